@@ -1,0 +1,108 @@
+"""Every reason code with its sentence: what a clinic reads beside a row or file that was not taken.
+
+A sentence says what would be accepted. It never holds a value.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Reason(NamedTuple):
+    """`about` is what the code is said of: cell, row, file, note, event, status, verdict or treatment of a rule."""
+
+    code: str
+    about: str
+    sentence: str
+
+
+REASONS = [
+    # cells
+    Reason("clinic_id_pattern", "cell", "not a clinic code: 2 to 32 of A-Z, a-z, 0-9, _ . -, the first a letter"),
+    Reason("patient_id_pattern", "cell", "not a pseudonym: 2 to 64 of A-Z, a-z, 0-9, _ . -, with at least one letter and one digit"),
+    Reason("infusion_number_not_whole", "cell", "not a whole number written in digits, or empty"),
+    Reason("infusion_number_range", "cell", "not from 1 to 999"),
+    Reason("day_not_whole", "cell", "not a whole number of days since the first infusion, as 14 or -3"),
+    Reason("day_range", "cell", "not from -400 to 3650 days since the first infusion"),
+    Reason("timepoint_unknown", "cell", "not baseline, pre_infusion, post_infusion or follow_up"),
+    Reason("item_not_whole", "cell", "not 0, 1, 2 or 3, one of the four answers in words, a missing code, or empty"),
+    Reason("item_range", "cell", "not from 0 to 3"),
+    Reason("item_10_range", "cell", "not from 0 to 3, or empty"),
+    Reason("total_not_whole", "cell", "not a whole number from 0 to 27, a missing code, or empty"),
+    Reason("total_range", "cell", "not from 0 to 27"),
+    Reason("drug_unknown", "cell", "not ketamine_iv, ketamine_im, esketamine_nasal, ketamine_oral or other, or empty"),
+    Reason("recall_period_unknown", "cell", "not two_weeks or since_last_treatment, or empty"),
+    Reason("status_unknown", "cell", "not final, amended, corrected or entered_in_error, or empty"),
+    Reason("dose_not_number", "cell", "not a number as 0.5 with at most three decimals, or empty"),
+    Reason("dose_range", "cell", "not over 0 and up to 20 mg per kg"),
+    Reason("minutes_not_whole", "cell", "not a whole number of minutes, or empty"),
+    Reason("minutes_range", "cell", "not from 1 to 1440 minutes"),
+    Reason("safety_not_yes_no", "cell", "not yes or no, or empty"),
+    Reason("extract_day_not_whole", "cell", "not a whole number of days, or empty"),
+    Reason("extract_day_range", "cell", "not from -400 to 3650 days"),
+    Reason("planned_not_whole", "cell", "not a whole number, or empty"),
+    Reason("planned_range", "cell", "not from 1 to 100 infusions"),
+    Reason("ended_unknown", "cell", "not completed, stopped, withdrew, admitted, died or moved, or empty"),
+    # rows
+    Reason("field_count", "row", "not as many fields as the header has columns"),
+    Reason("infusion_number_missing", "row", "a pre_infusion or post_infusion row needs its infusion_number"),
+    Reason("total_is_not_sum", "row", "the total is not the sum of the nine items"),
+    Reason("total_below_items", "row", "the total is below the sum of the items that were answered"),
+    Reason("total_above_items", "row", "the total is more than the answered items and 3 for each missing one can make"),
+    Reason("no_answers", "row", "no answer and no total: accepted only on a pre_infusion or post_infusion row, as an infusion given"),
+    Reason("after_extract_day", "row", "dated after the extract_day of its own row"),
+    Reason("unknown_clinic", "row", "the clinic is not in clinics.toml: register it, then send the file again"),
+    Reason("contradiction", "row", "another row of the same night has the same key and other values, and nothing orders them: mark the right one as corrected"),
+    Reason("infusion_number_out_of_order", "row", "the infusion number falls within 28 days and is not 1"),
+    Reason("first_infusion_not_on_day_0", "row", "infusion 1 is day 0: the days are not counted from the first infusion"),
+    Reason("pre_infusion_after_post_infusion", "row", "dated after the post_infusion row of the same infusion"),
+    # files
+    Reason("unknown_column", "file", "a column is not of the contract: the closed list is what keeps identifiers out"),
+    Reason("missing_column", "file", "a column of the contract is missing"),
+    Reason("duplicate_column", "file", "two columns have the same name"),
+    Reason("no_header", "file", "the first line is not a header: it must name the columns"),
+    Reason("empty_file", "file", "the file holds nothing"),
+    Reason("not_utf8", "file", "not UTF-8 text: export again as UTF-8"),
+    Reason("holds_nul", "file", "the text holds NUL characters"),
+    Reason("truncated", "file", "the compressed file is damaged or cut short: send it again"),
+    Reason("too_large", "file", "larger than a file may be, or grows too much when unpacked"),
+    Reason("unknown_format", "file", "not CSV (also gzip) or Parquet"),
+    Reason("not_readable", "file", "the file could not be read in its format"),
+    Reason("identifier", "file", "a cell has the shape of an identifier: no such data may be sent"),
+    Reason("coding_shift", "file", "items hold a 4 and no 0: they are coded 1 to 4 in place of 0 to 3"),
+    # notes
+    Reason("blanks_trimmed", "note", "blanks around a value were left out"),
+    Reason("decimal_zero", "note", "a whole number was written with a decimal zero, as 3.0"),
+    Reason("answer_in_words", "note", "an answer in words was read as its number"),
+    Reason("declared_missing", "note", "a code for missing (7, 9, 99, -, ^, Not Answered) was read as not answered"),
+    Reason("column_renamed", "note", "a column was known under another spelling of its name"),
+    # events
+    Reason("corrected", "event", "a later row with the same key and other values stands in its place"),
+    Reason("retracted", "event", "a later row with the same key was marked entered_in_error"),
+    Reason("reinstated", "event", "the row that stood in its place was set aside"),
+    # statuses of an endpoint
+    Reason("repeat_course", "status", "not the patient's first course"),
+    Reason("other_drug", "status", "the first infusion was not of the measure's drug"),
+    Reason("no_baseline", "status", "no usable score at or before the first infusion"),
+    Reason("baseline_too_old", "status", "the only usable scores before the first infusion are older than the look-back"),
+    Reason("baseline_below_minimum", "status", "the baseline is below the least the measure asks for"),
+    Reason("item_9_not_available", "status", "no baseline with item 9"),
+    Reason("no_suicidal_ideation_at_baseline", "status", "item 9 was 0 at baseline"),
+    Reason("infusions_not_recorded", "status", "a follow-up names an infusion that no row tells of"),
+    Reason("not_yet_due", "status", "the window, or the induction, is still open"),
+    Reason("induction_incomplete", "status", "fewer than 4 infusions, or all within 7 days"),
+    Reason("induction_extended", "status", "more than 8 infusions, or they ran on past 28 days"),
+    Reason("infusion_not_reached", "status", "the course ended before infusion k"),
+    Reason("met", "status", "the endpoint has the outcome"),
+    Reason("not_met", "status", "the endpoint has not the outcome"),
+    Reason("altered_recall", "status", "the only forms in the window ask about another time than two weeks"),
+    Reason("incomplete_form", "status", "the only forms in the window miss items"),
+    Reason("no_score_in_window", "status", "no usable score in the window"),
+    # why a verdict is withheld
+    Reason("follow_up_unknown", "verdict", "some courses came with all their follow-up at once and no extract_day: those who left early cannot be told from those not yet due"),
+    Reason("infusions_not_declared_complete", "verdict", "the clinic has not declared that it sends every infusion (clinics.toml)"),
+    Reason("schedule_differs", "verdict", "over 20% of closed inductions are extended: another schedule than the study's"),
+    Reason("coverage_too_low", "verdict", "under 80% of the courses due have a score"),
+]  # fmt: skip
+
+SENTENCES = {reason.code: reason.sentence for reason in REASONS}

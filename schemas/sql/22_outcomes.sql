@@ -1,0 +1,59 @@
+-- What must be true of an endpoint. b and e are PHQ-9 totals at baseline and endpoint; b9 and e9 their item 9.
+
+CREATE OR REPLACE MACRO is_response(b, e) AS 2 * e <= b;
+CREATE OR REPLACE MACRO is_response_strict(b, e) AS 2 * e < b;
+CREATE OR REPLACE MACRO is_remission(e) AS e < 5;
+CREATE OR REPLACE MACRO is_at_most_5(e) AS e <= 5;
+CREATE OR REPLACE MACRO is_worsened(b, e) AS e > b;
+CREATE OR REPLACE MACRO is_item_9_lower(b9, e9) AS e9 < b9;
+CREATE OR REPLACE MACRO is_item_9_higher(b9, e9) AS e9 > b9;
+CREATE OR REPLACE MACRO is_reliable_improvement(b, e, points) AS b - e >= points;
+CREATE OR REPLACE MACRO is_reliable_deterioration(b, e, points) AS e - b >= points;
+CREATE OR REPLACE MACRO is_below_case(e) AS e < 10;
+
+-- A measure names its outcome; this is where the name meets the rule. No name, no answer (a test holds that all are known).
+CREATE OR REPLACE MACRO outcome_met(outcome, b, e, b9, e9, points) AS CASE outcome
+    WHEN 'is_response' THEN is_response(b, e)
+    WHEN 'is_response_strict' THEN is_response_strict(b, e)
+    WHEN 'is_remission' THEN is_remission(e)
+    WHEN 'is_at_most_5' THEN is_at_most_5(e)
+    WHEN 'is_worsened' THEN is_worsened(b, e)
+    WHEN 'is_item_9_lower' THEN is_item_9_lower(b9, e9)
+    WHEN 'is_item_9_higher' THEN is_item_9_higher(b9, e9)
+    WHEN 'is_reliable_improvement' THEN is_reliable_improvement(b, e, points)
+    WHEN 'is_reliable_deterioration' THEN is_reliable_deterioration(b, e, points)
+    WHEN 'is_below_case' THEN is_below_case(e)
+    WHEN 'has_score' THEN e IS NOT NULL
+END;
+
+-- 7 or 8 of nine items: the sum times 9 over the number answered, rounded half up in integers.
+CREATE OR REPLACE MACRO prorated_total(items_sum, items_answered) AS
+    (18 * items_sum::INTEGER + items_answered) // (2 * items_answered);
+
+CREATE OR REPLACE MACRO total_by(missing_items, phq9_total, items_sum, items_answered) AS CASE
+    WHEN phq9_total IS NOT NULL THEN phq9_total
+    WHEN missing_items = 'prorated' AND items_answered BETWEEN 7 AND 8 THEN prorated_total(items_sum, items_answered)
+END;
+
+COMMENT ON MACRO is_response IS 'Response: at least 50% lower than at baseline, in integers.';
+COMMENT ON MACRO is_response_strict IS 'More than 50% lower than at baseline.';
+COMMENT ON MACRO is_remission IS 'Remission: PHQ-9 total below 5.';
+COMMENT ON MACRO is_at_most_5 IS 'PHQ-9 total of 5 or less: the looser cut of Pfeiffer 2024.';
+COMMENT ON MACRO is_worsened IS 'Higher than at baseline by any amount.';
+COMMENT ON MACRO is_item_9_lower IS 'Item 9 (thoughts of death or self-harm) lower than at baseline.';
+COMMENT ON MACRO is_item_9_higher IS 'Item 9 (thoughts of death or self-harm) higher than at baseline.';
+COMMENT ON MACRO is_reliable_improvement IS 'Lower than at baseline by the points of reliable change or more.';
+COMMENT ON MACRO is_reliable_deterioration IS 'Higher than at baseline by the points of reliable change or more.';
+COMMENT ON MACRO is_below_case IS 'PHQ-9 total below 10: not a case.';
+COMMENT ON MACRO outcome_met IS 'Whether the outcome of that name is true of a baseline and an endpoint; null for an unknown name.';
+COMMENT ON MACRO prorated_total IS 'Total of a form with 7 or 8 items answered: sum * 9 / answered, half up.';
+COMMENT ON MACRO total_by IS 'The total of a form under a missing-item rule (complete_only or prorated); null where it has none.';
+
+-- The class of a status (R11).
+CREATE OR REPLACE MACRO status_class(status) AS CASE
+    WHEN status IN ('met', 'not_met') THEN 'observed'
+    WHEN status IN ('altered_recall', 'incomplete_form', 'no_score_in_window') THEN 'missing'
+    WHEN status = 'not_yet_due' THEN 'waiting'
+    ELSE 'not eligible'
+END;
+COMMENT ON MACRO status_class IS 'The class of an endpoint''s status: observed, missing, waiting or not eligible (R11).';

@@ -1,0 +1,117 @@
+-- Numbering runs (R1), for patients whose infusion numbers do not simply rise from day to day: one row per pre_ or
+-- post_infusion row of theirs. Everyone else has one run, and is not here.
+CREATE OR REPLACE VIEW renumbered AS
+WITH RECURSIVE told AS (
+    SELECT
+        score_id,
+        patient_no,
+        infusion_number AS number,
+        days_since_first_infusion AS day,
+        timepoint = 'pre_infusion' AS is_pre
+    FROM score
+    ANTI JOIN superseded USING (score_id)
+    WHERE timepoint IN ('pre_infusion', 'post_infusion') AND status <> 'entered_in_error'
+),
+
+by_number AS (
+    SELECT
+        patient_no,
+        number,
+        min(day) AS first_day,
+        max(day) AS last_day,
+        min(CASE WHEN is_pre THEN day END) AS first_pre,
+        max(CASE WHEN is_pre THEN day END) AS last_pre,
+        min(CASE WHEN NOT is_pre THEN day END) AS first_post
+    FROM told
+    GROUP BY patient_no, number
+),
+
+-- Whose rows, in the order of reading, could do anything but rise. Wide on purpose: a patient who is here
+-- without need gets run 1 throughout.
+irregular AS (
+    SELECT DISTINCT patient_no
+    FROM (
+        SELECT *, lag(last_day) OVER (PARTITION BY patient_no ORDER BY number) AS day_before
+        FROM by_number
+    )
+    WHERE day_before > first_day
+        OR last_pre - first_pre > (SELECT reinduction_gap_days FROM rules)
+        OR first_post < last_pre
+        OR (number = 1 AND last_pre > 0)
+),
+
+ordered AS (
+    SELECT
+        t.*,
+        row_number() OVER (PARTITION BY patient_no ORDER BY t.day, t.number, t.is_pre DESC, t.score_id) AS place,
+        r.reinduction_gap_days AS gap_days
+    FROM told AS t
+    SEMI JOIN irregular USING (patient_no)
+    CROSS JOIN rules AS r
+),
+
+-- Reads one row of every patient at a time. run, last and last_day are the run so far, its highest number and
+-- that infusion's day; in_run and posted are the numbers with a row, and with a post_infusion row, in it.
+reading AS (
+    SELECT
+        patient_no, 0::BIGINT AS place, NULL::BIGINT AS score_id, NULL::VARCHAR AS reason_code,
+        0 AS run, 0 AS last, 0 AS last_day, []::INTEGER[] AS in_run, []::INTEGER[] AS posted
+    FROM irregular
+
+    UNION ALL
+
+    SELECT
+        patient_no, place, score_id, reason_code,
+        CASE WHEN reason_code IS NULL THEN new_run ELSE run END,
+        CASE WHEN reason_code IS NOT NULL THEN last WHEN fresh THEN number ELSE greatest(last, number) END,
+        CASE
+            WHEN reason_code IS NOT NULL THEN last_day
+            WHEN NOT (fresh OR number > last OR (number = last AND is_pre)) THEN last_day
+            WHEN new_run = 1 AND number = 1 THEN 0
+            ELSE day
+        END,
+        CASE WHEN reason_code IS NOT NULL THEN in_run WHEN fresh THEN [number] ELSE list_append(in_run, number) END,
+        CASE
+            WHEN reason_code IS NOT NULL THEN posted
+            WHEN fresh THEN CASE WHEN is_pre THEN [] ELSE [number] END
+            WHEN is_pre THEN posted
+            ELSE list_append(posted, number)
+        END
+    FROM (
+        SELECT
+            *,
+            run + fresh::INTEGER AS new_run,
+            CASE
+                WHEN NOT fresh AND number < last AND (is_pre OR NOT list_contains(in_run, number))
+                    THEN 'infusion_number_out_of_order'
+                WHEN is_pre AND number = 1 AND run + fresh::INTEGER = 1 AND day > 0 THEN 'first_infusion_not_on_day_0'
+                WHEN is_pre AND NOT fresh AND list_contains(posted, number) THEN 'pre_infusion_after_post_infusion'
+            END AS reason_code
+        FROM (
+            SELECT
+                o.patient_no, o.place, o.score_id, o.number::INTEGER AS number, o.day::INTEGER AS day, o.is_pre,
+                s.run, s.last, s.last_day, s.in_run, s.posted,
+                s.run = 0 OR (
+                    (o.is_pre OR NOT list_contains(s.in_run, o.number))
+                    AND (o.number < s.last OR (o.number = s.last AND o.day - s.last_day > o.gap_days))
+                    AND (o.number = 1 OR o.day - s.last_day > o.gap_days)
+                ) AS fresh
+            FROM reading AS s
+            JOIN ordered AS o ON o.patient_no = s.patient_no AND o.place = s.place + 1
+        )
+    )
+)
+
+SELECT
+    score_id,
+    patient_no,
+    CASE WHEN reason_code IS NULL THEN run END AS run,
+    reason_code
+FROM reading
+WHERE place > 0;
+
+COMMENT ON VIEW renumbered IS 'One row per infusion row of a patient whose infusion numbers do not simply rise: its numbering run, or why it is set aside (R1).';
+COMMENT ON COLUMN renumbered.score_id IS 'The row.';
+COMMENT ON COLUMN renumbered.patient_no IS 'The patient.';
+COMMENT ON COLUMN renumbered.run IS 'Numbering run, from 1; null where the row is set aside.';
+COMMENT ON COLUMN renumbered.reason_code IS 'Why the row is set aside; null where it is not.';

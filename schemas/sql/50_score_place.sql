@@ -1,0 +1,81 @@
+-- One row per score that stands, of a patient with a course: infusions received (R2), phase (R4), what R5 needs.
+CREATE OR REPLACE VIEW score_place AS
+WITH standing AS (
+    SELECT
+        s.score_id, s.patient_no, s.infusion_number AS number, s.days_since_first_infusion AS day, s.timepoint,
+        s.phq9_total, s.items_sum, s.items_answered, s.item_9, s.recall_period, coalesce(r.run, 1) AS run
+    FROM score AS s
+    ANTI JOIN superseded USING (score_id)
+    LEFT JOIN renumbered AS r USING (score_id)
+    WHERE s.status <> 'entered_in_error' AND r.reason_code IS NULL
+),
+
+-- One course for each score: the latest one with F <= its day, else the first.
+coursed AS (
+    SELECT s.*, c.course, c.first_day, c.infusions, c.last_infusion_day, c.last_induction_day, c.first_maintenance_day
+    FROM standing AS s
+    JOIN course AS c ON c.patient_no = s.patient_no
+        AND (c.course = 1 OR c.first_day <= s.day)
+        AND (c.next_first_day IS NULL OR s.day < c.next_first_day)
+),
+
+-- By the patient's other infusions, where they are needed: the latest known one before the score's day for a score with no
+-- number that is not after the last infusion, and the shift in force for a numbered follow_up of a patient with several runs.
+by_day AS (
+    SELECT
+        c.score_id,
+        max(CASE WHEN i.day < c.day THEN i.ordinal END) AS ordinal_before,
+        arg_max(i.shift, i.ordinal) AS shift
+    FROM coursed AS c
+    JOIN infusion AS i ON i.patient_no = c.patient_no AND i.course = c.course AND i.day <= c.day
+    WHERE c.timepoint IN ('baseline', 'follow_up') AND c.day >= c.first_day
+        AND (c.number IS NOT NULL OR c.day <= c.last_infusion_day)
+    GROUP BY c.score_id
+),
+
+counted AS (
+    SELECT
+        c.*,
+        CASE
+            WHEN c.day < c.first_day OR (c.timepoint = 'baseline' AND c.day <= c.first_day) THEN 0
+            WHEN c.timepoint = 'pre_infusion' THEN c.number + coalesce(r.shift, 0) - 1
+            WHEN c.timepoint = 'post_infusion' THEN c.number + coalesce(r.shift, 0)
+            WHEN c.timepoint = 'follow_up' AND c.number IS NOT NULL THEN c.number + d.shift
+            WHEN c.day > c.last_infusion_day THEN c.infusions
+            ELSE coalesce(d.ordinal_before, 0)
+        END::SMALLINT AS received,
+        coalesce(c.timepoint = 'post_infusion' AND c.day = p.told_day, false) AS is_on_infusion_day
+    FROM coursed AS c
+    LEFT JOIN restarted AS r ON r.patient_no = c.patient_no AND r.run = c.run AND r.infusion_number = c.number
+    LEFT JOIN (FROM infusion WHERE told_day IS NOT NULL) AS p
+        ON p.patient_no = c.patient_no AND p.run = c.run AND p.infusion_number = c.number
+    LEFT JOIN by_day AS d USING (score_id)
+)
+
+SELECT
+    score_id, patient_no, course, day, timepoint, number AS infusion_number, received,
+    CASE
+        WHEN received = 0 THEN 'baseline'
+        WHEN day < last_induction_day OR (day = last_induction_day AND timepoint <> 'post_infusion') THEN 'induction'
+        WHEN first_maintenance_day IS NULL OR day < first_maintenance_day
+            OR (day = first_maintenance_day AND timepoint <> 'post_infusion') THEN 'post_induction'
+        ELSE 'maintenance'
+    END AS phase,
+    phq9_total, items_sum, items_answered, item_9, recall_period = 'two_weeks' AS is_two_weeks, is_on_infusion_day
+FROM counted;
+
+COMMENT ON VIEW score_place IS 'One row per standing score of a patient with a course: infusions received (R2), phase (R4) and what makes it usable (R5).';
+COMMENT ON COLUMN score_place.score_id IS 'The score.';
+COMMENT ON COLUMN score_place.patient_no IS 'The patient.';
+COMMENT ON COLUMN score_place.course IS 'The latest course with F <= the score''s day, else the first.';
+COMMENT ON COLUMN score_place.day IS 'days_since_first_infusion of the score.';
+COMMENT ON COLUMN score_place.timepoint IS 'Relation of the questionnaire to the infusion, as sent.';
+COMMENT ON COLUMN score_place.infusion_number IS 'Number as the clinic wrote it.';
+COMMENT ON COLUMN score_place.received IS 'Infusions of the course received by then.';
+COMMENT ON COLUMN score_place.phase IS 'baseline, induction, post_induction or maintenance.';
+COMMENT ON COLUMN score_place.phq9_total IS 'PHQ-9 total, 0 to 27; higher is worse; null where the form has none under complete_only.';
+COMMENT ON COLUMN score_place.items_sum IS 'Sum of the answered items; null where none is.';
+COMMENT ON COLUMN score_place.items_answered IS 'Items answered, 0 to 9.';
+COMMENT ON COLUMN score_place.item_9 IS 'Thoughts of death or self-harm, 0 to 3.';
+COMMENT ON COLUMN score_place.is_two_weeks IS 'Whether the form asks about two weeks (recall_period).';
+COMMENT ON COLUMN score_place.is_on_infusion_day IS 'A post_infusion row dated on the day of its infusion: never usable.';

@@ -1,0 +1,15 @@
+-- Every row that was set aside: at the door, or because the patient's other rows contradict it (R1).
+CREATE OR REPLACE VIEW set_aside AS
+SELECT arrival_no, line, column_name, reason_code, 'door' AS found_at FROM quarantine
+UNION ALL
+SELECT s.arrival_no, s.line, 'infusion_number', r.reason_code, 'course'
+FROM renumbered AS r
+JOIN score AS s USING (score_id)
+WHERE r.reason_code IS NOT NULL;
+
+COMMENT ON VIEW set_aside IS 'One row per reason of a row that counts for nothing: found at the door, or against the patient''s other rows (R1).';
+COMMENT ON COLUMN set_aside.arrival_no IS 'The arrival.';
+COMMENT ON COLUMN set_aside.line IS 'Physical line in its file (row number for Parquet).';
+COMMENT ON COLUMN set_aside.column_name IS 'Column at fault; null where it is the row.';
+COMMENT ON COLUMN set_aside.reason_code IS 'Why; table reason has the sentence.';
+COMMENT ON COLUMN set_aside.found_at IS 'door: when it was read; course: when courses were made, by R1.';

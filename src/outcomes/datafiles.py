@@ -1,0 +1,57 @@
+"""The data files that ship (measures, benchmarks, claims), each under its contract, put into the store."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from outcomes.frames import given
+from schemas.benchmarks import read_benchmarks, read_claims
+from schemas.measures import read_measures
+from schemas.reasons import REASONS
+
+
+@dataclass(frozen=True)
+class DataFiles:
+    """What the data files say, checked. `versions` names each file by the head of its SHA-256."""
+
+    rules: dict[str, Any]
+    measures: list[dict[str, Any]]
+    benchmarks: pl.DataFrame
+    claims: pl.DataFrame
+    versions: str
+
+
+def read_data_files(folder: Path) -> DataFiles:
+    """All data files of `folder`. Raises DataFileError naming file, row and key."""
+    rules, measures = read_measures(folder / "measures.toml")
+    benchmarks = read_benchmarks(folder / "benchmarks.csv", {row["measure_id"] for row in measures})
+    claims = read_claims(folder / "claims.csv")
+    names = ("measures.toml", "benchmarks.csv", "claims.csv")
+    digests = (hashlib.sha256((folder / name).read_bytes()).hexdigest()[:12] for name in names)
+    return DataFiles(rules, measures, benchmarks, claims, " ".join(f"{n}:{d}" for n, d in zip(names, digests, strict=True)))
+
+
+def put_data_files(con: duckdb.DuckDBPyConnection, files: DataFiles) -> None:
+    """Make the store's copies of the data files equal to `files`."""
+    reasons = pl.DataFrame([{"reason_code": r.code, "about": r.about, "sentence": r.sentence} for r in REASONS])
+    tables = {
+        "rules": pl.DataFrame([files.rules]),
+        "measure": pl.DataFrame(files.measures, infer_schema_length=None),
+        "benchmark": _numbered(files.benchmarks).rename({"window": "time_window"}).with_columns(is_primary=pl.col("primary") == "yes").drop("primary"),
+        "claim": _numbered(files.claims),
+        "reason": reasons,
+    }
+    for table, frame in tables.items():
+        with given(con, "given", frame):
+            con.execute(f"DELETE FROM {table}")
+            con.execute(f"INSERT INTO {table} BY NAME FROM given")
+
+
+def _numbered(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.with_row_index("position", offset=1)

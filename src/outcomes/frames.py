@@ -1,0 +1,33 @@
+"""polars frames in and out of DuckDB without pyarrow: both speak the Arrow C stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import duckdb
+import polars as pl
+
+
+class _Stream:
+    # DuckDB asks a polars frame for pyarrow, but takes any other object that offers the stream itself.
+    def __init__(self, frame: pl.DataFrame) -> None:
+        self._frame = frame
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        return self._frame.__arrow_c_stream__(requested_schema)
+
+
+@contextmanager
+def given(con: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) -> Iterator[None]:
+    """`frame` as a view of that name, for as long as the block lasts."""
+    con.register(name, _Stream(frame))
+    try:
+        yield
+    finally:
+        con.unregister(name)
+
+
+def asked(con: duckdb.DuckDBPyConnection, query: str) -> pl.DataFrame:
+    """The rows of a query as a frame."""
+    return pl.DataFrame(con.sql(query))

@@ -1,0 +1,73 @@
+"""Where things are: the data files that ship, and the folders of a run's home."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+def data_folder() -> Path:
+    """The data files that ship: inside an installed package, else at the top of a checkout."""
+    installed = Path(__file__).parent / "data"
+    return installed if installed.is_dir() else Path(__file__).parents[2] / "data"
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folders of one run's home. Everything is private (umask 077) but what is published."""
+
+    root: Path
+
+    @property
+    def inbox(self) -> Path:
+        return self.root / "inbox"
+
+    @property
+    def held(self) -> Path:
+        return self.root / "held"
+
+    @property
+    def archive(self) -> Path:
+        return self.root / "archive"
+
+    @property
+    def refused(self) -> Path:
+        return self.root / "refused"
+
+    @property
+    def receipts(self) -> Path:
+        return self.root / "receipts"
+
+    @property
+    def published(self) -> Path:
+        return self.root / "published"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.root / "warehouse.duckdb"
+
+    @property
+    def published_copy(self) -> Path:
+        return self.published / "outcomes.duckdb"
+
+    @property
+    def summary(self) -> Path:
+        return self.published / "summary.json"
+
+    @property
+    def clinics(self) -> Path:
+        return self.root / "clinics.toml"
+
+    @property
+    def lock(self) -> Path:
+        return self.root / ".lock"
+
+    @property
+    def manifest(self) -> Path:
+        return self.root / "manifest.json"
+
+    def make(self) -> None:
+        """Make the folders that are missing."""
+        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (self.inbox, self.held, self.archive, self.refused, self.receipts, self.published):
+            folder.mkdir(mode=0o700, exist_ok=True)

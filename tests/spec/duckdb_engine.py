@@ -1,0 +1,98 @@
+"""The product's SQL as an engine of the spec: drawn scores in, its derived tables out."""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import cache
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from outcomes.datafiles import put_data_files, read_data_files
+from outcomes.frames import given
+from outcomes.laying import derive, lay
+from outcomes.paths import data_folder
+
+Row = dict[str, Any]
+EPOCH = dt.date(2026, 1, 1)
+
+# Drawn table: the query that fills it, in the words of tests/spec/drawing.py.
+QUERIES = {
+    "infusions": """SELECT p.clinic_id AS clinic, p.patient_id AS patient, run, infusion_number AS number, day, course, ordinal,
+        drug::VARCHAR AS drug FROM infusion JOIN patient AS p USING (patient_no)""",
+    "set_aside": """SELECT c.clinic_id AS clinic, c.patient_id AS patient, days_since_first_infusion AS day, timepoint::VARCHAR AS timepoint,
+        infusion_number AS number, r.reason_code AS reason FROM renumbered AS r JOIN current_score AS c USING (score_id) WHERE r.reason_code IS NOT NULL""",
+    "courses": """SELECT clinic_id AS clinic, patient_id AS patient, course, first_day, drug::VARCHAR AS drug, last_induction_day,
+        induction_infusions, induction_span AS span, induction, followed_until, infusions FROM course""",
+    "not_started": """SELECT DISTINCT clinic_id AS clinic, patient_id AS patient FROM current_score AS s
+        ANTI JOIN course AS c ON c.patient_no = s.patient_no""",
+    "received": """SELECT p.clinic_id AS clinic, p.patient_id AS patient, day, timepoint::VARCHAR AS timepoint, infusion_number AS number,
+        course, received, phase FROM score_place JOIN patient AS p USING (patient_no)""",
+    "endpoints": """SELECT clinic_id AS clinic, patient_id AS patient, course, measure_id AS measure, status, baseline_day, baseline_total,
+        baseline_item_9, baseline_tie, endpoint_day, endpoint_total, endpoint_item_9, endpoint_tie, maintenance_before_endpoint,
+        switched_before_endpoint, sensitivity_day, sensitivity_total, is_follow_up_unknown AS follow_up_unknown FROM endpoint""",
+    "rates": """SELECT clinic_id AS clinic, measure_id AS measure, met, not_met, observed, missing, due, waiting, eligible, not_eligible,
+        courses, observed_rate, everyone_rate, coverage, first_courses_of_drug, window_closed, with_baseline, follow_up_unknown FROM rate""",
+}  # fmt: skip
+
+SCORE_SCHEMA = {
+    "score_id": pl.Int64, "arrival_no": pl.Int32, "line": pl.Int32, "clinic_id": pl.String, "patient_id": pl.String,
+    "infusion_number": pl.Int16, "days_since_first_infusion": pl.Int16, "timepoint": pl.String,
+    **{f"item_{i}": pl.Int8 for i in range(1, 10)}, "total": pl.Int8, "items_answered": pl.Int8, "items_sum": pl.Int8,
+    "phq9_total": pl.Int8, "drug": pl.String, "recall_period": pl.String, "status": pl.String,
+}  # fmt: skip
+
+
+@cache
+def _store() -> duckdb.DuckDBPyConnection:
+    con = duckdb.connect()
+    con.execute("SET threads = 1")
+    lay(con)
+    put_data_files(con, read_data_files(data_folder()))
+    return con
+
+
+def engine(scores: list[Row], clinics: list[Row], as_of: int) -> dict[str, list[Row]]:
+    """The derived tables of the product for drawn scores; see tests/spec/drawing.py."""
+    con = _store()
+    for table in ("score", "score_event", "patient", "arrival", "night", "extract_day", "clinic"):
+        con.execute(f"DELETE FROM {table}")
+    con.execute("INSERT INTO night VALUES (1, 'spec', ?, '', '', 0, 0, 0)", [EPOCH + dt.timedelta(as_of)])
+    for row in clinics:
+        con.execute("INSERT INTO clinic VALUES (?, ?, ?, true, false)", [row["clinic"], row["drug"], row["sends_every_infusion"]])
+    arrivals = {received: number for number, received in enumerate(sorted({row["received"] for row in scores}), start=1)}
+    for received, number in arrivals.items():
+        con.execute(
+            "INSERT INTO arrival VALUES (?, ?, 1, ?, 'scores', 'csv', 0, NULL, 0, 0, 0, 0, 0, '', '', '')",
+            [number, str(number), EPOCH + dt.timedelta(received)],
+        )
+    frame = pl.DataFrame([_stored(i, row, arrivals) for i, row in enumerate(scores)], schema=SCORE_SCHEMA)
+    extracts = pl.DataFrame(
+        [{"arrival_no": arrivals[r["received"]], "clinic_id": r["clinic"], "patient_id": r["patient"], "extract_day": r["extract"]} for r in scores],
+        schema={"arrival_no": pl.Int32, "clinic_id": pl.String, "patient_id": pl.String, "extract_day": pl.Int16},
+    ).drop_nulls("extract_day")
+    with given(con, "drawn", frame), given(con, "extracts", extracts):
+        con.execute("INSERT INTO patient SELECT row_number() OVER (ORDER BY clinic_id, patient_id), * FROM (SELECT DISTINCT clinic_id, patient_id FROM drawn)")
+        con.execute("INSERT INTO score BY NAME SELECT d.* EXCLUDE (clinic_id, patient_id), p.patient_no FROM drawn AS d JOIN patient AS p USING (clinic_id, patient_id)")
+        con.execute("INSERT INTO extract_day SELECT arrival_no, patient_no, extract_day FROM extracts JOIN patient USING (clinic_id, patient_id)")
+    derive(con)
+    said = {}
+    for name, query in QUERIES.items():
+        result = con.execute(query)
+        columns = [c[0] for c in result.description or []]
+        said[name] = [dict(zip(columns, values, strict=True)) for values in result.fetchall()]
+    return said
+
+
+def _stored(score_id: int, row: Row, arrivals: dict[int, int]) -> Row:
+    answered = [item for item in row["items"] if item is not None]
+    whole = len(answered) == 9 or (not answered and row["total"] is not None)
+    return {
+        "score_id": score_id, "arrival_no": arrivals[row["received"]], "line": score_id, "clinic_id": row["clinic"], "patient_id": row["patient"],
+        "infusion_number": row["number"], "days_since_first_infusion": row["day"], "timepoint": row["timepoint"],
+        **{f"item_{i}": item for i, item in enumerate(row["items"], start=1)}, "total": row["total"],
+        "items_answered": len(answered), "items_sum": sum(answered) if answered else None,
+        "phq9_total": (sum(answered) if answered else row["total"]) if whole else None,
+        "drug": row["drug"], "recall_period": row["recall"], "status": "final",
+    }  # fmt: skip
