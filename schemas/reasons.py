@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from schemas.scores import RULES
+
 
 class Reason(NamedTuple):
     """`about` is what the code is said of: cell, row, file, note, event, status, verdict or treatment of a rule."""
@@ -17,42 +19,9 @@ class Reason(NamedTuple):
 
 
 REASONS = [
-    # cells
-    Reason("clinic_id_pattern", "cell", "not a clinic code: 2 to 32 of A-Z, a-z, 0-9, _ . -, the first a letter"),
-    Reason("patient_id_pattern", "cell", "not a pseudonym: 2 to 64 of A-Z, a-z, 0-9, _ . -, with at least one letter and one digit"),
-    Reason("infusion_number_not_whole", "cell", "not a whole number written in digits, or empty"),
-    Reason("infusion_number_range", "cell", "not from 1 to 999"),
-    Reason("day_not_whole", "cell", "not a whole number of days since the first infusion, as 14 or -3"),
-    Reason("day_range", "cell", "not from -400 to 3650 days since the first infusion"),
-    Reason("timepoint_unknown", "cell", "not baseline, pre_infusion, post_infusion or follow_up"),
-    Reason("item_not_whole", "cell", "not 0, 1, 2 or 3, one of the four answers in words, a missing code, or empty"),
-    Reason("item_range", "cell", "not from 0 to 3"),
-    Reason("item_10_range", "cell", "not from 0 to 3, or empty"),
-    Reason("total_not_whole", "cell", "not a whole number from 0 to 27, a missing code, or empty"),
-    Reason("total_range", "cell", "not from 0 to 27"),
-    Reason("drug_unknown", "cell", "not ketamine_iv, ketamine_im, esketamine_nasal, ketamine_oral or other, or empty"),
-    Reason("recall_period_unknown", "cell", "not two_weeks or since_last_treatment, or empty"),
-    Reason("status_unknown", "cell", "not final, amended, corrected or entered_in_error, or empty"),
-    Reason("dose_not_number", "cell", "not a number as 0.5 with at most three decimals, or empty"),
-    Reason("dose_range", "cell", "not over 0 and up to 20 mg per kg"),
-    Reason("minutes_not_whole", "cell", "not a whole number of minutes, or empty"),
-    Reason("minutes_range", "cell", "not from 1 to 1440 minutes"),
-    Reason("safety_not_yes_no", "cell", "not yes or no, or empty"),
-    Reason("extract_day_not_whole", "cell", "not a whole number of days, or empty"),
-    Reason("extract_day_range", "cell", "not from -400 to 3650 days"),
-    Reason("planned_not_whole", "cell", "not a whole number, or empty"),
-    Reason("planned_range", "cell", "not from 1 to 100 infusions"),
-    Reason("ended_unknown", "cell", "not completed, stopped, withdrew, admitted, died or moved, or empty"),
-    # rows
-    Reason("field_count", "row", "not as many fields as the header has columns"),
-    Reason("infusion_number_missing", "row", "a pre_infusion or post_infusion row needs its infusion_number"),
-    Reason("total_is_not_sum", "row", "the total is not the sum of the nine items"),
-    Reason("total_below_items", "row", "the total is below the sum of the items that were answered"),
-    Reason("total_above_items", "row", "the total is more than the answered items and 3 for each missing one can make"),
-    Reason("no_answers", "row", "no answer and no total: accepted only on a pre_infusion or post_infusion row, as an infusion given"),
-    Reason("after_extract_day", "row", "dated after the extract_day of its own row"),
-    Reason("unknown_clinic", "row", "the clinic is not in clinics.toml: register it, then send the file again"),
-    Reason("contradiction", "row", "another row of the same night has the same key and other values, and nothing orders them: mark the right one as corrected"),
+    # of the scores contract: cells and rows
+    *(Reason(rule.code, rule.about, rule.sentence) for rule in RULES.values()),
+    # rows, against the patient's other rows
     Reason("infusion_number_out_of_order", "row", "the infusion number falls within 28 days and is not 1"),
     Reason("first_infusion_not_on_day_0", "row", "infusion 1 is day 0: the days are not counted from the first infusion"),
     Reason("pre_infusion_after_post_infusion", "row", "dated after the post_infusion row of the same infusion"),

@@ -1,0 +1,203 @@
+"""Judges a batch of files: which can be read at all, which rows are good, and every reason of every row that is not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import polars as pl
+
+from outcomes.errors import FileRefusedError
+from outcomes.reading import read_values
+from outcomes.sources.csv import Lines, cells, read_csv, unpacked
+from outcomes.sources.headers import Header
+from outcomes.sources.parquet import read_parquet
+from schemas.scores import DTYPES, ITEMS, READING, counting, failures
+
+# A clinic's file of fewer forms than this says nothing of how it codes the items.
+CODING_SHIFT_FORMS = 5
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What became of a batch. Every row read is in `good`, or has a row in `reasons`; a refused file has neither.
+
+    good: the contract's columns with `file` and `line`. reasons: file, line, column_name, reason_code.
+    notes: file, column_name, note_code, cells. rules: rule, rows_checked, rows_failed. `file` counts from 0.
+    """
+
+    formats: list[str]
+    rows_read: list[int]
+    refused: dict[int, FileRefusedError]
+    good: pl.DataFrame
+    reasons: pl.DataFrame
+    notes: pl.DataFrame
+    rules: pl.DataFrame
+
+
+@dataclass
+class _Group:
+    """Files with one header: their cells as text, and the file and line of each row."""
+
+    header: Header
+    text: pl.DataFrame
+    files: pl.DataFrame
+
+
+_REASONS = {"file": pl.Int32, "line": pl.Int32, "column_name": pl.String, "reason_code": pl.String}
+
+
+def judge(files: Iterable[bytes], clinics: set[str] | None) -> Judged:
+    """Read and check the bytes of files. Rows of clinics that are not in `clinics` are set aside; None lets all in."""
+    formats, refused = [], {}
+    lines: dict[int, Lines] = {}
+    groups: list[_Group] = []
+    renamed: list[tuple[int, str]] = []
+    for file, data in enumerate(files):
+        formats.append(_format(data))
+        try:
+            if data.startswith(b"PAR1"):
+                header, text = read_parquet(data)
+                where = pl.DataFrame({"line": pl.int_range(1, text.height + 1, dtype=pl.Int32, eager=True)})
+                groups.append(_Group(header, text, where.select(pl.lit(file, pl.Int32).alias("file"), "line")))
+            else:
+                lines[file] = read_csv(unpacked(data) if data.startswith(b"\x1f\x8b") else data)
+                header = lines[file].header
+        except FileRefusedError as error:
+            refused[file] = error
+        else:
+            renamed += [(file, column) for column in header.renamed]
+    groups += _grouped(lines)
+
+    typed, faults, notes, where = _read(groups, refused)
+    refused |= _shifted(typed, where)
+    if refused:
+        kept = ~where["file"].is_in(list(refused))
+        typed, where = typed.filter(kept), where.filter(kept)
+        faults, notes = _moved(faults, kept), _moved(notes, kept)
+
+    with counting() as seen:
+        failed = failures(typed)
+    failed = pl.concat([failed, faults.rename({"code": "reason_code"}), _unknown(typed, clinics)]).unique()
+    reasons = failed.join(where.with_row_index("row"), on="row").select(*_REASONS)
+    ragged = [(file, line) for file, given in lines.items() if file not in refused for line in given.ragged]
+    reasons = pl.concat([reasons, pl.DataFrame(ragged, schema=["file", "line"], orient="row").select(
+        pl.col("file").cast(pl.Int32), pl.col("line").cast(pl.Int32), pl.lit(None, pl.String).alias("column_name"), pl.lit("field_count").alias("reason_code"))
+    ]) if ragged else reasons  # fmt: skip
+
+    bad = failed["row"].unique()
+    is_good = pl.repeat(True, typed.height, eager=True).scatter(bad, False) if bad.len() else None
+    good = typed.with_columns(where)
+    counts = dict(where["file"].value_counts().iter_rows())
+    for file, _ in ragged:
+        counts[file] = counts.get(file, 0) + 1
+    return Judged(
+        formats,
+        [counts.get(file, 0) for file in range(len(formats))],
+        refused,
+        good.filter(is_good) if is_good is not None else good,
+        reasons.sort("file", "line", "column_name", "reason_code"),
+        _noted(notes, where, [(file, column) for file, column in renamed if file not in refused]),
+        _ruled(typed.height, len(ragged), seen, failed),
+    )
+
+
+def _format(data: bytes) -> str:
+    return "parquet" if data.startswith(b"PAR1") else "csv.gz" if data.startswith(b"\x1f\x8b") else "csv"
+
+
+def _grouped(lines: dict[int, Lines]) -> list[_Group]:
+    """One group a header and separator, so that many files are parsed in one call."""
+    alike: dict[tuple[tuple[str, ...], bytes], list[int]] = {}
+    for file, given in lines.items():
+        alike.setdefault((given.header.columns, given.separator), []).append(file)
+    groups = []
+    for members in alike.values():
+        text, read = cells([lines[file] for file in members])
+        lines.update(zip(members, read, strict=True))
+        table = pl.DataFrame(
+            {"file": members, "rows": [given.rows for given in read], "first_line": [given.first_line for given in read]},
+            schema={"file": pl.Int32, "rows": pl.UInt32, "first_line": pl.Int32},
+        ).filter(pl.col("rows") > 0)
+        where = (
+            table.with_columns(start=pl.col("rows").cum_sum().cast(pl.Int32) - pl.col("rows").cast(pl.Int32))
+            .select(pl.col("file", "start", "first_line").repeat_by("rows"))
+            .explode("file", "start", "first_line")
+            .with_row_index("row")
+            .select("file", line=pl.col("row").cast(pl.Int32) - pl.col("start") + pl.col("first_line"))
+        )
+        for file, given in zip(members, read, strict=True):
+            if given.lines is not None and given.rows:
+                rows = (where["file"] == file).arg_true()
+                where = where.with_columns(where["line"].scatter(rows, given.lines.cast(pl.Int32)))
+        groups.append(_Group(read[0].header, text, where))
+    return groups
+
+
+def _read(groups: list[_Group], refused: dict[int, FileRefusedError]) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Values, faults, notes and places of all groups; a file with the shape of an identifier in it joins `refused`."""
+    typed, faults, notes, places, start = [], [], [], [], 0
+    for group in groups:
+        values = read_values(group.text)
+        shift = (pl.col("row") + start).cast(pl.UInt32)
+        typed.append(values.typed)
+        faults.append(values.faults.with_columns(shift))
+        notes.append(values.notes.with_columns(shift))
+        places.append(group.files)
+        start += values.typed.height
+        if values.identifiers.height:
+            found = values.identifiers.join(group.files.with_row_index("row"), on="row").sort("file", "line", "column_name")
+            for file, column, line, kind in found.unique("file", keep="first").select("file", "column_name", "line", "code").iter_rows():
+                refused[file] = FileRefusedError("identifier", column_no=group.header.columns.index(column) + 1, line=line, kind=kind)
+    if not groups:
+        nothing = {"row": pl.UInt32, "column_name": pl.String, "code": pl.String}
+        return pl.DataFrame(schema=DTYPES), pl.DataFrame(schema=nothing), pl.DataFrame(schema=nothing), pl.DataFrame(schema={"file": pl.Int32, "line": pl.Int32})
+    return pl.concat(typed), pl.concat(faults), pl.concat(notes), pl.concat(places)
+
+
+def _shifted(typed: pl.DataFrame, where: pl.DataFrame) -> dict[int, FileRefusedError]:
+    """Files whose items hold a 4 and no 0: coded 1 to 4 in place of 0 to 3."""
+    if not typed.height or not (typed.select(pl.max_horizontal(ITEMS).max()).item() or 0) >= 4:
+        return {}
+    items = typed.select(least=pl.min_horizontal(ITEMS), most=pl.max_horizontal(ITEMS)).with_columns(where)
+    by_file = items.group_by("file").agg(pl.col("least").min(), pl.col("most").max(), forms=pl.col("least").count())
+    shifted = by_file.filter((pl.col("least") >= 1) & (pl.col("most") == 4) & (pl.col("forms") >= CODING_SHIFT_FORMS))
+    return {file: FileRefusedError("coding_shift") for file in shifted["file"]}
+
+
+def _moved(found: pl.DataFrame, kept: pl.Series) -> pl.DataFrame:
+    """What was found in the rows kept, by their new positions."""
+    rows = pl.DataFrame({"row": kept.arg_true().cast(pl.UInt32)}).with_row_index("new")
+    return found.join(rows, on="row").select(row=pl.col("new").cast(pl.UInt32), column_name="column_name", code="code")
+
+
+def _unknown(typed: pl.DataFrame, clinics: set[str] | None) -> pl.DataFrame:
+    if clinics is None:
+        rows = pl.Series(dtype=pl.UInt32)
+    else:
+        known = pl.col("clinic_id").is_null() | pl.col("clinic_id").is_in(sorted(clinics))
+        rows = typed.select(~known).to_series().arg_true().cast(pl.UInt32)
+    return pl.DataFrame({"row": rows}).select("row", column_name=pl.lit("clinic_id"), reason_code=pl.lit("unknown_clinic"))
+
+
+def _noted(notes: pl.DataFrame, where: pl.DataFrame, renamed: list[tuple[int, str]]) -> pl.DataFrame:
+    schema = {"file": pl.Int32, "column_name": pl.String, "note_code": pl.String, "cells": pl.Int32}
+    counted = (
+        notes.join(where.with_row_index("row"), on="row")
+        .group_by("file", "column_name", note_code="code")
+        .agg(cells=pl.len().cast(pl.Int32))
+        .select(*schema)
+    )
+    spelt = pl.DataFrame([(file, column, "column_renamed", 1) for file, column in renamed], schema=schema, orient="row")
+    return pl.concat([counted, spelt]).sort("file", "column_name", "note_code")
+
+
+def _ruled(rows: int, ragged: int, seen: dict[str, int], failed: pl.DataFrame) -> pl.DataFrame:
+    """How many rows each rule checked and failed. A rule that should have run and did not shows as 0 checked."""
+    wrong = dict(failed.group_by("reason_code").agg(pl.col("row").n_unique()).iter_rows()) | {"field_count": ragged}
+    read = dict.fromkeys((how["unreadable"] for how in READING.values()), rows)
+    checked = {"field_count": rows + ragged, "unknown_clinic": rows} | read | seen
+    return pl.DataFrame(
+        [(rule, count, wrong.get(rule, 0)) for rule, count in sorted(checked.items())],
+        schema={"rule": pl.String, "rows_checked": pl.Int64, "rows_failed": pl.Int64}, orient="row",
+    )  # fmt: skip

@@ -1,0 +1,35 @@
+"""What goes wrong in words a user can act on. None of these shows a traceback, a patient or a score."""
+
+from __future__ import annotations
+
+
+class OutcomesError(Exception):
+    """A user's error: one sentence that says what to do next."""
+
+    reason_code = "could_not_finish"
+    exit_code = 1
+
+
+class UsageError(OutcomesError):
+    """The command was called in a way that cannot work."""
+
+    reason_code = "wrong_usage"
+    exit_code = 64
+
+
+class BusyError(OutcomesError):
+    """Another night holds the lock."""
+
+    reason_code = "another_night_is_running"
+    exit_code = 75
+
+
+class FileRefusedError(Exception):
+    """A file that cannot be taken: its reason code, and where. Never what it holds."""
+
+    def __init__(self, reason_code: str, *, column_no: int | None = None, line: int | None = None, kind: str | None = None) -> None:
+        super().__init__(reason_code)
+        self.reason_code = reason_code
+        self.column_no = column_no
+        self.line = line
+        self.kind = kind
