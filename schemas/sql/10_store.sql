@@ -41,6 +41,7 @@ CREATE TABLE arrival (
 CREATE TABLE refusal (
     arrival_no INTEGER NOT NULL,
     reason_code VARCHAR NOT NULL,
+    kind VARCHAR,
     column_no INTEGER,
     line INTEGER
 );
@@ -142,6 +143,7 @@ CREATE TABLE reason (
 
 CREATE TABLE clinic (
     clinic_id VARCHAR NOT NULL,
+    name VARCHAR NOT NULL,
     drug drug NOT NULL,
     sends_every_infusion BOOLEAN NOT NULL,
     confirmed BOOLEAN NOT NULL,

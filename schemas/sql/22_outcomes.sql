@@ -57,3 +57,30 @@ CREATE OR REPLACE MACRO status_class(status) AS CASE
     ELSE 'not eligible'
 END;
 COMMENT ON MACRO status_class IS 'The class of an endpoint''s status: observed, missing, waiting or not eligible (R11).';
+
+-- What makes two rows of one key the same row: every value but status and extract_day.
+CREATE OR REPLACE MACRO score_values(s) AS concat_ws(
+    '|', coalesce(s.item_1::VARCHAR, ''), coalesce(s.item_2::VARCHAR, ''), coalesce(s.item_3::VARCHAR, ''),
+    coalesce(s.item_4::VARCHAR, ''), coalesce(s.item_5::VARCHAR, ''), coalesce(s.item_6::VARCHAR, ''),
+    coalesce(s.item_7::VARCHAR, ''), coalesce(s.item_8::VARCHAR, ''), coalesce(s.item_9::VARCHAR, ''),
+    coalesce(s.item_10::VARCHAR, ''), coalesce(s.total::VARCHAR, ''), coalesce(s.drug::VARCHAR, ''),
+    coalesce(s.dose_mg_per_kg::DECIMAL(6, 3)::VARCHAR, ''), coalesce(s.infusion_minutes::VARCHAR, ''), s.recall_period::VARCHAR,
+    coalesce(s.dissociation::VARCHAR, ''), coalesce(s.nausea::VARCHAR, ''), coalesce(s.blood_pressure_raised::VARCHAR, ''),
+    coalesce(s.serious_adverse_event::VARCHAR, ''), coalesce(s.planned_induction_infusions::VARCHAR, ''), coalesce(s.ended::VARCHAR, '')
+);
+COMMENT ON MACRO score_values IS 'The values of a score row as one text: two rows of one key are the same row where these agree.';
+
+-- A number that changes when a stored value does; summed over a file it is the ledger's rows_digest.
+CREATE OR REPLACE MACRO packed(running, value) AS (running * 1000003 + coalesce(value::BIGINT, 2000003)) % 2147483647;
+CREATE OR REPLACE MACRO row_digest(s) AS
+    packed(packed(packed(packed(packed(packed(packed(packed(packed(packed(packed(packed(packed(packed(packed(packed(packed(packed(
+        s.line::BIGINT, s.patient_no), s.infusion_number), s.days_since_first_infusion), enum_code(s.timepoint)),
+        s.item_1), s.item_2), s.item_3), s.item_4), s.item_5), s.item_6), s.item_7), s.item_8), s.item_9), s.item_10),
+        s.total), enum_code(s.recall_period)), enum_code(s.status)), enum_code(s.drug));
+COMMENT ON MACRO packed IS 'One step of row_digest: a running number with one more value in it.';
+COMMENT ON MACRO row_digest IS 'A number that changes when a stored row does; the sum over a file is its rows_digest in the ledger.';
+
+-- The key of a score as one whole number: two rows with the same key are about the same questionnaire.
+CREATE OR REPLACE MACRO score_key(patient_no, day, timepoint_code, number) AS
+    ((patient_no::BIGINT * 4096 + (day + 400)) * 4 + timepoint_code) * 1024 + coalesce(number, 0);
+COMMENT ON MACRO score_key IS 'patient, day, timepoint and infusion number as one whole number: the key of a score.';

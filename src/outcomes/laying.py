@@ -32,9 +32,20 @@ def sql_files(first: int, last: int) -> Iterator[tuple[str, str]]:
 
 def lay(con: duckdb.DuckDBPyConnection) -> None:
     """Tables, types and macros of an empty store."""
-    for _, text in sql_files(10, 29):
+    for _, text in sql_files(10, 19):
         con.execute(text)
-    con.execute("CREATE SCHEMA recomputed")
+    lay_again(con)
+
+
+def lay_again(con: duckdb.DuckDBPyConnection) -> None:
+    """The macros, and every step as a view in the schema `recomputed`, as this version of the program has them."""
+    for _, text in sql_files(20, 29):
+        con.execute(text)
+    con.execute("CREATE SCHEMA IF NOT EXISTS recomputed")
+    con.execute("SET search_path = 'recomputed,main'")
+    for _, text in sql_files(30, 99):
+        con.execute(text)
+    con.execute("SET search_path = 'main'")
 
 
 def derive(con: duckdb.DuckDBPyConnection) -> None:
@@ -55,14 +66,6 @@ def derive(con: duckdb.DuckDBPyConnection) -> None:
     finally:
         con.execute("SET search_path = 'main'")
         con.execute("DROP SCHEMA deriving CASCADE")
-
-
-def lay_recomputed(con: duckdb.DuckDBPyConnection) -> None:
-    """Every step as a view in the schema `recomputed`."""
-    con.execute("SET search_path = 'recomputed,main'")
-    for _, text in sql_files(30, 99):
-        con.execute(text)
-    con.execute("SET search_path = 'main'")
 
 
 def _keep_comments(con: duckdb.DuckDBPyConnection, name: str) -> None:

@@ -60,7 +60,7 @@ def engine(scores: list[Row], clinics: list[Row], as_of: int) -> dict[str, list[
         con.execute(f"DELETE FROM {table}")
     con.execute("INSERT INTO night VALUES (1, 'spec', ?, '', '', 0, 0, 0)", [EPOCH + dt.timedelta(as_of)])
     for row in clinics:
-        con.execute("INSERT INTO clinic VALUES (?, ?, ?, true, false)", [row["clinic"], row["drug"], row["sends_every_infusion"]])
+        con.execute("INSERT INTO clinic VALUES (?, '', ?, ?, true, false)", [row["clinic"], row["drug"], row["sends_every_infusion"]])
     arrivals = {received: number for number, received in enumerate(sorted({row["received"] for row in scores}), start=1)}
     for received, number in arrivals.items():
         con.execute(

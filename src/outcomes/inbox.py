@@ -1,0 +1,149 @@
+"""The inbox: finds finished files, and holds their bytes safe before anything is judged."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from outcomes.errors import BusyError
+from outcomes.paths import Home
+
+# More bytes than this in one file are refused unread; a batch is parsed in one go up to about the second figure.
+MAXIMUM_FILE = 2 * 2**30
+BATCH_BYTES = 256 * 2**20
+# A folder synced as a whole costs less than this many files synced one by one.
+SYNC_ONE_BY_ONE = 16
+
+
+@dataclass(frozen=True)
+class Place:
+    """A file of the inbox as it was when its bytes were read."""
+
+    path: Path
+    sha256: str
+    size: int
+    mtime_ns: int
+
+    def is_unchanged(self) -> bool:
+        """Whether it is still the file that was read."""
+        try:
+            status = self.path.stat(follow_symlinks=False)
+        except FileNotFoundError:
+            return False
+        return (status.st_size, status.st_mtime_ns) == (self.size, self.mtime_ns)
+
+
+@dataclass
+class Looked:
+    """What a look at the inbox found, the size of each by hash, and how many entries were left alone."""
+
+    places: list[Place] = field(default_factory=list)
+    sizes: dict[str, int] = field(default_factory=dict)
+    left_alone: int = 0
+
+
+@contextmanager
+def locked(home: Home) -> Iterator[None]:
+    """The one lock of a home, on a file of its own. Raises BusyError at once if another night holds it."""
+    with home.lock.open("a") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise BusyError("Another night is running in this home. Try again when it has ended.") from None
+        yield
+
+
+def look(home: Home, known: set[str]) -> Looked:
+    """Hash every finished file of the inbox, and hold the bytes of the new ones in `held/`."""
+    found = Looked()
+    fresh: list[Path] = []
+    for entry in sorted(os.scandir(home.inbox), key=lambda entry: entry.name):
+        status = entry.stat(follow_symlinks=False)
+        if not stat.S_ISREG(status.st_mode) or entry.name.endswith(".part") or entry.name.startswith(".") or status.st_size > MAXIMUM_FILE:
+            found.left_alone += 1
+            continue
+        data = Path(entry.path).read_bytes()
+        after = os.stat(entry.path)
+        if (after.st_size, after.st_mtime_ns) != (status.st_size, status.st_mtime_ns) or len(data) != after.st_size:
+            found.left_alone += 1  # still growing: the next night takes it
+            continue
+        sha = hashlib.sha256(data).hexdigest()
+        if sha not in known and sha not in found.sizes:
+            fresh.append(_hold(home, sha, data))
+        found.sizes[sha] = len(data)
+        found.places.append(Place(Path(entry.path), sha, after.st_size, after.st_mtime_ns))
+    _settle(home.held, fresh)
+    return found
+
+
+def _hold(home: Home, sha: str, data: bytes) -> Path:
+    aside = home.held / f".{sha}"
+    aside.write_bytes(data)
+    return aside
+
+
+def _settle(folder: Path, aside: list[Path]) -> None:
+    """Make written-aside files last, then give them their names."""
+    if len(aside) > SYNC_ONE_BY_ONE:
+        os.sync()
+    else:
+        for path in aside:
+            sync(path)
+    for path in aside:
+        os.replace(path, folder / path.name[1:])
+    if aside:
+        sync(folder)
+
+
+def sync(path: Path) -> None:
+    """fsync a file or a folder."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_lasting(path: Path, text: str) -> None:
+    """Write a small file whole or not at all, and make it last."""
+    aside = path.with_name(f".{path.name}.new")
+    aside.write_text(text, "utf-8")
+    sync(aside)
+    os.replace(aside, path)
+    sync(path.parent)
+
+
+def append_lasting(path: Path, lines: Iterable[dict[str, Any]]) -> None:
+    """Append JSON lines and make them last."""
+    with path.open("a", encoding="utf-8") as handle:
+        handle.writelines(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
+        handle.flush()
+        os.fsync(handle.fileno())
+
+
+def bytes_of(home: Home, sha: str) -> bytes:
+    """The bytes of an arrival, wherever it lies by now."""
+    for folder in (home.held, home.archive, home.refused):
+        try:
+            return (folder / sha).read_bytes()
+        except FileNotFoundError:
+            continue
+    raise FileNotFoundError(f"the bytes of arrival {sha[:12]} are in neither held, archive nor refused")
+
+
+def put_away(home: Home, taken: Iterable[str], refused: Iterable[str]) -> None:
+    """Move held files on: those taken to the archive, the others to `refused/`."""
+    for folder, shas in ((home.archive, taken), (home.refused, refused)):
+        for sha in shas:
+            if (home.held / sha).exists():
+                os.replace(home.held / sha, folder / sha)
+    for folder in (home.archive, home.refused, home.held):
+        sync(folder)

@@ -1,0 +1,265 @@
+"""The warehouse: opens it, and puts a judged batch in, in one transaction of whole files."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from outcomes.checking import Judged
+from outcomes.contest import RETRACTED, settle
+from outcomes.frames import asked, given
+from outcomes.laying import lay
+
+CONFIG = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+NO_HASH = "0" * 64
+ENTRY = (
+    "arrival_no", "sha256", "night", "received_on", "feed", "format", "bytes", "refused_because", "rows_read", "rows_accepted",
+    "rows_duplicate", "rows_quarantined", "rows_noted", "rows_digest", "previous_hash",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class NightId:
+    """Which night it is: its number, its run and its as-of date, as its manifest has them."""
+
+    night: int
+    run_id: str
+    as_of: dt.date
+
+
+@dataclass(frozen=True)
+class File:
+    """One file of a night: the SHA-256 of its bytes, and how many there are."""
+
+    sha256: str
+    size: int
+
+
+@contextmanager
+def warehouse(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The warehouse, open for writing; it is made first if it is not there. Closed and checkpointed behind the block."""
+    if not path.exists():
+        # Under another name first: a disk that fills up while a database is made leaves a file that never opens.
+        new = path.with_name(path.name + ".new")
+        for left in (new, new.with_name(new.name + ".wal")):
+            left.unlink(missing_ok=True)
+        with duckdb.connect(str(new), config=CONFIG) as con:
+            lay(con)
+        os.replace(new, path)
+    con = duckdb.connect(str(path), config=CONFIG)
+    try:
+        con.execute("SET preserve_insertion_order = true")
+        yield con
+        con.execute("CHECKPOINT")
+    finally:
+        con.close()
+
+
+def one(con: duckdb.DuckDBPyConnection, query: str, values: Sequence[Any] = ()) -> Any:
+    """The single value of a query."""
+    row = con.execute(query, list(values)).fetchone()
+    return row[0] if row else None
+
+
+def load(con: duckdb.DuckDBPyConnection, night: NightId, files: Sequence[File], judged: Judged) -> list[dict[str, Any]]:
+    """Store a judged batch, all of it or nothing. Returns the ledger entries, in the order of `files`."""
+    con.execute("BEGIN")
+    try:
+        entries = _load(con, night, files, judged)
+        con.execute("COMMIT")
+    except BaseException:
+        con.execute("ROLLBACK")
+        raise
+    return entries
+
+
+def _load(con: duckdb.DuckDBPyConnection, night: NightId, files: Sequence[File], judged: Judged) -> list[dict[str, Any]]:
+    first = (one(con, "SELECT max(arrival_no) FROM arrival") or 0) + 1
+    rows = _with_patients(con, _as_stored(judged.good))
+    rows, fates, reasons = _settled(con, night, first, rows)
+    if rows.height:
+        with given(con, "rows", rows):
+            con.execute("INSERT INTO score BY NAME SELECT * EXCLUDE (file, clinic_id, patient_id, key, row, extract_day) FROM rows")
+    reasons = pl.concat([judged.reasons.with_columns(pl.col("file") + first).rename({"file": "arrival_no"}), reasons])
+    for table, frame in {
+        "quarantine": reasons,
+        "note": judged.notes.with_columns(pl.col("file") + first).rename({"file": "arrival_no"}),
+        "rule_count": judged.rules.with_columns(night=night.night, first_arrival_no=first, last_arrival_no=first + len(files) - 1, feed=pl.lit("scores")),
+    }.items():
+        if frame.height:
+            with given(con, "rows", frame):
+                con.execute(f"INSERT INTO {table} BY NAME FROM rows")
+    return _ledger(con, night, first, files, judged, fates)
+
+
+def _as_stored(good: pl.DataFrame) -> pl.DataFrame:
+    """Good rows with the columns of the score table, but for patient, arrival and id."""
+    answered = pl.col("items_answered")
+    return good.with_row_index("row").with_columns(
+        pl.col("row").cast(pl.Int64),
+        *(pl.col(name).cast(pl.Int8) for name in [*(f"item_{i}" for i in range(1, 11)), "total"]),
+        recall_period=pl.col("recall_period").fill_null("two_weeks"),
+        status=pl.col("status").fill_null("final"),
+        items_answered=answered.cast(pl.Int8),
+        items_sum=pl.when(answered > 0).then("items_sum").cast(pl.Int8),
+        phq9_total=pl.when(answered == 9).then("items_sum").when(answered == 0).then("total").cast(pl.Int8),
+    ).drop("is_sound")  # fmt: skip
+
+
+def _with_patients(con: duckdb.DuckDBPyConnection, rows: pl.DataFrame) -> pl.DataFrame:
+    """With `patient_no`: the number a pseudonym has, or the next one in the order of the file."""
+    names = ["clinic_id", "patient_id"]
+    seen = rows.select(names).unique(maintain_order=True)
+    with given(con, "seen", seen):
+        known = asked(con, "SELECT patient_no, clinic_id, patient_id FROM patient SEMI JOIN seen USING (clinic_id, patient_id)")
+    highest = one(con, "SELECT max(patient_no) FROM patient") or 0
+    new = seen.join(known, on=names, how="anti", maintain_order="left").with_row_index("patient_no", offset=highest + 1).with_columns(pl.col("patient_no").cast(pl.Int32))
+    with given(con, "new_patients", new):
+        con.execute("INSERT INTO patient BY NAME FROM new_patients")
+    numbers = pl.concat([known.select("patient_no", *names), new.select("patient_no", *names)])
+    return rows.join(numbers, on=names, how="left", maintain_order="left").with_columns(key=_key())
+
+
+def _key() -> pl.Expr:
+    """score_key() of the store, as polars says it."""
+    code = pl.col("timepoint").replace_strict({"baseline": 0, "pre_infusion": 1, "post_infusion": 2, "follow_up": 3}, return_dtype=pl.Int64)
+    day = pl.col("days_since_first_infusion").cast(pl.Int64) + 400
+    return ((pl.col("patient_no").cast(pl.Int64) * 4096 + day) * 4 + code) * 1024 + pl.col("infusion_number").fill_null(0)
+
+
+_STORED = """
+    SELECT s.score_id, k.key, CASE WHEN s.status = 'entered_in_error' THEN 'entered_in_error' ELSE score_values(s) END AS said,
+        CASE s.status WHEN 'final' THEN 0 WHEN 'entered_in_error' THEN 2 ELSE 1 END::INTEGER AS mark,
+        e.extract_day, a.night = $night AS is_tonight,
+        s.status <> 'entered_in_error' AND coalesce(v.current, true) AS is_current,
+        s.status <> 'entered_in_error' AND a.night < $night AND coalesce(v.current OR v.night = $night, true) AS was_standing
+    FROM score AS s
+    JOIN stored_keys AS k USING (score_id)
+    JOIN arrival AS a USING (arrival_no)
+    LEFT JOIN extract_day AS e USING (arrival_no, patient_no)
+    LEFT JOIN (SELECT score_id, arg_max(current, event_id) AS current, arg_max(night, event_id) AS night FROM score_event GROUP BY score_id) AS v
+        USING (score_id)
+    ORDER BY s.score_id
+"""
+
+
+def _settled(con: duckdb.DuckDBPyConnection, night: NightId, first: int, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Rows to store with their ids; per file how many were accepted, duplicate and set aside; and the reasons of those."""
+    _keep_extract_days(con, first, rows)
+    with given(con, "new_keys", rows.select("key", "patient_no").unique("key")):
+        con.execute(
+            "CREATE OR REPLACE TEMP TABLE stored_keys AS SELECT s.score_id, k.key FROM score AS s JOIN new_keys AS k ON s.patient_no = k.patient_no "
+            "AND score_key(s.patient_no, s.days_since_first_infusion, enum_code(s.timepoint), s.infusion_number) = k.key"
+        )
+    stored_keys = asked(con, "SELECT DISTINCT key FROM stored_keys")["key"]
+    contested = rows["key"].is_duplicated() | rows["key"].is_in(stored_keys.implode())
+    if rows.height and one(con, "SELECT count(*) FROM contradiction WHERE night = ?", [night.night]):
+        before = asked(con, f"SELECT score_key(patient_no, days_since_first_infusion, enum_code(timepoint), infusion_number) AS key FROM contradiction WHERE night = {night.night}")["key"]
+        contested |= rows["key"].is_in(before.implode())
+    else:
+        before = pl.Series(dtype=pl.Int64)
+    next_id = (one(con, "SELECT max(score_id) FROM score") or 0) + 1
+    no_reasons = pl.DataFrame(schema={"arrival_no": pl.Int32, "line": pl.Int32, "column_name": pl.String, "reason_code": pl.String})
+    if not contested.any():
+        kept = _numbered(rows, first, next_id)
+        return kept, kept.group_by("file").agg(accepted=pl.len()).with_columns(duplicate=0, quarantined=0), no_reasons
+
+    disputed = rows.filter(contested)
+    with given(con, "disputed", disputed):
+        said = asked(con, "SELECT d.row, CASE WHEN d.status = 'entered_in_error' THEN 'entered_in_error' ELSE score_values(d) END AS said FROM disputed AS d")
+    mark = pl.when(pl.col("status") == "final").then(0).when(pl.col("status") == RETRACTED).then(2).otherwise(1)
+    new = disputed.select("row", "key", "extract_day", mark=mark.cast(pl.Int32)).join(said, on="row", maintain_order="left")
+    stored = _stored(con, night)
+    settled = settle(new, stored, before)
+
+    rows = rows.join(settled.fates, on="row", how="left", maintain_order="left").with_columns(pl.col("fate").fill_null("accepted"))
+    kept = _numbered(rows.filter(pl.col("fate") == "accepted").drop("fate"), first, next_id)
+    _keep_events(con, night, first, rows, kept, settled.events)
+    aside = rows.filter(pl.col("fate") == "quarantined")
+    lost = disputed.filter(pl.col("key").is_in(settled.contradicted.implode())).unique("key", maintain_order=True)
+    with given(con, "lost", lost.with_columns(night=pl.lit(night.night))):
+        con.execute("INSERT INTO contradiction SELECT night, patient_no, infusion_number, days_since_first_infusion, timepoint FROM lost")
+    with given(con, "outset", pl.DataFrame({"score_id": settled.outset})):
+        con.execute("INSERT INTO quarantine SELECT arrival_no, line, NULL, 'contradiction' FROM score SEMI JOIN outset USING (score_id)")
+    reasons = aside.select(arrival_no=pl.col("file") + first, line="line", column_name=pl.lit(None, pl.String), reason_code=pl.lit("contradiction"))
+    fates = rows.group_by("file").agg(
+        accepted=(pl.col("fate") == "accepted").sum(), duplicate=(pl.col("fate") == "duplicate").sum(), quarantined=(pl.col("fate") == "quarantined").sum()
+    )
+    return kept, fates, pl.concat([no_reasons, reasons])
+
+
+def _stored(con: duckdb.DuckDBPyConnection, night: NightId) -> pl.DataFrame:
+    return asked(con, _STORED.replace("$night", str(night.night)))
+
+
+def _numbered(rows: pl.DataFrame, first: int, next_id: int) -> pl.DataFrame:
+    return rows.with_row_index("score_id", offset=next_id).with_columns(
+        pl.col("score_id").cast(pl.Int64), arrival_no=pl.col("file") + first
+    )
+
+
+def _keep_extract_days(con: duckdb.DuckDBPyConnection, first: int, rows: pl.DataFrame) -> None:
+    days = rows.drop_nulls("extract_day").group_by("file", "patient_no").agg(pl.col("extract_day").max())
+    if days.height:
+        with given(con, "days", days.select(arrival_no=pl.col("file") + first, patient_no="patient_no", extract_day="extract_day").sort("arrival_no", "patient_no")):
+            con.execute("INSERT INTO extract_day BY NAME FROM days")
+
+
+def _keep_events(con: duckdb.DuckDBPyConnection, night: NightId, first: int, rows: pl.DataFrame, kept: pl.DataFrame, events: pl.DataFrame) -> None:
+    places = rows.select(by_row="row", by_arrival_no=pl.col("file") + first, by_line="line")
+    own = kept.select("row", own_id="score_id")
+    told = (
+        events.join(places, on="by_row", how="left").join(own, on="row", how="left")
+        .select(score_id=pl.coalesce("score_id", "own_id"), current="current", reason_code="reason_code", night=pl.lit(night.night), by_arrival_no="by_arrival_no", by_line="by_line")
+        .sort("score_id", "current")
+        .with_row_index("event_id", offset=(one(con, "SELECT max(event_id) FROM score_event") or 0) + 1)
+    )  # fmt: skip
+    with given(con, "told", told):
+        con.execute("INSERT INTO score_event BY NAME FROM told")
+
+
+def _ledger(con: duckdb.DuckDBPyConnection, night: NightId, first: int, files: Sequence[File], judged: Judged, fates: pl.DataFrame) -> list[dict[str, Any]]:
+    """Append one entry a file, each with the hash of the one before."""
+    accepted = {row[0]: row[1:] for row in fates.select("file", "accepted", "duplicate", "quarantined").iter_rows()}
+    noted = dict(judged.notes.group_by("file").agg(pl.col("cells").sum()).iter_rows())
+    digests = dict(con.execute("SELECT arrival_no, sum(row_digest(s))::BIGINT FROM score AS s WHERE arrival_no >= ? GROUP BY arrival_no", [first]).fetchall())
+    set_aside = dict(judged.reasons.group_by("file").agg(pl.col("line").n_unique()).iter_rows())
+    previous = one(con, "SELECT arg_max(hash, arrival_no) FROM arrival") or NO_HASH
+    entries: list[dict[str, Any]] = []
+    for number, file in enumerate(files):
+        taken, duplicate, contradicted = accepted.get(number, (0, 0, 0))
+        refusal = judged.refused.get(number)
+        entry: dict[str, Any] = dict(
+            zip(
+                ENTRY,
+                (
+                    first + number, file.sha256, night.night, night.as_of.isoformat(), "scores", judged.formats[number], file.size,
+                    refusal.reason_code if refusal else None, judged.rows_read[number], taken, duplicate,
+                    contradicted + set_aside.get(number, 0), noted.get(number, 0), str(digests.get(first + number, 0)), previous,
+                ),
+                strict=True,
+            )
+        )  # fmt: skip
+        previous = entry["hash"] = entry_hash(entry)
+        entries.append(entry)
+    with given(con, "entries", pl.DataFrame(entries, schema_overrides={"refused_because": pl.String}, infer_schema_length=None)):
+        con.execute("INSERT INTO arrival BY NAME FROM entries")
+    refusals = [(first + n, e.reason_code, e.kind, e.column_no, e.line) for n, e in sorted(judged.refused.items())]
+    if refusals:
+        con.executemany("INSERT INTO refusal VALUES (?, ?, ?, ?, ?)", refusals)
+    return entries
+
+
+def entry_hash(entry: dict[str, Any]) -> str:
+    """SHA-256 of a ledger entry, its predecessor's hash included."""
+    return hashlib.sha256(json.dumps({key: entry[key] for key in ENTRY}, separators=(",", ":")).encode()).hexdigest()

@@ -1,0 +1,133 @@
+"""What a night says: arrivals, rows by fate, rates and comparisons, as a value, as JSON and as text. No patient in it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import duckdb
+
+Row = dict[str, Any]
+
+# The rates printed at the end of a night; the rest are a command away.
+SHOWN = ("response_post_induction", "remission_post_induction", "worsened_post_induction", "response_of_starters")
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A night in numbers. Every rate and verdict here is provisional."""
+
+    night: int
+    run_id: str
+    as_of: str
+    data_versions: str
+    files: Row
+    rows: Row
+    reasons: list[Row]
+    set_aside_by_course: list[Row]
+    notes: list[Row]
+    arrivals: list[Row]
+    clinics: list[Row]
+    rates: list[Row]
+    comparisons: list[Row]
+    registered: list[str]
+    nights_healed: int
+    provisional: bool = True
+
+    def as_dict(self) -> Row:
+        """For summary.json."""
+        return asdict(self)
+
+    @property
+    def has_refusals(self) -> bool:
+        """Whether this night refused a file or set a row aside."""
+        return bool(self.files["refused"] or self.rows["quarantined"])
+
+
+def rows_of(con: duckdb.DuckDBPyConnection, query: str, values: list[Any] | dict[str, Any] | None = None) -> list[Row]:
+    """The rows of a query as dicts."""
+    result = con.execute(query, values or [])
+    names = [column[0] for column in result.description or []]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+
+RATES = """
+    SELECT r.measure_id, m.title, r.clinic_id, r.main_denominator, r.eligible, r.waiting, r.due, r.missing, r.observed, r.met,
+        CASE r.main_denominator WHEN 'observed' THEN r.observed ELSE r.due END AS n,
+        CASE r.main_denominator WHEN 'observed' THEN r.observed_rate ELSE r.everyone_rate END AS rate,
+        CASE r.main_denominator WHEN 'observed' THEN r.observed_low ELSE r.everyone_low END AS low,
+        CASE r.main_denominator WHEN 'observed' THEN r.observed_high ELSE r.everyone_high END AS high,
+        r.everyone_rate, r.bound_low, r.bound_high, r.coverage, r.starters_analysed
+    FROM rate AS r
+    JOIN measure AS m USING (measure_id)
+    WHERE ($clinic IS NULL OR r.clinic_id = $clinic) AND ($measure IS NULL OR r.measure_id = $measure)
+    ORDER BY m.position, r.clinic_id
+"""
+COMPARISONS = """
+    SELECT c.clinic_id, coalesce(c.benchmark_id, c.claim_id) AS benchmark_id, c.measure_id, c.outcome, c.because, c.met, c.our_n, c.our_rate, c.our_low, c.our_high,
+        c.their_n, c.their_rate, c.their_low, c.their_high, c.difference, c.difference_low, c.difference_high, c.verdict,
+        c.withheld_because, r.sentence AS withheld_in_words, c.is_provisional
+    FROM comparison AS c
+    LEFT JOIN benchmark AS b USING (benchmark_id)
+    LEFT JOIN claim AS k USING (claim_id)
+    LEFT JOIN reason AS r ON r.reason_code = c.withheld_because AND r.about = 'verdict'
+    WHERE ($clinic IS NULL OR c.clinic_id = $clinic) AND ($measure IS NULL OR c.measure_id = $measure)
+    ORDER BY c.claim_id IS NOT NULL, b.position, k.position, c.clinic_id
+"""
+
+
+def summarise(con: duckdb.DuckDBPyConnection, *, registered: list[str], healed: int, left_alone: int) -> Summary:
+    """The last night of a store."""
+    (night,) = rows_of(con, "SELECT * FROM night ORDER BY night DESC LIMIT 1")
+    tonight = [night["night"]]
+    (counts,) = rows_of(
+        con,
+        """SELECT coalesce(sum(rows_read), 0)::BIGINT AS read, coalesce(sum(rows_accepted), 0)::BIGINT AS accepted,
+            coalesce(sum(rows_duplicate), 0)::BIGINT AS duplicate, coalesce(sum(rows_quarantined), 0)::BIGINT AS quarantined,
+            coalesce(sum(rows_noted), 0)::BIGINT AS cells_noted FROM arrival WHERE night = ?""",
+        tonight,
+    )
+    (events,) = rows_of(
+        con,
+        """SELECT count(*) FILTER (reason_code = 'corrected') AS corrected, count(*) FILTER (reason_code = 'retracted') AS retracted
+        FROM score_event WHERE night = ? AND NOT current""",
+        tonight,
+    )
+    return Summary(
+        night=night["night"],
+        run_id=night["run_id"],
+        as_of=night["as_of"].isoformat(),
+        data_versions=night["data_versions"],
+        files={"taken": night["files_taken"], "refused": night["files_refused"], "known": night["files_known"], "left_alone": left_alone},
+        rows=counts | events,
+        reasons=rows_of(
+            con,
+            """SELECT q.reason_code, any_value(r.sentence) AS sentence, count(*) AS rows FROM
+            (SELECT DISTINCT arrival_no, line, reason_code FROM quarantine JOIN arrival USING (arrival_no) WHERE night = ?) AS q
+            LEFT JOIN reason AS r USING (reason_code) GROUP BY q.reason_code ORDER BY rows DESC, q.reason_code""",
+            tonight,
+        ),
+        set_aside_by_course=rows_of(
+            con,
+            """SELECT s.reason_code, any_value(r.sentence) AS sentence, count(*) AS rows FROM set_aside AS s LEFT JOIN reason AS r USING (reason_code)
+            WHERE found_at = 'course' GROUP BY s.reason_code ORDER BY rows DESC, s.reason_code""",
+        ),
+        notes=rows_of(
+            con,
+            """SELECT note_code, any_value(r.sentence) AS sentence, sum(cells)::BIGINT AS cells FROM note JOIN arrival USING (arrival_no)
+            LEFT JOIN reason AS r ON r.reason_code = note_code WHERE night = ? GROUP BY note_code ORDER BY note_code""",
+            tonight,
+        ),
+        arrivals=rows_of(
+            con,
+            """SELECT a.arrival_no, a.sha256, a.format, a.refused_because, r.sentence AS refused_in_words, f.kind AS identifier_kind, f.column_no, f.line,
+            a.rows_read, a.rows_accepted, a.rows_duplicate, a.rows_quarantined FROM arrival AS a LEFT JOIN refusal AS f USING (arrival_no)
+            LEFT JOIN reason AS r ON r.reason_code = a.refused_because WHERE a.night = ? ORDER BY a.arrival_no""",
+            tonight,
+        ),
+        clinics=rows_of(con, "SELECT * FROM clinic_group ORDER BY clinic_id"),
+        rates=rows_of(con, RATES, {"clinic": None, "measure": None}),
+        comparisons=rows_of(con, COMPARISONS, {"clinic": None, "measure": None}),
+        registered=registered,
+        nights_healed=healed,
+    )
