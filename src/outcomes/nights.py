@@ -7,9 +7,11 @@ import hashlib
 import json
 import os
 import shutil
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -133,14 +135,28 @@ def publish(night: Night, progress: Progress | None = None) -> Summary:
 STEPS: tuple[tuple[str, Callable[..., Any]], ...] = (("take", take), ("store", store), ("derive", derive_all), ("publish", publish))
 
 
+def run_step(name: str, step: Callable[..., Any], value: Any, progress: Progress | None = None) -> Any:
+    """One step. Whatever breaks inside comes out as an OutcomesError: third-party words can carry cells."""
+    try:
+        return step(value, progress)
+    except OutcomesError:
+        raise
+    except Exception as error:
+        ours = [frame for frame in traceback.extract_tb(error.__traceback__) if "outcomes" in frame.filename or "schemas" in frame.filename]
+        where = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "unknown"
+        raise OutcomesError(
+            f"The step {name} could not finish ({type(error).__name__} at {where}). Nothing is lost: run the night again."
+        ) from None
+
+
 def run_night(home: Home, as_of: dt.date, progress: Progress | None = None) -> Summary:
     """The whole night in this process, without Prefect. Raises BusyError if another one holds the lock."""
     os.umask(0o077)
     home.root.mkdir(mode=0o700, parents=True, exist_ok=True)
     with inbox.locked(home):
         result: Any = Night(home, as_of)
-        for _, step in STEPS:
-            result = step(result, progress)
+        for name, step in STEPS:
+            result = run_step(name, step, result, progress)
     assert isinstance(result, Summary)
     return result
 

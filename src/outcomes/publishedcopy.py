@@ -1,0 +1,69 @@
+"""The published copy as an auditor opens it: read-only, and with nothing else of the machine in reach."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from difflib import get_close_matches
+
+import duckdb
+
+from outcomes.errors import UsageError
+from outcomes.paths import Home
+from outcomes.summary import Row, rows_of
+
+HARDENED = {
+    "enable_external_access": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+    "lock_configuration": "true",
+}
+
+
+@contextmanager
+def opened(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The last published copy of a home. Raises UsageError where no night has published one."""
+    if not home.published_copy.exists():
+        raise UsageError(f"{home.root} has no published copy yet. Put files into {home.inbox} and run: outcomes nightly --home {home.root}")
+    with duckdb.connect(str(home.published_copy), read_only=True, config=HARDENED) as con:
+        yield con
+
+
+def known(con: duckdb.DuckDBPyConnection, what: str, name: str | None) -> str | None:
+    """`name`, if there is such a clinic or measure. Raises UsageError naming the nearest one."""
+    query = "SELECT clinic_id FROM clinic_group" if what == "clinic" else "SELECT measure_id FROM measure"
+    names = [row[0] for row in con.execute(query).fetchall()]
+    if name is None or name in names:
+        return name
+    near = get_close_matches(name, names, n=1)
+    raise UsageError(f"There is no {what} {name}." + (f" Did you mean {near[0]}?" if near else f" There are: {', '.join(sorted(names)[:8])} ..."))
+
+
+def quarantined(con: duckdb.DuckDBPyConnection, reason: str | None, arrival: str | None) -> list[Row]:
+    """Every reason of every row set aside."""
+    return rows_of(
+        con,
+        """SELECT a.sha256[:12] AS sha256, s.line, s.column_name, s.reason_code, s.found_at, r.sentence
+        FROM set_aside AS s JOIN arrival AS a USING (arrival_no) LEFT JOIN reason AS r USING (reason_code)
+        WHERE ($reason IS NULL OR s.reason_code = $reason) AND ($arrival IS NULL OR starts_with(a.sha256, $arrival))
+        ORDER BY s.arrival_no, s.line, s.column_name, s.reason_code""",
+        {"reason": reason, "arrival": arrival},
+    )
+
+
+def explained(con: duckdb.DuckDBPyConnection, measure: str, clinic: str | None) -> tuple[Row, list[Row]]:
+    """A measure's words and parameters, and its courses by status."""
+    known(con, "measure", measure)
+    (words,) = rows_of(con, "SELECT * EXCLUDE (position) FROM measure WHERE measure_id = $measure", {"measure": measure})
+    rows = rows_of(
+        con,
+        """SELECT clinic_id, e.status, any_value(e.class) AS class, count(*) AS courses, any_value(r.sentence) AS sentence
+        FROM endpoint AS e LEFT JOIN reason AS r ON r.reason_code = e.status AND r.about = 'status'
+        WHERE measure_id = $measure AND ($clinic IS NULL OR clinic_id = $clinic)
+        GROUP BY clinic_id, e.status ORDER BY clinic_id, courses DESC, e.status""",
+        {"measure": measure, "clinic": known(con, "clinic", clinic)},
+    )
+    return words, rows
+
+

@@ -1,0 +1,98 @@
+"""A night's summary in words, for a terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from outcomes.paths import Home
+from outcomes.summary import SHOWN
+from outcomes.tables import between, percent, points, table
+
+Row = dict[str, Any]
+
+RATE_COLUMNS = {
+    "title": "measure", "clinic": "clinic", "due": "due", "observed": "with a score", "met": "met", "out_of": "of", "rate": "rate",
+    "interval": "95% interval", "bounds": "if the missing counted", "coverage": "coverage",
+}  # fmt: skip
+COMPARISON_COLUMNS = {
+    "benchmark_id": "published", "clinic": "clinic", "ours": "ours", "theirs": "theirs", "difference": "points", "interval": "95% interval", "said": "said",
+}  # fmt: skip
+
+
+def clinic_words(clinic_id: str) -> str:
+    """A clinic's name in a table; `*` is all of them."""
+    return "all clinics" if clinic_id == "*" else clinic_id
+
+
+def rate_words(row: Row) -> Row:
+    """A rate's row for a table."""
+    denominator = "observed" if row["main_denominator"] == "observed" else "due"
+    return row | {
+        "clinic": clinic_words(row["clinic_id"]), "out_of": f"{row['n']:,} {denominator}", "rate": percent(row["rate"]),
+        "interval": between(row["low"], row["high"]), "bounds": between(row["bound_low"], row["bound_high"]), "coverage": percent(row["coverage"]),
+    }  # fmt: skip
+
+
+def comparison_words(row: Row) -> Row:
+    """A comparison's row for a table."""
+    verdict = f"{row['verdict']} (provisional)" if row["verdict"] else None
+    withheld = f"no verdict: {row['withheld_because']}" if row["withheld_because"] else None
+    return row | {
+        "clinic": clinic_words(row["clinic_id"]) if row["measure_id"] else "-", "ours": percent(row["our_rate"]),
+        "theirs": percent(row["their_rate"]) if row["outcome"] != "claim" else f"{between(row['their_low'], row['their_high'])}",
+        "difference": points(row["difference"]), "interval": between(row["difference_low"], row["difference_high"], points),
+        "said": verdict or withheld or row["outcome"],
+    }  # fmt: skip
+
+
+def night_words(said: Row, home: Home) -> str:
+    """What a night found, and where everything is."""
+    files, rows = said["files"], said["rows"]
+    parts = [
+        f"Night {said['night']}, as of {said['as_of']}. Everything below is provisional.",
+        f"Files: {files['taken']:,} taken, {files['refused']:,} refused, {files['known']:,} seen before"
+        + (f", {files['left_alone']:,} left alone (unfinished, links or folders)" if files["left_alone"] else "") + ".",
+        f"Rows: {rows['read']:,} read = {rows['accepted']:,} accepted + {rows['duplicate']:,} duplicate + {rows['quarantined']:,} quarantined"
+        f" ({rows['corrected']:,} corrected, {rows['retracted']:,} retracted).",
+    ]  # fmt: skip
+    if said["nights_healed"]:
+        parts.append(f"Healed first: {said['nights_healed']} night(s) that had not ended, or that the database had lost.")
+    if said["registered"]:
+        parts.append(
+            f"Registered {', '.join(said['registered'])} in clinics.toml. Assumed: IV ketamine, and not every infusion sent, so no verdicts. Confirm each entry."
+        )
+    elif any(not clinic["confirmed"] for clinic in said["clinics"]):
+        parts.append("Some entries of clinics.toml are not confirmed: their drug is assumed.")
+    refused = [arrival for arrival in said["arrivals"] if arrival["refused_because"]]
+    if refused:
+        shown = [{"file": a["sha256"][:12], "reason": a["refused_because"], "where": _place(a), "words": a["refused_in_words"]} for a in refused]
+        parts.append("Refused files\n" + table(shown, {"file": "sha256", "reason": "reason", "where": "where", "words": "what would be accepted"}))
+    if said["reasons"]:
+        parts.append("Quarantined rows\n" + table(said["reasons"], {"rows": "rows", "reason_code": "reason", "sentence": "in words"}))
+    if said["set_aside_by_course"]:
+        parts.append("Set aside against the patient's other rows\n" + table(said["set_aside_by_course"], {"rows": "rows", "reason_code": "reason", "sentence": "in words"}))
+    clinics = [clinic | {"clinic": clinic_words(clinic["clinic_id"])} for clinic in said["clinics"]]
+    parts.append("Clinics\n" + table(clinics, {"clinic": "clinic", "patients": "patients", "not_started": "no infusion on record", "courses": "courses", "extended_inductions": "extended", "closed_inductions": "of closed inductions"}))
+    parts.append("Rates (the rest: outcomes rates)\n" + table([rate_words(r) for r in said["rates"] if r["measure_id"] in SHOWN], RATE_COLUMNS))
+    compared = [c for c in said["comparisons"] if c["outcome"] in ("verdict", "difference")]
+    parts.append("Comparisons (the rest: outcomes compare)\n" + table([comparison_words(c) for c in compared], COMPARISON_COLUMNS))
+    parts.append(_caveat(said))
+    parts.append(
+        f"Summary          {home.summary}\nPublished DuckDB {home.published_copy}\nReceipts         {home.receipts / 'receipts.jsonl'}"
+    )
+    return "\n\n".join(parts)
+
+
+def _caveat(said: Row) -> str:
+    network = next((r for r in said["rates"] if r["clinic_id"] == "*" and r["measure_id"] == "response_post_induction"), None)
+    here = percent(network["starters_analysed"]) if network else "-"
+    return (
+        "A verdict says that a rate differs from the published average; it says nothing of the quality of care. That average pools 178 practices,\n"
+        f"and 6.0% of the patients treated there were analysed (here {here}). Clinics differ by chance and by whom they treat. The Veterans Affairs\n"
+        "figures, 26% response and 15% with 5 points or less at week 6, are as much a yardstick: outcomes compare --measure response_week_6."
+    )
+
+
+def _place(arrival: Row) -> str:
+    parts = [f"column {arrival['column_no']}" if arrival["column_no"] else "", f"line {arrival['line']}" if arrival["line"] else "", arrival["identifier_kind"] or ""]
+    return ", ".join(part for part in parts if part) or "-"
