@@ -17,7 +17,7 @@ from outcomes.paths import Home
 from outcomes.summary import Summary
 
 # What goes from step to step stays in this process: nothing is cached, hashed or stored by Prefect.
-_TASKS = [(task(run_step, name=name, cache_policy=NO_CACHE, persist_result=False, log_prints=False), name, step) for name, step in STEPS]
+_TASKS = [(task(name=name, cache_policy=NO_CACHE, persist_result=False)(run_step), name, step) for name, step in STEPS]
 
 
 def run(home: Path, as_of: dt.date, progress: Progress | None = None) -> Summary:

@@ -27,12 +27,16 @@ def read_clinics(path: Path) -> list[dict[str, Any]]:
         content = tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise DataFileError([f"{path.name}: not readable as TOML: {error}"]) from None
-    faults = [f"{path.name}: {key}: unknown key; clinics are tables [clinics.ID]" for key in content if key != "clinics"]
+    faults = [
+        f"{path.name}: {key}: unknown key; clinics are tables [clinics.ID]" for key in content if key != "clinics"
+    ]
     rows = []
     for clinic_id, entry in content.get("clinics", {}).items():
         faults += [f"{path.name}: {clinic_id}: {fault}" for fault in _faults(clinic_id, entry)]
         if isinstance(entry, dict):
-            rows.append({"clinic_id": clinic_id} | {key: entry.get(key, default) for key, (_, _, default) in KEYS.items()})
+            rows.append(
+                {"clinic_id": clinic_id} | {key: entry.get(key, default) for key, (_, _, default) in KEYS.items()}
+            )
     if faults:
         raise DataFileError(faults)
     return rows
@@ -44,7 +48,11 @@ def _faults(clinic_id: str, entry: Any) -> list[str]:
     if not isinstance(entry, dict):
         return ["not a table of keys"]
     faults = [f"{key}: unknown key; known are {', '.join(KEYS)}" for key in entry if key not in KEYS]
-    faults += [f"{key}: expected {kind.__name__}" for key, (kind, _, _) in KEYS.items() if key in entry and type(entry[key]) is not kind]
+    faults += [
+        f"{key}: expected {kind.__name__}"
+        for key, (kind, _, _) in KEYS.items()
+        if key in entry and type(entry[key]) is not kind
+    ]
     if entry.get("drug", "other") not in DRUGS:
         faults.append(f"drug: expected one of {', '.join(DRUGS)}")
     return faults
@@ -57,4 +65,7 @@ def clinics_text(clinic_ids: Iterable[str]) -> str:
         "confirmed = false               # true once a person has read this entry\nlimited_data_set = false\n"
         for clinic_id in sorted(clinic_ids)
     ]
-    return "# Clinics registered by the first night. Read each entry, correct it, and set confirmed = true.\n\n" + "\n".join(entries)
+    return (
+        "# Clinics registered by the first night. Read each entry, correct it, and set confirmed = true.\n\n"
+        + "\n".join(entries)
+    )

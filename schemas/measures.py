@@ -121,8 +121,14 @@ def _measure_faults(entry: Any) -> list[str]:
     if not isinstance(entry, dict):
         return ["not a table of keys"]
     faults = [f"{key}: unknown key; known are {', '.join(KEYS)}" for key in entry if key not in KEYS]
-    faults += [f"{key}: missing; expected {words}" for key, (_, words) in KEYS.items() if key not in entry and key not in _OPTIONAL]
-    faults += [f"{key}: expected {words}" for key, (fits, words) in KEYS.items() if key in entry and not fits(entry[key])]
+    faults += [
+        f"{key}: missing; expected {words}"
+        for key, (_, words) in KEYS.items()
+        if key not in entry and key not in _OPTIONAL
+    ]
+    faults += [
+        f"{key}: expected {words}" for key, (fits, words) in KEYS.items() if key in entry and not fits(entry[key])
+    ]
     if faults:
         return faults
     if (entry["anchor"] == "infusion_k") != ("infusion_k" in entry):

@@ -108,20 +108,32 @@ _infusion_row = pl.col("timepoint").is_in(["pre_infusion", "post_infusion"])
 
 
 def _item(number: int) -> Any:
-    return pa.Field(nullable=True, description=f"Answer to item {number}, 0 to 3.", metadata=reads("item", "item_not_whole", _WHOLE_ITEM))
+    return pa.Field(
+        nullable=True,
+        description=f"Answer to item {number}, 0 to 3.",
+        metadata=reads("item", "item_not_whole", _WHOLE_ITEM),
+    )
 
 
 def _yes_no(what: str) -> Any:
-    return pa.Field(nullable=True, description=f"{what}: yes or no.", metadata=reads("yes_no", "safety_not_yes_no", _YES_NO, optional=True))
+    return pa.Field(
+        nullable=True,
+        description=f"{what}: yes or no.",
+        metadata=reads("yes_no", "safety_not_yes_no", _YES_NO, optional=True),
+    )
 
 
 def _word(words: tuple[str, ...], code: str, what: str, **more: Any) -> Any:
     sentence = f"not {', '.join(words[:-1])} or {words[-1]}" + (", or empty" if "optional" in more else "")
-    return pa.Field(nullable="optional" in more, description=what, metadata=reads("word", code, sentence, words=words, **more))
+    return pa.Field(
+        nullable="optional" in more, description=what, metadata=reads("word", code, sentence, words=words, **more)
+    )
 
 
 def _whole(code: str, sentence: str, what: str, **more: Any) -> Any:
-    return pa.Field(nullable=more.pop("nullable", True), description=what, metadata=reads("whole", code, sentence, **more))
+    return pa.Field(
+        nullable=more.pop("nullable", True), description=what, metadata=reads("whole", code, sentence, **more)
+    )
 
 
 class Scores(pa.DataFrameModel):
@@ -139,8 +151,17 @@ class Scores(pa.DataFrameModel):
         nullable=True, description="The clinic's own pseudonym of the patient.",
         metadata=reads("code", "patient_id_pattern", "not a pseudonym: 2 to 64 of A-Z, a-z, 0-9, _ . -, with at least one letter and one digit"),
     )  # fmt: skip
-    infusion_number: pl.Int16 = _whole("infusion_number_not_whole", "not a whole number written in digits, or empty", "Which infusion the row belongs to, from 1; empty for a follow-up with none.")
-    days_since_first_infusion: pl.Int16 = _whole("day_not_whole", "not a whole number of days, as 14 or -3", "Days; day 0 is the patient's first infusion at this clinic.", needed=True)
+    infusion_number: pl.Int16 = _whole(
+        "infusion_number_not_whole",
+        "not a whole number written in digits, or empty",
+        "Which infusion the row belongs to, from 1; empty for a follow-up with none.",
+    )
+    days_since_first_infusion: pl.Int16 = _whole(
+        "day_not_whole",
+        "not a whole number of days, as 14 or -3",
+        "Days; day 0 is the patient's first infusion at this clinic.",
+        needed=True,
+    )
     timepoint: str = pa.Field(
         nullable=True, description="Relation of the questionnaire to the infusion.",
         metadata=reads("word", "timepoint_unknown", "not baseline, pre_infusion, post_infusion or follow_up", words=TIMEPOINTS, needed=True),
@@ -167,15 +188,29 @@ class Scores(pa.DataFrameModel):
         nullable=True, description="Dose, mg per kg of body weight.",
         metadata=reads("decimal", "dose_not_number", "not a number as 0.5 with at most three decimals, or empty", optional=True),
     )  # fmt: skip
-    infusion_minutes: pl.Int16 = _whole("minutes_not_whole", "not a whole number of minutes, or empty", "Length of the infusion, minutes.", optional=True)
-    recall_period: str = _word(RECALL_PERIODS, "recall_period_unknown", "What time the form asks about; two_weeks where empty.", optional=True)
+    infusion_minutes: pl.Int16 = _whole(
+        "minutes_not_whole",
+        "not a whole number of minutes, or empty",
+        "Length of the infusion, minutes.",
+        optional=True,
+    )
+    recall_period: str = _word(
+        RECALL_PERIODS, "recall_period_unknown", "What time the form asks about; two_weeks where empty.", optional=True
+    )
     status: str = _word(STATUSES, "status_unknown", "Standing of the row; final where empty.", optional=True)
-    extract_day: pl.Int16 = _whole("extract_day_not_whole", "not a whole number of days, or empty", "The patient's day on the day of the extract.", optional=True)
+    extract_day: pl.Int16 = _whole(
+        "extract_day_not_whole",
+        "not a whole number of days, or empty",
+        "The patient's day on the day of the extract.",
+        optional=True,
+    )
     dissociation: bool = _yes_no("Dissociation at the infusion")
     nausea: bool = _yes_no("Nausea at the infusion")
     blood_pressure_raised: bool = _yes_no("Raised blood pressure at the infusion")
     serious_adverse_event: bool = _yes_no("Serious adverse event at the infusion")
-    planned_induction_infusions: pl.Int16 = _whole("planned_not_whole", "not a whole number, or empty", "Infusions planned for the induction.", optional=True)
+    planned_induction_infusions: pl.Int16 = _whole(
+        "planned_not_whole", "not a whole number, or empty", "Infusions planned for the induction.", optional=True
+    )
     ended: str = _word(ENDED, "ended_unknown", "Why the course ended, on its last row.", optional=True)
     # Made from the cells before the rules run: items answered, their sum, and whether every cell was read and in range.
     items_answered: pl.Int16
@@ -186,7 +221,9 @@ class Scores(pa.DataFrameModel):
         strict = True
 
     infusion_number_range = _cell("infusion_number_range", "not from 1 to 999", ["infusion_number"], 1, 999)
-    day_range = _cell("day_range", "not from -400 to 3650 days since the first infusion", ["days_since_first_infusion"], -400, 3650)
+    day_range = _cell(
+        "day_range", "not from -400 to 3650 days since the first infusion", ["days_since_first_infusion"], -400, 3650
+    )
     item_range = _cell("item_range", "not from 0 to 3", ITEMS, 0, 3)
     item_10_range = _cell("item_10_range", "not from 0 to 3, or empty", ["item_10"], 0, 3)
     total_range = _cell("total_range", "not from 0 to 27", ["total"], 0, 27)
@@ -219,18 +256,29 @@ class Scores(pa.DataFrameModel):
 
 _MADE = {"items_answered", "items_sum", "is_sound"}
 SCHEMA = Scores.to_schema()
-READING: dict[str, dict[str, Any]] = {name: dict(column.metadata or {}) for name, column in SCHEMA.columns.items() if name not in _MADE}
+READING: dict[str, dict[str, Any]] = {
+    name: dict(column.metadata or {}) for name, column in SCHEMA.columns.items() if name not in _MADE
+}
 DESCRIPTIONS = {name: column.description for name, column in SCHEMA.columns.items() if name not in _MADE}
 COLUMNS = list(READING)
 NEEDED = {name for name, how in READING.items() if how["kind"] == "code" or how.get("needed")}
 REQUIRED = [name for name, how in READING.items() if not how.get("optional")]
 DTYPES = {name: SCHEMA.columns[name].dtype.type for name in [*COLUMNS, *sorted(_MADE)]}
 # Ranges by column, for `is_sound`: the same numbers as the rules above.
-RANGES = {"infusion_number": (1, 999), "days_since_first_infusion": (-400, 3650), **dict.fromkeys(ITEMS, (0, 3)), "total": (0, 27)}
+RANGES = {
+    "infusion_number": (1, 999),
+    "days_since_first_infusion": (-400, 3650),
+    **dict.fromkeys(ITEMS, (0, 3)),
+    "total": (0, 27),
+}
 
 _say("field_count", "not as many fields as the header has columns", "row")
 _say("unknown_clinic", "the clinic is not in clinics.toml: register it, then send the file again", "row")
-_say("contradiction", "another row of the same night has the same key and other values, and nothing orders them: mark the right one as corrected", "row")
+_say(
+    "contradiction",
+    "another row of the same night has the same key and other values, and nothing orders them: mark the right one as corrected",
+    "row",
+)
 
 
 def failures(typed: pl.DataFrame) -> pl.DataFrame:

@@ -7,6 +7,10 @@ CREATE TYPE recall_period AS ENUM ('two_weeks', 'since_last_treatment');
 CREATE TYPE score_status AS ENUM ('final', 'amended', 'corrected', 'entered_in_error');
 CREATE TYPE ended AS ENUM ('completed', 'stopped', 'withdrew', 'admitted', 'died', 'moved');
 
+CREATE TABLE laid (
+    sql_digest VARCHAR NOT NULL
+);
+
 CREATE TABLE night (
     night INTEGER NOT NULL,
     run_id VARCHAR NOT NULL,

@@ -1,7 +1,7 @@
 -- Which stored scores stand. A score stands until an event says otherwise; the last event about it decides.
 CREATE OR REPLACE VIEW superseded AS
 SELECT score_id, arg_max(reason_code, event_id) AS reason_code
-FROM score_event
+FROM main.score_event
 GROUP BY score_id
 HAVING NOT arg_max(current, event_id);
 

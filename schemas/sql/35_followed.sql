@@ -5,9 +5,9 @@ WITH received AS (
         s.patient_no,
         a.received_on,
         max(s.days_since_first_infusion) AS last_day
-    FROM score AS s
-    JOIN arrival AS a USING (arrival_no)
-    ANTI JOIN (FROM superseded WHERE reason_code = 'retracted') AS retracted USING (score_id)
+    FROM main.score AS s
+    JOIN main.arrival AS a USING (arrival_no)
+    ANTI JOIN (FROM main.superseded WHERE reason_code = 'retracted') AS retracted USING (score_id)
     WHERE s.status <> 'entered_in_error'
     GROUP BY ALL
 ),
@@ -15,14 +15,14 @@ WITH received AS (
 by_rows AS (
     SELECT
         patient_no,
-        max(last_day + date_diff('day', received_on, (SELECT as_of FROM as_of))) AS followed_until,
+        max(last_day + date_diff('day', received_on, (SELECT as_of FROM main.as_of))) AS followed_until,
         arg_min(last_day, received_on) AS first_arrival_last_day
     FROM received
     GROUP BY patient_no
 ),
 
 by_extract AS (
-    SELECT patient_no, max(extract_day) AS extract_day FROM extract_day GROUP BY patient_no
+    SELECT patient_no, max(extract_day) AS extract_day FROM main.extract_day GROUP BY patient_no
 )
 
 SELECT

@@ -8,8 +8,8 @@ WITH RECURSIVE told AS (
         infusion_number AS number,
         days_since_first_infusion AS day,
         timepoint = 'pre_infusion' AS is_pre
-    FROM score
-    ANTI JOIN superseded USING (score_id)
+    FROM main.score
+    ANTI JOIN main.superseded USING (score_id)
     WHERE timepoint IN ('pre_infusion', 'post_infusion') AND status <> 'entered_in_error'
 ),
 
@@ -35,7 +35,7 @@ irregular AS (
         FROM by_number
     )
     WHERE day_before > first_day
-        OR last_pre - first_pre > (SELECT reinduction_gap_days FROM rules)
+        OR last_pre - first_pre > (SELECT reinduction_gap_days FROM main.rules)
         OR first_post < last_pre
         OR (number = 1 AND last_pre > 0)
 ),
@@ -47,7 +47,7 @@ ordered AS (
         r.reinduction_gap_days AS gap_days
     FROM told AS t
     SEMI JOIN irregular USING (patient_no)
-    CROSS JOIN rules AS r
+    CROSS JOIN main.rules AS r
 ),
 
 -- Reads one row of every patient at a time. run, last and last_day are the run so far, its highest number and

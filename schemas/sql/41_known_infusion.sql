@@ -1,6 +1,6 @@
 -- One row per known infusion (R1) and the gap before it. Not yet split in courses.
 CREATE OR REPLACE VIEW known_infusion AS
-WITH told AS (
+WITH told AS MATERIALIZED (
     SELECT
         s.patient_no,
         coalesce(r.run, 1)::SMALLINT AS run,
@@ -8,9 +8,9 @@ WITH told AS (
         max(CASE WHEN s.timepoint = 'pre_infusion' THEN s.days_since_first_infusion END) AS pre_day,
         min(CASE WHEN s.timepoint = 'post_infusion' THEN s.days_since_first_infusion END) AS post_day,
         min(s.drug::VARCHAR)::drug AS drug
-    FROM score AS s
-    ANTI JOIN superseded USING (score_id)
-    LEFT JOIN renumbered AS r USING (score_id)
+    FROM main.score AS s
+    ANTI JOIN main.superseded USING (score_id)
+    LEFT JOIN main.renumbered AS r USING (score_id)
     WHERE s.timepoint IN ('pre_infusion', 'post_infusion') AND s.status <> 'entered_in_error' AND r.reason_code IS NULL
     GROUP BY ALL
 ),
@@ -41,8 +41,8 @@ SELECT
     lag(k.run) OVER in_order AS run_before,
     lag(k.number) OVER in_order AS number_before
 FROM known AS k
-JOIN patient AS p USING (patient_no)
-JOIN clinic AS c USING (clinic_id)
+JOIN main.patient AS p USING (patient_no)
+JOIN main.clinic AS c USING (clinic_id)
 WINDOW in_order AS (PARTITION BY k.patient_no ORDER BY k.run, k.number);
 
 COMMENT ON VIEW known_infusion IS 'One row per known infusion (R1) and the gap before it, not yet split in courses.';

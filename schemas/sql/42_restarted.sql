@@ -1,13 +1,13 @@
 -- Courses and ordinals (R3) of the patients with more than one run, or a gap that could start a course: one row per
 -- infusion of theirs. Everyone else has one course and ordinals equal to the numbers, and is not here.
 CREATE OR REPLACE VIEW restarted AS
-WITH split AS (
+WITH split AS MATERIALIZED (
     SELECT i.*
-    FROM known_infusion AS i
+    FROM main.known_infusion AS i
     SEMI JOIN (
         SELECT patient_no
-        FROM known_infusion
-        WHERE run > 1 OR days_before > (SELECT reinduction_gap_days FROM rules) * steps_before
+        FROM main.known_infusion
+        WHERE run > 1 OR days_before > (SELECT reinduction_gap_days FROM main.rules) * steps_before
     ) AS p USING (patient_no)
 ),
 
@@ -15,7 +15,7 @@ WITH split AS (
 crowded AS (
     SELECT s.patient_no, s.run, s.infusion_number
     FROM split AS s
-    CROSS JOIN rules AS r
+    CROSS JOIN main.rules AS r
     JOIN split AS i ON i.patient_no = s.patient_no AND i.day BETWEEN s.day AND s.day + r.reinduction_days
     WHERE s.days_before > r.reinduction_gap_days * s.steps_before
     GROUP BY ALL
@@ -27,7 +27,7 @@ started AS (
         s.*,
         s.days_before IS NULL OR s.days_before > r.course_gap_days * s.steps_before OR c.patient_no IS NOT NULL AS starts_course
     FROM split AS s
-    CROSS JOIN rules AS r
+    CROSS JOIN main.rules AS r
     LEFT JOIN crowded AS c USING (patient_no, run, infusion_number)
 ),
 

@@ -1,7 +1,7 @@
 -- One row per known infusion with its course (R3) and ordinal.
 CREATE OR REPLACE VIEW infusion AS
 WITH first_infusion AS (
-    SELECT patient_no, drug FROM known_infusion WHERE run = 1 AND infusion_number = 1
+    SELECT patient_no, drug FROM main.known_infusion WHERE run = 1 AND infusion_number = 1
 ),
 
 placed AS (
@@ -12,9 +12,9 @@ placed AS (
         coalesce(s.first_day, 0)::SMALLINT AS first_day, coalesce(s.first_drug, f.drug) AS first_drug,
         CASE WHEN NOT coalesce(s.starts_course, i.days_before IS NULL) THEN i.days_before END AS days_before,
         i.steps_before, i.run = i.run_before AS is_same_run
-    FROM known_infusion AS i
+    FROM main.known_infusion AS i
     JOIN first_infusion AS f USING (patient_no)
-    LEFT JOIN restarted AS s USING (patient_no, run, infusion_number)
+    LEFT JOIN main.restarted AS s USING (patient_no, run, infusion_number)
 )
 
 SELECT

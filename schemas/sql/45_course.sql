@@ -6,8 +6,8 @@ WITH judged AS (
         i.drug <> i.first_drug AS is_switch,
         i.days_before > r.induction_gap_days * i.steps_before AND i.ordinal_before >= r.induction_minimum_infusions AS after_gap,
         i.day > i.first_day + r.induction_days AS is_late
-    FROM infusion AS i
-    CROSS JOIN rules AS r
+    FROM main.infusion AS i
+    CROSS JOIN main.rules AS r
 ),
 
 summed AS (
@@ -62,8 +62,8 @@ closed AS (
                 AND first_maintenance_day <= last_induction_day + r.extension_days, false
             ) AS is_extended
     FROM placed AS p
-    JOIN followed AS f USING (patient_no)
-    CROSS JOIN rules AS r
+    JOIN main.followed AS f USING (patient_no)
+    CROSS JOIN main.rules AS r
 )
 
 SELECT
@@ -79,7 +79,7 @@ SELECT
     c.next_first_day, c.last_day_of_course_before,
     c.followed_until, c.first_arrival_last_day, c.extract_day
 FROM closed AS c
-JOIN patient AS q USING (patient_no);
+JOIN main.patient AS q USING (patient_no);
 
 COMMENT ON VIEW course IS 'One row per course: a patient''s series of infusions, its induction and what followed (R3, R4).';
 COMMENT ON COLUMN course.patient_no IS 'The patient.';

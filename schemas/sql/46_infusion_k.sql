@@ -1,7 +1,7 @@
 -- The day of infusion k of each course, and of the next (R8); a skipped one lies on the day of the known one before.
 CREATE OR REPLACE VIEW infusion_k AS
 WITH wanted AS (
-    SELECT DISTINCT infusion_k AS k FROM measure WHERE infusion_k IS NOT NULL
+    SELECT DISTINCT infusion_k AS k FROM main.measure WHERE infusion_k IS NOT NULL
 ),
 
 -- Seen from the infusion after: it is the next of every k since the one before it.
@@ -10,7 +10,7 @@ followed_by AS (
         i.patient_no, i.course, w.k, i.day_before AS day,
         CASE WHEN w.k + 1 = i.ordinal THEN i.day ELSE i.day_before END AS day_of_next,
         true AS is_next_given
-    FROM infusion AS i
+    FROM main.infusion AS i
     JOIN wanted AS w ON w.k = i.ordinal_before
     WHERE i.ordinal = i.ordinal_before + 1
 
@@ -20,7 +20,7 @@ followed_by AS (
         i.patient_no, i.course, w.k, i.day_before AS day,
         CASE WHEN w.k + 1 = i.ordinal THEN i.day ELSE i.day_before END AS day_of_next,
         true AS is_next_given
-    FROM infusion AS i
+    FROM main.infusion AS i
     JOIN wanted AS w ON w.k >= i.ordinal_before AND w.k < i.ordinal
     WHERE i.ordinal > i.ordinal_before + 1
 )
@@ -28,7 +28,7 @@ followed_by AS (
 FROM followed_by
 UNION ALL
 SELECT patient_no, course, infusions, last_infusion_day, NULL, false
-FROM course
+FROM main.course
 SEMI JOIN wanted ON k = infusions;
 
 COMMENT ON VIEW infusion_k IS 'One row per course and k that it reached, for the k that measures ask for: day of infusion k and of the next (R8).';

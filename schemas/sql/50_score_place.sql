@@ -4,17 +4,17 @@ WITH standing AS (
     SELECT
         s.score_id, s.patient_no, s.infusion_number AS number, s.days_since_first_infusion AS day, s.timepoint,
         s.phq9_total, s.items_sum, s.items_answered, s.item_9, s.recall_period, coalesce(r.run, 1) AS run
-    FROM score AS s
-    ANTI JOIN superseded USING (score_id)
-    LEFT JOIN renumbered AS r USING (score_id)
+    FROM main.score AS s
+    ANTI JOIN main.superseded USING (score_id)
+    LEFT JOIN main.renumbered AS r USING (score_id)
     WHERE s.status <> 'entered_in_error' AND r.reason_code IS NULL
 ),
 
 -- One course for each score: the latest one with F <= its day, else the first.
-coursed AS (
+coursed AS MATERIALIZED (
     SELECT s.*, c.course, c.first_day, c.infusions, c.last_infusion_day, c.last_induction_day, c.first_maintenance_day
     FROM standing AS s
-    JOIN course AS c ON c.patient_no = s.patient_no
+    JOIN main.course AS c ON c.patient_no = s.patient_no
         AND (c.course = 1 OR c.first_day <= s.day)
         AND (c.next_first_day IS NULL OR s.day < c.next_first_day)
 ),
@@ -27,7 +27,7 @@ by_day AS (
         max(CASE WHEN i.day < c.day THEN i.ordinal END) AS ordinal_before,
         arg_max(i.shift, i.ordinal) AS shift
     FROM coursed AS c
-    JOIN infusion AS i ON i.patient_no = c.patient_no AND i.course = c.course AND i.day <= c.day
+    JOIN main.infusion AS i ON i.patient_no = c.patient_no AND i.course = c.course AND i.day <= c.day
     WHERE c.timepoint IN ('baseline', 'follow_up') AND c.day >= c.first_day
         AND (c.number IS NOT NULL OR c.day <= c.last_infusion_day)
     GROUP BY c.score_id
@@ -46,8 +46,8 @@ counted AS (
         END::SMALLINT AS received,
         coalesce(c.timepoint = 'post_infusion' AND c.day = p.told_day, false) AS is_on_infusion_day
     FROM coursed AS c
-    LEFT JOIN restarted AS r ON r.patient_no = c.patient_no AND r.run = c.run AND r.infusion_number = c.number
-    LEFT JOIN (FROM infusion WHERE told_day IS NOT NULL) AS p
+    LEFT JOIN main.restarted AS r ON r.patient_no = c.patient_no AND r.run = c.run AND r.infusion_number = c.number
+    LEFT JOIN (FROM main.infusion WHERE told_day IS NOT NULL) AS p
         ON p.patient_no = c.patient_no AND p.run = c.run AND p.infusion_number = c.number
     LEFT JOIN by_day AS d USING (score_id)
 )

@@ -1,17 +1,17 @@
 -- One row per course and way of taking a baseline (R6); there are as many ways as the measures ask for.
 CREATE OR REPLACE VIEW baseline AS
 WITH way AS (
-    SELECT DISTINCT baseline_look_back_days AS look_back_days, missing_items FROM measure
+    SELECT DISTINCT baseline_look_back_days AS look_back_days, missing_items FROM main.measure
 ),
 
-candidate AS (
+candidate AS MATERIALIZED (
     SELECT
         c.patient_no, c.course, w.look_back_days, w.missing_items, s.day,
         c.first_day - s.day <= w.look_back_days AS is_recent,
         s.item_9 IS NOT NULL AS has_item_9,
         baseline_key(s.day, total_by(w.missing_items, s.phq9_total, s.items_sum, s.items_answered), s.item_9, s.score_id) AS key
-    FROM course AS c
-    JOIN score_place AS s ON s.patient_no = c.patient_no
+    FROM main.course AS c
+    JOIN main.score_place AS s ON s.patient_no = c.patient_no
         AND s.day <= c.first_day
         AND (c.last_day_of_course_before IS NULL OR s.day > c.last_day_of_course_before)
         AND (s.day < c.first_day OR (s.timepoint IN ('baseline', 'pre_infusion') AND s.received = 0))
@@ -29,7 +29,7 @@ chosen AS (
     GROUP BY patient_no, course, look_back_days, missing_items
 ),
 
-tied AS (
+tied AS MATERIALIZED (
     SELECT
         patient_no, course, look_back_days, missing_items, day,
         count(*) > 1 AS is_tie,

@@ -1,20 +1,20 @@
 -- One row per course and way of picking that has a score in its window (R7, R8): the score picked, or why none could be.
 CREATE OR REPLACE VIEW picked AS
 WITH way AS (
-    SELECT DISTINCT * EXCLUDE (measure_id) FROM pick
+    SELECT DISTINCT * EXCLUDE (measure_id) FROM main.pick
 ),
 
 -- Scores with the courses that they could be an endpoint of (R3). `is_in_course` is false for scores that only the
 -- measures anchored at a baseline score may use, whatever later course they fall in.
-possible AS (
+possible AS MATERIALIZED (
     SELECT
         c.course, c.patient_no, s.score_id, s.day, s.timepoint, s.received, s.phq9_total, s.items_sum, s.items_answered, s.item_9,
         s.is_two_weeks, c.first_day, c.last_induction_day, s.course AS score_course, c.infusions, c.infusions_before_switch,
         least(c.first_maintenance_day, c.first_switch_day) AS sensitivity_until,
         c.next_first_day IS NULL OR s.day < c.next_first_day
             OR (s.day = c.next_first_day AND s.timepoint <> 'post_infusion') AS is_in_course
-    FROM score_place AS s
-    JOIN course AS c ON c.patient_no = s.patient_no AND s.day > c.first_day
+    FROM main.score_place AS s
+    JOIN main.course AS c ON c.patient_no = s.patient_no AND s.day > c.first_day
     WHERE NOT s.is_on_infusion_day AND (s.items_answered > 0 OR s.phq9_total IS NOT NULL)
 ),
 
@@ -30,7 +30,7 @@ in_window AS (
 
     SELECT p.*, w.pick_no, w.needs_item_9, w.missing_items
     FROM possible AS p
-    JOIN baseline AS b USING (patient_no, course)
+    JOIN main.baseline AS b USING (patient_no, course)
     JOIN way AS w ON w.anchor = 'baseline_score' AND w.look_back_days = b.look_back_days AND w.missing_items = b.missing_items
     WHERE p.day - b.day BETWEEN w.window_low AND w.window_high
 
@@ -38,7 +38,7 @@ in_window AS (
 
     SELECT p.*, w.pick_no, w.needs_item_9, w.missing_items
     FROM possible AS p
-    JOIN infusion_k AS k ON k.patient_no = p.patient_no AND k.course = p.course
+    JOIN main.infusion_k AS k ON k.patient_no = p.patient_no AND k.course = p.course
         -- The day on which the next course starts still belongs to the last infusion of this one.
         AND k.k = CASE WHEN p.score_course = p.course THEN p.received ELSE p.infusions END
     JOIN way AS w ON w.infusion_k = k.k
@@ -55,12 +55,12 @@ totalled AS (
     FROM in_window
 ),
 
-keyed AS (
+keyed AS MATERIALIZED (
     SELECT *, CASE WHEN is_two_weeks AND is_whole THEN endpoint_key(day, total, item_9, score_id) END AS key
     FROM totalled
 ),
 
-chosen AS (
+chosen AS MATERIALIZED (
     SELECT
         patient_no, course, pick_no,
         max(key) AS key,

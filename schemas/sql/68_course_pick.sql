@@ -1,7 +1,7 @@
 -- One row per course and way of picking: its window, whether it is due, and the score that it picks (R7, R8, R9).
 CREATE OR REPLACE VIEW course_pick AS
 WITH way AS (
-    SELECT DISTINCT * EXCLUDE (measure_id) FROM pick
+    SELECT DISTINCT * EXCLUDE (measure_id) FROM main.pick
 ),
 
 anchored AS (
@@ -15,10 +15,10 @@ anchored AS (
         END AS anchor_day,
         u.entry_lag_days AS lag_days,
         true AS is_reached, true AS is_over, false AS is_next_given
-    FROM course AS c
+    FROM main.course AS c
     CROSS JOIN way AS w
-    CROSS JOIN rules AS u
-    LEFT JOIN baseline AS b ON b.patient_no = c.patient_no AND b.course = c.course
+    CROSS JOIN main.rules AS u
+    LEFT JOIN main.baseline AS b ON b.patient_no = c.patient_no AND b.course = c.course
         AND b.look_back_days = w.look_back_days AND b.missing_items = w.missing_items
     WHERE w.anchor <> 'infusion_k'
 
@@ -34,10 +34,10 @@ anchored AS (
         c.first_switch_day IS NOT NULL OR c.next_first_day IS NOT NULL
             OR c.followed_until - c.last_infusion_day > u.reinduction_gap_days AS is_over,
         coalesce(k.is_next_given, false) AS is_next_given
-    FROM course AS c
+    FROM main.course AS c
     CROSS JOIN way AS w
-    CROSS JOIN rules AS u
-    LEFT JOIN infusion_k AS k ON k.patient_no = c.patient_no AND k.course = c.course AND k.k = w.infusion_k
+    CROSS JOIN main.rules AS u
+    LEFT JOIN main.infusion_k AS k ON k.patient_no = c.patient_no AND k.course = c.course AND k.k = w.infusion_k
     WHERE w.anchor = 'infusion_k'
 )
 
@@ -60,7 +60,7 @@ SELECT
     coalesce(p.has_altered_recall, false) AS has_altered_recall,
     coalesce(p.has_incomplete_form, false) AS has_incomplete_form
 FROM anchored AS a
-LEFT JOIN picked AS p ON p.patient_no = a.patient_no AND p.course = a.course AND p.pick_no = a.pick_no;
+LEFT JOIN main.picked AS p ON p.patient_no = a.patient_no AND p.course = a.course AND p.pick_no = a.pick_no;
 
 COMMENT ON VIEW course_pick IS 'One row per course and way of picking an endpoint: its window, whether it is due and the score picked (R7-R9), whatever the status.';
 COMMENT ON COLUMN course_pick.patient_no IS 'The patient.';

@@ -2,8 +2,8 @@
 CREATE OR REPLACE VIEW endpoint AS
 WITH unrecorded AS (
     SELECT s.patient_no, s.course
-    FROM score_place AS s
-    JOIN course AS c USING (patient_no, course)
+    FROM main.score_place AS s
+    JOIN main.course AS c USING (patient_no, course)
     WHERE s.timepoint = 'follow_up' AND s.infusion_number IS NOT NULL AND s.received > c.infusions
     GROUP BY ALL
 ),
@@ -26,11 +26,11 @@ facts AS (
         key_score_id(p.key) AS score_id, endpoint_key_total(p.sensitivity_key) AS sensitivity_total,
         key_day(p.sensitivity_key) AS sensitivity_day, endpoint_key_item_9(p.sensitivity_key)::TINYINT AS sensitivity_item_9,
         p.* EXCLUDE (patient_no, course, pick_no, key, sensitivity_key)
-    FROM course_pick AS p
-    JOIN course AS c USING (patient_no, course)
-    JOIN pick AS k USING (pick_no)
-    JOIN measure AS m USING (measure_id)
-    LEFT JOIN baseline AS b ON b.patient_no = c.patient_no AND b.course = c.course
+    FROM main.course_pick AS p
+    JOIN main.course AS c USING (patient_no, course)
+    JOIN main.pick AS k USING (pick_no)
+    JOIN main.measure AS m USING (measure_id)
+    LEFT JOIN main.baseline AS b ON b.patient_no = c.patient_no AND b.course = c.course
         AND b.look_back_days = m.baseline_look_back_days AND b.missing_items = m.missing_items
     LEFT JOIN unrecorded AS u ON u.patient_no = c.patient_no AND u.course = c.course
 ),
@@ -62,7 +62,7 @@ judged AS (
             ELSE 'no_score_in_window'
         END AS status
     FROM facts AS f
-    CROSS JOIN rules AS r
+    CROSS JOIN main.rules AS r
 )
 
 SELECT

@@ -5,9 +5,9 @@ WITH patients AS (
         bool_or(c.course = 1 AND c.induction = 'incomplete') AND bool_or(c.course > 1 AND c.induction <> 'incomplete') AS completed_later,
         bool_or(c.course = 1 AND c.induction <> 'open') AS has_closed,
         bool_or(c.course = 1 AND c.induction = 'extended') AS has_extended
-    FROM followed AS f
-    JOIN patient AS p USING (patient_no)
-    LEFT JOIN course AS c USING (patient_no)
+    FROM main.followed AS f
+    JOIN main.patient AS p USING (patient_no)
+    LEFT JOIN main.course AS c USING (patient_no)
     GROUP BY p.clinic_id, p.patient_no
 ),
 
@@ -23,7 +23,7 @@ grouped AS (
         coalesce(bool_and(k.sends_every_infusion) FILTER (courses > 0), false) AS sends_every_infusion,
         coalesce(bool_and(k.confirmed), false) AS confirmed
     FROM patients AS p
-    JOIN clinic AS k USING (clinic_id)
+    JOIN main.clinic AS k USING (clinic_id)
     GROUP BY GROUPING SETS ((p.clinic_id), ())
 )
 

@@ -20,7 +20,7 @@ WITH counted AS (
         count(*) FILTER (switched_before_endpoint) AS switched_before_endpoint,
         count(*) FILTER (sensitivity_met IS NOT NULL) AS sensitivity_observed,
         count(*) FILTER (sensitivity_met) AS sensitivity_met
-    FROM endpoint
+    FROM main.endpoint
     GROUP BY GROUPING SETS ((measure_id, clinic_id), (measure_id))
 ),
 
@@ -29,8 +29,8 @@ filled AS (
     SELECT
         m.measure_id, g.clinic_id,
         coalesce(columns(c.* EXCLUDE (measure_id, clinic_id)), 0)
-    FROM clinic_group AS g
-    CROSS JOIN measure AS m
+    FROM main.clinic_group AS g
+    CROSS JOIN main.measure AS m
     LEFT JOIN counted AS c ON c.measure_id = m.measure_id AND c.clinic_id = g.clinic_id
 ),
 
@@ -66,7 +66,7 @@ SELECT
     s.sensitivity_observed::INTEGER AS sensitivity_observed,
     s.sensitivity_met::INTEGER AS sensitivity_met
 FROM summed AS s
-JOIN measure AS m USING (measure_id);
+JOIN main.measure AS m USING (measure_id);
 
 COMMENT ON VIEW rate IS 'One row per measure and clinic, and one per measure over all clinics (clinic_id ''*''): counts, shares, intervals and bounds (R11).';
 COMMENT ON COLUMN rate.measure_id IS 'The measure.';

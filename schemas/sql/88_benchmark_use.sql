@@ -22,7 +22,7 @@ SELECT
         WHEN kind = 'rate_and_n' OR NOT is_primary THEN 'Not the primary benchmark of its outcome: difference and interval, no verdict.'
         ELSE 'The primary benchmark of its outcome.'
     END AS because
-FROM benchmark;
+FROM main.benchmark;
 
 COMMENT ON VIEW benchmark_use IS 'One row per benchmark: what may be done with it (R12) and why.';
 COMMENT ON COLUMN benchmark_use.benchmark_id IS 'The benchmark.';

@@ -15,12 +15,12 @@ WITH paired AS (
         published_high(b.kind, b.events, b.n, b.rate, b.ci_high) AS their_high,
         published_low(b.kind, b.events, b.n, b.rate, b.ci_low, z := z90()) AS their_low90,
         published_high(b.kind, b.events, b.n, b.rate, b.ci_high, z := z90()) AS their_high90
-    FROM benchmark AS b
-    JOIN benchmark_use AS u USING (benchmark_id)
-    JOIN measure AS m USING (measure_id)
-    JOIN rate AS r USING (measure_id)
-    JOIN clinic_group AS g USING (clinic_id)
-    CROSS JOIN rules AS s
+    FROM main.benchmark AS b
+    JOIN main.benchmark_use AS u USING (benchmark_id)
+    JOIN main.measure AS m USING (measure_id)
+    JOIN main.rate AS r USING (measure_id)
+    JOIN main.clinic_group AS g USING (clinic_id)
+    CROSS JOIN main.rules AS s
 ),
 
 measured AS (
@@ -106,8 +106,8 @@ SELECT
     published_low(b.kind, b.events, b.n, b.rate, b.ci_low) AS their_low,
     published_high(b.kind, b.events, b.n, b.rate, b.ci_high) AS their_high,
     true AS is_provisional
-FROM benchmark AS b
-JOIN benchmark_use AS u USING (benchmark_id)
+FROM main.benchmark AS b
+JOIN main.benchmark_use AS u USING (benchmark_id)
 WHERE b.measure_id IS NULL
 
 UNION ALL BY NAME
@@ -116,7 +116,7 @@ SELECT
     '*' AS clinic_id, claim_id, version AS benchmark_version, 'claim' AS outcome,
     'A claim without instrument, denominator or n: shown as a claim, never compared. ' || agreement || '.' AS because,
     low AS their_low, high AS their_high, true AS is_provisional
-FROM claim;
+FROM main.claim;
 
 COMMENT ON VIEW comparison IS 'One row per benchmark and group (clinic_id ''*'' is all clinics), and one per claim: what may be said, and if nothing, why (R12).';
 COMMENT ON COLUMN comparison.clinic_id IS 'The clinic; ''*'' is all clinics together, or a benchmark or claim that is compared with nothing.';

@@ -1,10 +1,10 @@
 -- Every row that was set aside: at the door, or because the patient's other rows contradict it (R1).
 CREATE OR REPLACE VIEW set_aside AS
-SELECT arrival_no, line, column_name, reason_code, 'door' AS found_at FROM quarantine
+SELECT arrival_no, line, column_name, reason_code, 'door' AS found_at FROM main.quarantine
 UNION ALL
 SELECT s.arrival_no, s.line, 'infusion_number', r.reason_code, 'course'
-FROM renumbered AS r
-JOIN score AS s USING (score_id)
+FROM main.renumbered AS r
+JOIN main.score AS s USING (score_id)
 WHERE r.reason_code IS NOT NULL;
 
 COMMENT ON VIEW set_aside IS 'One row per reason of a row that counts for nothing: found at the door, or against the patient''s other rows (R1).';

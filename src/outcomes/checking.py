@@ -116,7 +116,11 @@ def _grouped(lines: dict[int, Lines]) -> list[_Group]:
         text, read = cells([lines[file] for file in members])
         lines.update(zip(members, read, strict=True))
         table = pl.DataFrame(
-            {"file": members, "rows": [given.rows for given in read], "first_line": [given.first_line for given in read]},
+            {
+                "file": members,
+                "rows": [given.rows for given in read],
+                "first_line": [given.first_line for given in read],
+            },
             schema={"file": pl.Int32, "rows": pl.UInt32, "first_line": pl.Int32},
         ).filter(pl.col("rows") > 0)
         where = (
@@ -134,7 +138,9 @@ def _grouped(lines: dict[int, Lines]) -> list[_Group]:
     return groups
 
 
-def _read(groups: list[_Group], refused: dict[int, FileRefusedError]) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+def _read(
+    groups: list[_Group], refused: dict[int, FileRefusedError]
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Values, faults, notes and places of all groups; a file with the shape of an identifier in it joins `refused`."""
     typed, faults, notes, places, start = [], [], [], [], 0
     for group in groups:
@@ -146,12 +152,23 @@ def _read(groups: list[_Group], refused: dict[int, FileRefusedError]) -> tuple[p
         places.append(group.files)
         start += values.typed.height
         if values.identifiers.height:
-            found = values.identifiers.join(group.files.with_row_index("row"), on="row").sort("file", "line", "column_name")
-            for file, column, line, kind in found.unique("file", keep="first").select("file", "column_name", "line", "code").iter_rows():
-                refused[file] = FileRefusedError("identifier", column_no=group.header.columns.index(column) + 1, line=line, kind=kind)
+            found = values.identifiers.join(group.files.with_row_index("row"), on="row").sort(
+                "file", "line", "column_name"
+            )
+            for file, column, line, kind in (
+                found.unique("file", keep="first").select("file", "column_name", "line", "code").iter_rows()
+            ):
+                refused[file] = FileRefusedError(
+                    "identifier", column_no=group.header.columns.index(column) + 1, line=line, kind=kind
+                )
     if not groups:
         nothing = {"row": pl.UInt32, "column_name": pl.String, "code": pl.String}
-        return pl.DataFrame(schema=DTYPES), pl.DataFrame(schema=nothing), pl.DataFrame(schema=nothing), pl.DataFrame(schema={"file": pl.Int32, "line": pl.Int32})
+        return (
+            pl.DataFrame(schema=DTYPES),
+            pl.DataFrame(schema=nothing),
+            pl.DataFrame(schema=nothing),
+            pl.DataFrame(schema={"file": pl.Int32, "line": pl.Int32}),
+        )
     return pl.concat(typed), pl.concat(faults), pl.concat(notes), pl.concat(places)
 
 
@@ -177,7 +194,9 @@ def _unknown(typed: pl.DataFrame, clinics: set[str] | None) -> pl.DataFrame:
     else:
         known = pl.col("clinic_id").is_null() | pl.col("clinic_id").is_in(sorted(clinics))
         rows = typed.select(~known).to_series().arg_true().cast(pl.UInt32)
-    return pl.DataFrame({"row": rows}).select("row", column_name=pl.lit("clinic_id"), reason_code=pl.lit("unknown_clinic"))
+    return pl.DataFrame({"row": rows}).select(
+        "row", column_name=pl.lit("clinic_id"), reason_code=pl.lit("unknown_clinic")
+    )
 
 
 def _noted(notes: pl.DataFrame, where: pl.DataFrame, renamed: list[tuple[int, str]]) -> pl.DataFrame:

@@ -41,7 +41,15 @@ def check_files(paths: Sequence[Path], home: Home | None, progress: ProgressBar)
             refusal = judged.refused.get(offset)
             reasons = judged.reasons.filter(pl.col("file") == offset)
             bad = reasons["line"].n_unique() if reasons.height else 0
-            places = (f"column {refusal.column_no}" if refusal.column_no else "", f"line {refusal.line}" if refusal.line else "", refusal.kind or "") if refusal else ()
+            places = (
+                (
+                    f"column {refusal.column_no}" if refusal.column_no else "",
+                    f"line {refusal.line}" if refusal.line else "",
+                    refusal.kind or "",
+                )
+                if refusal
+                else ()
+            )
             rows.append(
                 {
                     "file": start + offset + 1, "sha256": hashlib.sha256(_bytes(path)).hexdigest()[:12], "format": judged.formats[offset],
@@ -51,7 +59,9 @@ def check_files(paths: Sequence[Path], home: Home | None, progress: ProgressBar)
                 }
             )  # fmt: skip
             shown = reasons.head(LINES_SHOWN).iter_rows(named=True)
-            lines += [{**reason, "file": start + offset + 1, "sentence": SENTENCES[reason["reason_code"]]} for reason in shown]
+            lines += [
+                {**reason, "file": start + offset + 1, "sentence": SENTENCES[reason["reason_code"]]} for reason in shown
+            ]
         progress("check", start + len(batch), len(paths))
     return rows, lines
 

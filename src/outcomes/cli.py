@@ -45,58 +45,124 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def _parser() -> _Parser:
-    parser = _Parser(prog="outcomes", description="Response and remission rates of ketamine clinics, by the definition of each published study.")
+    parser = _Parser(
+        prog="outcomes",
+        description="Response and remission rates of ketamine clinics, by the definition of each published study.",
+    )
     verbs = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     def verb(name: str, run: Callable[[Arguments], int | None], words: str, example: str) -> _Parser:
         made: _Parser = verbs.add_parser(
-            name, help=words, description=words, epilog=f"example:\n  {example}", formatter_class=argparse.RawDescriptionHelpFormatter
+            name,
+            help=words,
+            description=words,
+            epilog=f"example:\n  {example}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         made.set_defaults(run=run)
         return made
 
     def home(made: _Parser) -> _Parser:
-        made.add_argument("--home", type=Path, default=os.environ.get("OUTCOMES_HOME"), help="the run's folder (or OUTCOMES_HOME)")
+        made.add_argument(
+            "--home", type=Path, default=os.environ.get("OUTCOMES_HOME"), help="the run's folder (or OUTCOMES_HOME)"
+        )
         return made
 
     def data(made: _Parser) -> _Parser:
         made.add_argument("--format", choices=FORMATS, default="table", help="table (default), csv or json")
         return made
 
-    demo = verb("demo", _demo, "Run a night on the bundled sample, in a folder of its own, and say what it found.", "outcomes demo --home demo-home")
-    demo.add_argument("--home", type=Path, default=Path("demo-home"), help="folder to make (default: demo-home); made anew each time")
+    demo = verb(
+        "demo",
+        _demo,
+        "Run a night on the bundled sample, in a folder of its own, and say what it found.",
+        "outcomes demo --home demo-home",
+    )
+    demo.add_argument(
+        "--home", type=Path, default=Path("demo-home"), help="folder to make (default: demo-home); made anew each time"
+    )
     demo.add_argument("--no-prefect", action="store_true", help="run the steps in this process, without Prefect")
 
-    nightly = home(verb("nightly", _nightly, "Take in the finished files of HOME/inbox and publish.", "outcomes nightly --home clinic-home --as-of 2026-01-31"))
+    nightly = home(
+        verb(
+            "nightly",
+            _nightly,
+            "Take in the finished files of HOME/inbox and publish.",
+            "outcomes nightly --home clinic-home --as-of 2026-01-31",
+        )
+    )
     nightly.add_argument("--as-of", type=_date, help="the night's date, 2026-01-31 (default: today)")
     nightly.add_argument("--no-prefect", action="store_true", help="run the steps in this process, without Prefect")
     nightly.add_argument("--strict", action="store_true", help="exit with 2 if a file was refused or a row quarantined")
     nightly.add_argument("--format", choices=("table", "json"), default="table", help="table (default) or json")
 
-    check = data(home(verb("check", _check, "Say what a night would do with files. Nothing is stored.", "outcomes check export.csv")))
+    check = data(
+        home(
+            verb(
+                "check", _check, "Say what a night would do with files. Nothing is stored.", "outcomes check export.csv"
+            )
+        )
+    )
     check.add_argument("files", nargs="+", type=Path, metavar="FILE")
-    check.add_argument("--strict", action="store_true", help="exit with 2 if a file would be refused or a row quarantined")
+    check.add_argument(
+        "--strict", action="store_true", help="exit with 2 if a file would be refused or a row quarantined"
+    )
 
     data(home(verb("status", _status, "The last night: files, rows, clinics.", "outcomes status --home clinic-home")))
 
-    quarantine = data(home(verb("quarantine", _quarantine, "Rows set aside, by file, line, column and reason; never their values.", "outcomes quarantine --home clinic-home --reason total_is_not_sum")))
+    quarantine = data(
+        home(
+            verb(
+                "quarantine",
+                _quarantine,
+                "Rows set aside, by file, line, column and reason; never their values.",
+                "outcomes quarantine --home clinic-home --reason total_is_not_sum",
+            )
+        )
+    )
     quarantine.add_argument("--reason", help="only this reason code")
     quarantine.add_argument("--arrival", help="only the file whose sha256 starts so")
 
     for name, run, words, example in (
-        ("rates", _rates, "Every measure's rate, per clinic and over all clinics.", "outcomes rates --home clinic-home --measure response_post_induction"),
-        ("compare", _compare, "Every benchmark and claim: compared, or the reason why not.", "outcomes compare --home clinic-home --clinic C01"),
+        (
+            "rates",
+            _rates,
+            "Every measure's rate, per clinic and over all clinics.",
+            "outcomes rates --home clinic-home --measure response_post_induction",
+        ),
+        (
+            "compare",
+            _compare,
+            "Every benchmark and claim: compared, or the reason why not.",
+            "outcomes compare --home clinic-home --clinic C01",
+        ),
     ):
         made = data(home(verb(name, run, words, example)))
         made.add_argument("--clinic", help="only this clinic; all for all clinics together")
         made.add_argument("--measure", help="only this measure")
 
-    explain = data(home(verb("explain", _explain, "A measure in words: its parameters, its numbers, and its courses by status.", "outcomes explain response_post_induction --home clinic-home")))
+    explain = data(
+        home(
+            verb(
+                "explain",
+                _explain,
+                "A measure in words: its parameters, its numbers, and its courses by status.",
+                "outcomes explain response_post_induction --home clinic-home",
+            )
+        )
+    )
     explain.add_argument("measure", metavar="MEASURE")
     explain.add_argument("--clinic", help="only this clinic")
 
-    sample = verb("sample", _sample, "Make up clinics with a truth file: what the product must find.", "outcomes sample --out made-up --clinics 12 --courses 3000 --seed 1")
-    sample.add_argument("--out", type=Path, required=True, help="folder to write inbox/, later/, clinics.toml and truth.json to")
+    sample = verb(
+        "sample",
+        _sample,
+        "Make up clinics with a truth file: what the product must find.",
+        "outcomes sample --out made-up --clinics 12 --courses 3000 --seed 1",
+    )
+    sample.add_argument(
+        "--out", type=Path, required=True, help="folder to write inbox/, later/, clinics.toml and truth.json to"
+    )
     sample.add_argument("--clinics", type=_count, default=12)
     sample.add_argument("--courses", type=_count, default=3000)
     sample.add_argument("--seed", type=int, default=1)
@@ -153,7 +219,9 @@ def _demo(arguments: Arguments) -> None:
     home = Home(arguments.home.absolute())
     if home.root.exists():
         if any(home.root.iterdir()) and not (home.root / "demo").exists():
-            raise UsageError(f"{arguments.home} is not a demo's folder, so it is left alone. Give another one with --home.")
+            raise UsageError(
+                f"{arguments.home} is not a demo's folder, so it is left alone. Give another one with --home."
+            )
         shutil.rmtree(home.root)
     home.make()
     (home.root / "demo").write_text("Made by outcomes demo; deleted when the demo is run again.\n")
@@ -182,7 +250,19 @@ def _check(arguments: Arguments) -> int:
     rows, lines = check_files(arguments.files, home, ProgressBar())
     print(written(rows, CHECK_COLUMNS, arguments.format))
     if arguments.format == "table" and lines:
-        print("\n" + table(lines, {"file": "file", "line": "line", "column_name": "column", "reason_code": "reason", "sentence": "what would be accepted"}))
+        print(
+            "\n"
+            + table(
+                lines,
+                {
+                    "file": "file",
+                    "line": "line",
+                    "column_name": "column",
+                    "reason_code": "reason",
+                    "sentence": "what would be accepted",
+                },
+            )
+        )
     return 2 if arguments.strict and any(row["refused_because"] or row["quarantined"] for row in rows) else 0
 
 
@@ -191,18 +271,46 @@ def _status(arguments: Arguments) -> None:
 
     home = _home(arguments)
     if not home.summary.exists():
-        raise UsageError(f"{home.root} has had no night yet. Put files into {home.inbox} and run: outcomes nightly --home {home.root}")
+        raise UsageError(
+            f"{home.root} has had no night yet. Put files into {home.inbox} and run: outcomes nightly --home {home.root}"
+        )
     said = _said(home)
     if arguments.format != "table":
-        print(written([{key: said[key] for key in ("night", "run_id", "as_of", "data_versions")} | said["files"] | {f"rows_{k}": v for k, v in said["rows"].items()}], {}, arguments.format))
+        print(
+            written(
+                [
+                    {key: said[key] for key in ("night", "run_id", "as_of", "data_versions")}
+                    | said["files"]
+                    | {f"rows_{k}": v for k, v in said["rows"].items()}
+                ],
+                {},
+                arguments.format,
+            )
+        )
         return
     waiting = sum(1 for entry in os.scandir(home.inbox) if entry.is_file(follow_symlinks=False))
     files, rows = said["files"], said["rows"]
-    print(f"Last night: {said['night']}, as of {said['as_of']} (run {said['run_id']}). Files waiting in the inbox: {waiting:,}.")
+    print(
+        f"Last night: {said['night']}, as of {said['as_of']} (run {said['run_id']}). Files waiting in the inbox: {waiting:,}."
+    )
     print(f"Files: {files['taken']:,} taken, {files['refused']:,} refused, {files['known']:,} seen before.")
-    print(f"Rows: {rows['read']:,} read = {rows['accepted']:,} accepted + {rows['duplicate']:,} duplicate + {rows['quarantined']:,} quarantined.\n")
+    print(
+        f"Rows: {rows['read']:,} read = {rows['accepted']:,} accepted + {rows['duplicate']:,} duplicate + {rows['quarantined']:,} quarantined.\n"
+    )
     shown = [clinic | {"clinic": clinic_words(clinic["clinic_id"])} for clinic in said["clinics"]]
-    print(table(shown, {"clinic": "clinic", "patients": "patients", "not_started": "no infusion on record", "courses": "courses", "sends_every_infusion": "sends every infusion", "confirmed": "confirmed"}))
+    print(
+        table(
+            shown,
+            {
+                "clinic": "clinic",
+                "patients": "patients",
+                "not_started": "no infusion on record",
+                "courses": "courses",
+                "sends_every_infusion": "sends every infusion",
+                "confirmed": "confirmed",
+            },
+        )
+    )
 
 
 def _published(arguments: Arguments) -> Any:
@@ -216,7 +324,20 @@ def _quarantine(arguments: Arguments) -> None:
 
     with _published(arguments) as con:
         rows = quarantined(con, arguments.reason, arguments.arrival)
-    print(written(rows, {"sha256": "file", "line": "line", "column_name": "column", "reason_code": "reason", "found_at": "found at", "sentence": "what would be accepted"}, arguments.format))
+    print(
+        written(
+            rows,
+            {
+                "sha256": "file",
+                "line": "line",
+                "column_name": "column",
+                "reason_code": "reason",
+                "found_at": "found at",
+                "sentence": "what would be accepted",
+            },
+            arguments.format,
+        )
+    )
 
 
 def _filters(arguments: Arguments, con: Any) -> dict[str, Any]:
@@ -232,7 +353,11 @@ def _rates(arguments: Arguments) -> None:
 
     with _published(arguments) as con:
         rows = rows_of(con, RATES, _filters(arguments, con))
-    print(written([rate_words(row) for row in rows] if arguments.format == "table" else rows, RATE_COLUMNS, arguments.format))
+    print(
+        written(
+            [rate_words(row) for row in rows] if arguments.format == "table" else rows, RATE_COLUMNS, arguments.format
+        )
+    )
 
 
 def _compare(arguments: Arguments) -> None:
@@ -245,12 +370,29 @@ def _compare(arguments: Arguments) -> None:
         print(written(rows, {}, arguments.format))
         return
     print(table([comparison_words(row) for row in rows], COMPARISON_COLUMNS))
-    print("\nWhy\n" + table([{"benchmark_id": key, "because": words} for key, words in {(r["benchmark_id"]): r["because"] for r in rows}.items()], {"benchmark_id": "published", "because": "in words"}))
+    print(
+        "\nWhy\n"
+        + table(
+            [
+                {"benchmark_id": key, "because": words}
+                for key, words in {(r["benchmark_id"]): r["because"] for r in rows}.items()
+            ],
+            {"benchmark_id": "published", "because": "in words"},
+        )
+    )
     withheld = {row["withheld_because"]: row["withheld_in_words"] for row in rows if row["withheld_because"]}
     if withheld:
-        print("\nVerdicts withheld\n" + table([{"why": why, "words": words} for why, words in withheld.items()], {"why": "reason", "words": "in words"}))
+        print(
+            "\nVerdicts withheld\n"
+            + table(
+                [{"why": why, "words": words} for why, words in withheld.items()],
+                {"why": "reason", "words": "in words"},
+            )
+        )
     if any(row["outcome"] == "verdict" for row in rows):
-        print("\nEvery verdict is provisional. \"Consistent with\" cannot be shown below 84 patients; under 30 none is given.")
+        print(
+            '\nEvery verdict is provisional. "Consistent with" cannot be shown below 84 patients; under 30 none is given.'
+        )
 
 
 def _explain(arguments: Arguments) -> None:
@@ -263,7 +405,13 @@ def _explain(arguments: Arguments) -> None:
         print(written(rows, {}, arguments.format))
         return
     print("\n".join(f"{key.replace('_', ' '):22} {value}" for key, value in measure.items() if value is not None))
-    print("\nCourses by status\n" + table([row | {"clinic": clinic_words(row["clinic_id"])} for row in rows], {"clinic": "clinic", "status": "status", "class": "class", "courses": "courses", "sentence": "in words"}))
+    print(
+        "\nCourses by status\n"
+        + table(
+            [row | {"clinic": clinic_words(row["clinic_id"])} for row in rows],
+            {"clinic": "clinic", "status": "status", "class": "class", "courses": "courses", "sentence": "in words"},
+        )
+    )
 
 
 def _sample(arguments: Arguments) -> None:
@@ -277,4 +425,6 @@ def _sample(arguments: Arguments) -> None:
         )  # fmt: skip
     except FileExistsError:
         raise UsageError(f"{arguments.out} already holds a sample or an inbox. Give an empty folder.") from None
-    print(f"Made-up clinics in {arguments.out}: inbox/ for a first night, later/ for a second, clinics.toml, and truth.json with what must be found.")
+    print(
+        f"Made-up clinics in {arguments.out}: inbox/ for a first night, later/ for a second, clinics.toml, and truth.json with what must be found."
+    )

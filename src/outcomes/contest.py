@@ -36,21 +36,38 @@ def settle(new: pl.DataFrame, stored: pl.DataFrame, before: pl.Series) -> Settle
     was_standing (current at the start of this night), of the same keys. before: keys contradicted earlier this night.
     """
     tonight = stored.filter("is_tonight")
-    prior = stored.filter("was_standing").select("key", prior_id="score_id", prior_said="said", prior_current="is_current").unique("key", keep="last")
-    retracted = stored.filter(~pl.col("is_tonight") & (pl.col("said") == RETRACTED)).select("key", was_retracted=pl.lit(True)).unique()
+    prior = (
+        stored.filter("was_standing")
+        .select("key", prior_id="score_id", prior_said="said", prior_current="is_current")
+        .unique("key", keep="last")
+    )
+    retracted = (
+        stored.filter(~pl.col("is_tonight") & (pl.col("said") == RETRACTED))
+        .select("key", was_retracted=pl.lit(True))
+        .unique()
+    )
 
-    members = pl.concat([new.select("key", "said", "mark", "extract_day"), tonight.select("key", "said", "mark", "extract_day")])
+    members = pl.concat(
+        [new.select("key", "said", "mark", "extract_day"), tonight.select("key", "said", "mark", "extract_day")]
+    )
     sides = members.group_by("key", "said").agg(pl.col("mark").max(), pl.col("extract_day").max())
     won = _winners(sides, before)
     contradicted = sides.join(won, on="key", how="anti")["key"].unique(maintain_order=True)
 
     of_new = (
         new.join(won, on="key", how="left", maintain_order="left")
-        .join(tonight.group_by("key", "said").agg(stored_id=pl.col("score_id").min()), on=["key", "said"], how="left", maintain_order="left")
+        .join(
+            tonight.group_by("key", "said").agg(stored_id=pl.col("score_id").min()),
+            on=["key", "said"],
+            how="left",
+            maintain_order="left",
+        )
         .join(prior, on="key", how="left", maintain_order="left")
         .join(retracted, on="key", how="left", maintain_order="left")
     )
-    is_known = pl.col("stored_id").is_not_null() | ((pl.col("said") == pl.col("prior_said")) & (pl.col("said") != RETRACTED)).fill_null(False)
+    is_known = pl.col("stored_id").is_not_null() | (
+        (pl.col("said") == pl.col("prior_said")) & (pl.col("said") != RETRACTED)
+    ).fill_null(False)
     is_known |= (pl.col("said") == RETRACTED) & pl.col("was_retracted").fill_null(False) & pl.col("prior_id").is_null()
     of_new = of_new.with_columns(
         fate=pl.when(pl.col("winner").is_null()).then(pl.lit("quarantined"))
@@ -64,9 +81,17 @@ def settle(new: pl.DataFrame, stored: pl.DataFrame, before: pl.Series) -> Settle
     standing = stored.filter("is_current").join(won, on="key").filter(pl.col("said") != pl.col("winner"))
     lost = of_new.filter((pl.col("fate") == "accepted") & (pl.col("said") != pl.col("winner")))
     first_row = new.group_by("key").agg(any_row=pl.col("row").min())
-    back = tonight.filter(~pl.col("is_current") & (pl.col("said") != RETRACTED)).join(won, on="key").filter(pl.col("said") == pl.col("winner"))
+    back = (
+        tonight.filter(~pl.col("is_current") & (pl.col("said") != RETRACTED))
+        .join(won, on="key")
+        .filter(pl.col("said") == pl.col("winner"))
+    )
     outset = tonight.filter("is_current").join(pl.DataFrame({"key": contradicted}), on="key")
-    again = prior.filter(~pl.col("prior_current")).join(pl.DataFrame({"key": contradicted}), on="key").rename({"prior_id": "score_id"})
+    again = (
+        prior.filter(~pl.col("prior_current"))
+        .join(pl.DataFrame({"key": contradicted}), on="key")
+        .rename({"prior_id": "score_id"})
+    )
 
     def events(rows: pl.DataFrame, current: bool, reason: pl.Expr) -> pl.DataFrame:
         rows = rows.join(by, on="key", how="left").join(first_row, on="key", how="left")
@@ -98,7 +123,11 @@ def _winners(sides: pl.DataFrame, before: pl.Series) -> pl.DataFrame:
     """key, winner: the side that comes after every other one of its key, by extract_day or else by its mark."""
     pairs = sides.join(sides, on="key", suffix="_2").filter(pl.col("said") != pl.col("said_2"))
     differ = (pl.col("extract_day") != pl.col("extract_day_2")).fill_null(False)
-    after = pl.when(differ).then(pl.col("extract_day") > pl.col("extract_day_2")).otherwise(pl.col("mark") > pl.col("mark_2"))
+    after = (
+        pl.when(differ)
+        .then(pl.col("extract_day") > pl.col("extract_day_2"))
+        .otherwise(pl.col("mark") > pl.col("mark_2"))
+    )
     beaten = pairs.filter(~after).select("key", "said").unique()
     # Once contradicted, a key of this night needs a marked row.
     still_open = ~pl.col("key").is_in(before.implode()) | (pl.col("mark") > 0)

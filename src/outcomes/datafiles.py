@@ -34,7 +34,9 @@ def read_data_files(folder: Path) -> DataFiles:
     claims = read_claims(folder / "claims.csv")
     names = ("measures.toml", "benchmarks.csv", "claims.csv")
     digests = (hashlib.sha256((folder / name).read_bytes()).hexdigest()[:12] for name in names)
-    return DataFiles(rules, measures, benchmarks, claims, " ".join(f"{n}:{d}" for n, d in zip(names, digests, strict=True)))
+    return DataFiles(
+        rules, measures, benchmarks, claims, " ".join(f"{n}:{d}" for n, d in zip(names, digests, strict=True))
+    )
 
 
 def put_data_files(con: duckdb.DuckDBPyConnection, files: DataFiles) -> None:
@@ -43,7 +45,10 @@ def put_data_files(con: duckdb.DuckDBPyConnection, files: DataFiles) -> None:
     tables = {
         "rules": pl.DataFrame([files.rules]),
         "measure": pl.DataFrame(files.measures, infer_schema_length=None),
-        "benchmark": _numbered(files.benchmarks).rename({"window": "time_window"}).with_columns(is_primary=pl.col("primary") == "yes").drop("primary"),
+        "benchmark": _numbered(files.benchmarks)
+        .rename({"window": "time_window"})
+        .with_columns(is_primary=pl.col("primary") == "yes")
+        .drop("primary"),
         "claim": _numbered(files.claims),
         "reason": reasons,
     }

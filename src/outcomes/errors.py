@@ -27,7 +27,9 @@ class BusyError(OutcomesError):
 class FileRefusedError(Exception):
     """A file that cannot be taken: its reason code, and where. Never what it holds."""
 
-    def __init__(self, reason_code: str, *, column_no: int | None = None, line: int | None = None, kind: str | None = None) -> None:
+    def __init__(
+        self, reason_code: str, *, column_no: int | None = None, line: int | None = None, kind: str | None = None
+    ) -> None:
         super().__init__(reason_code)
         self.reason_code = reason_code
         self.column_no = column_no

@@ -67,7 +67,12 @@ def look(home: Home, known: set[str]) -> Looked:
     fresh: list[Path] = []
     for entry in sorted(os.scandir(home.inbox), key=lambda entry: entry.name):
         status = entry.stat(follow_symlinks=False)
-        if not stat.S_ISREG(status.st_mode) or entry.name.endswith(".part") or entry.name.startswith(".") or status.st_size > MAXIMUM_FILE:
+        if (
+            not stat.S_ISREG(status.st_mode)
+            or entry.name.endswith(".part")
+            or entry.name.startswith(".")
+            or status.st_size > MAXIMUM_FILE
+        ):
             found.left_alone += 1
             continue
         data = Path(entry.path).read_bytes()

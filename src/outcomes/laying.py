@@ -1,12 +1,13 @@
 """Lays the numbered SQL files down in a DuckDB file, and derives everything from the stored scores.
 
-Files 10-29 make tables and macros, once. Each later file makes one view. The view of a step in TABLES is
-run once a night and kept as a table of the same name; the same files laid in the schema `recomputed` give
-every step again from the stored scores, so that `FROM rate EXCEPT FROM recomputed.rate` is empty.
+Files 10-29 make tables and macros. Each later file makes one view, which reads the tables and views of `main`. The
+view of a step in TABLES is run once a night and kept as a table of the same name; the same files laid in the schema
+`recomputed` give every step again from the step before, so that `FROM rate EXCEPT FROM recomputed.rate` is empty.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from importlib import resources
 
@@ -30,53 +31,60 @@ def sql_files(first: int, last: int) -> Iterator[tuple[str, str]]:
             yield rest.removesuffix(".sql"), path.read_text("utf-8")
 
 
+def sql_digest() -> str:
+    """The head of the SHA-256 of all SQL files: which rules a store was laid by."""
+    return hashlib.sha256("".join(text for _, text in sql_files(10, 99)).encode()).hexdigest()[:16]
+
+
 def lay(con: duckdb.DuckDBPyConnection) -> None:
-    """Tables, types and macros of an empty store."""
+    """Everything a store has before a row is in it."""
     for _, text in sql_files(10, 19):
         con.execute(text)
-    lay_again(con)
+    _lay_steps(con)
 
 
-def lay_again(con: duckdb.DuckDBPyConnection) -> None:
-    """The macros, and every step as a view in the schema `recomputed`, as this version of the program has them."""
+def lay_again(con: duckdb.DuckDBPyConnection) -> bool:
+    """Macros, views and derived tables as this version of the program has them; whether they were others before."""
+    if con.execute("SELECT sql_digest FROM laid").fetchone() == (sql_digest(),):
+        return False
+    _lay_steps(con)
+    return True
+
+
+def _lay_steps(con: duckdb.DuckDBPyConnection) -> None:
     for _, text in sql_files(20, 29):
         con.execute(text)
     con.execute("CREATE SCHEMA IF NOT EXISTS recomputed")
-    con.execute("SET search_path = 'recomputed,main'")
-    for _, text in sql_files(30, 99):
+    for name, text in sql_files(30, 99):
+        con.execute("SET search_path = 'recomputed,main'")
         con.execute(text)
-    con.execute("SET search_path = 'main'")
+        con.execute("SET search_path = 'main'")
+        if name in TABLES:
+            con.execute(f"CREATE OR REPLACE TABLE main.{name} AS FROM recomputed.{name} LIMIT 0")
+            _keep_comments(con, name)
+        else:
+            con.execute(text)
+    con.execute("DELETE FROM laid")
+    con.execute("INSERT INTO laid VALUES (?)", [sql_digest()])
 
 
 def derive(con: duckdb.DuckDBPyConnection) -> None:
     """Everything from courses to comparisons, again, as of the last night."""
-    con.execute("CREATE SCHEMA IF NOT EXISTS deriving")
-    try:
-        for name, text in sql_files(30, 99):
-            if name not in TABLES:
-                con.execute(text)
-                continue
-            # A step reads the tables of the steps before it: its own view is gone before the next one is bound.
-            con.execute("SET search_path = 'deriving,main'")
-            con.execute(text)
-            con.execute(f"CREATE OR REPLACE TABLE main.{name} AS FROM deriving.{name}")
-            con.execute("SET search_path = 'main'")
-            _keep_comments(con, name)
-            con.execute(f"DROP VIEW deriving.{name}")
-    finally:
-        con.execute("SET search_path = 'main'")
-        con.execute("DROP SCHEMA deriving CASCADE")
+    for name, _ in sql_files(30, 99):
+        if name in TABLES:
+            con.execute(f"TRUNCATE main.{name}")
+            con.execute(f"INSERT INTO main.{name} FROM recomputed.{name}")
 
 
 def _keep_comments(con: duckdb.DuckDBPyConnection, name: str) -> None:
     (said,) = con.execute(
-        "SELECT comment FROM duckdb_views() WHERE schema_name = 'deriving' AND view_name = ?", [name]
+        "SELECT comment FROM duckdb_views() WHERE schema_name = 'recomputed' AND view_name = ?", [name]
     ).fetchone() or (None,)
     if said:
         con.execute(f"COMMENT ON TABLE main.{name} IS {_literal(said)}")
     columns = con.execute(
         "SELECT column_name, comment FROM duckdb_columns() "
-        "WHERE schema_name = 'deriving' AND table_name = ? AND comment IS NOT NULL",
+        "WHERE schema_name = 'recomputed' AND table_name = ? AND comment IS NOT NULL",
         [name],
     ).fetchall()
     for column, comment in columns:

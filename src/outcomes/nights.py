@@ -80,14 +80,24 @@ def take(night: Night, progress: Progress | None = None) -> Night:
     with warehouse(home.warehouse) as con:
         last = one(con, "SELECT arg_max(as_of, night) FROM night")
         if last and night.as_of < last:
-            raise OutcomesError(f"The as-of date {night.as_of} is before the last night's, {last}. Give that date or a later one.")
+            raise OutcomesError(
+                f"The as-of date {night.as_of} is before the last night's, {last}. Give that date or a later one."
+            )
         known = {sha for (sha,) in con.execute("SELECT sha256 FROM arrival").fetchall()}
         number = (one(con, "SELECT max(night) FROM night") or 0) + 1
         head = one(con, "SELECT arg_max(hash, arrival_no) FROM arrival") or ""
     night.found = found = inbox.look(home, known)
     fresh = sorted(sha for sha in found.sizes if sha not in known)
     run_id = hashlib.sha256("\n".join([head, str(number), night.as_of.isoformat(), *fresh]).encode()).hexdigest()[:16]
-    night.manifest = Manifest(number, run_id, night.as_of.isoformat(), fresh, [found.sizes[sha] for sha in fresh], len(found.places) - len(fresh), found.left_alone)
+    night.manifest = Manifest(
+        number,
+        run_id,
+        night.as_of.isoformat(),
+        fresh,
+        [found.sizes[sha] for sha in fresh],
+        len(found.places) - len(fresh),
+        found.left_alone,
+    )
     inbox.write_lasting(home.manifest, json.dumps(asdict(night.manifest)))
     return night
 
@@ -104,7 +114,9 @@ def store(night: Night, progress: Progress | None = None) -> Night:
 def derive_all(night: Night, progress: Progress | None = None) -> Night:
     """Courses, endpoints, rates and comparisons, as of the night's date; nothing where nothing could have changed."""
     with warehouse(night.home.warehouse) as con:
-        night.nothing_new = not night.healed and _is_same_as_before(con) and night.home.published_copy.exists() and _is_derived(con)
+        night.nothing_new = (
+            not night.healed and _is_same_as_before(con) and night.home.published_copy.exists() and _is_derived(con)
+        )
         if not night.nothing_new:
             derive(con)
     return night
@@ -125,14 +137,23 @@ def publish(night: Night, progress: Progress | None = None) -> Summary:
     inbox.sync(aside)
     os.replace(aside, home.published_copy)
     inbox.write_lasting(home.summary, json.dumps(summary.as_dict(), indent=1) + "\n")
-    inbox.put_away(home, [s for s in manifest.sha256 if in_ledger.get(s)], [s for s in manifest.sha256 if in_ledger.get(s) is False])
+    inbox.put_away(
+        home,
+        [s for s in manifest.sha256 if in_ledger.get(s)],
+        [s for s in manifest.sha256 if in_ledger.get(s) is False],
+    )
     _clear_inbox(night, set(in_ledger))
     home.manifest.unlink(missing_ok=True)
     inbox.sync(home.root)
     return summary
 
 
-STEPS: tuple[tuple[str, Callable[..., Any]], ...] = (("take", take), ("store", store), ("derive", derive_all), ("publish", publish))
+STEPS: tuple[tuple[str, Callable[..., Any]], ...] = (
+    ("take", take),
+    ("store", store),
+    ("derive", derive_all),
+    ("publish", publish),
+)
 
 
 def run_step(name: str, step: Callable[..., Any], value: Any, progress: Progress | None = None) -> Any:
@@ -142,7 +163,11 @@ def run_step(name: str, step: Callable[..., Any], value: Any, progress: Progress
     except OutcomesError:
         raise
     except Exception as error:
-        ours = [frame for frame in traceback.extract_tb(error.__traceback__) if "outcomes" in frame.filename or "schemas" in frame.filename]
+        ours = [
+            frame
+            for frame in traceback.extract_tb(error.__traceback__)
+            if "outcomes" in frame.filename or "schemas" in frame.filename
+        ]
         where = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "unknown"
         raise OutcomesError(
             f"The step {name} could not finish ({type(error).__name__} at {where}). Nothing is lost: run the night again."
@@ -209,7 +234,9 @@ def _load_night(night: Night, con: duckdb.DuckDBPyConnection, manifest: Manifest
         if night.registered and not home.clinics.exists():
             inbox.write_lasting(home.clinics, clinics_text(night.registered))
     if not one(con, "SELECT count(*) FROM night WHERE night = ?", [manifest.night]):
-        counts = con.execute("SELECT count(*), count(refused_because) FROM arrival WHERE night = ?", [manifest.night]).fetchone() or (0, 0)
+        counts = con.execute(
+            "SELECT count(*), count(refused_because) FROM arrival WHERE night = ?", [manifest.night]
+        ).fetchone() or (0, 0)
         clinics_digest = hashlib.sha256(home.clinics.read_bytes()).hexdigest()[:12] if home.clinics.exists() else "none"
         con.execute(
             "INSERT INTO night VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -224,16 +251,24 @@ def _put_clinics(home: Home, con: duckdb.DuckDBPyConnection) -> set[str] | None:
         if one(con, "SELECT count(*) FROM score"):
             if not one(con, "SELECT count(*) FROM night"):
                 return None  # a first night that is being healed
-            raise OutcomesError("clinics.toml is missing from the home, though scores are stored. Put it back, then run the night again.")
+            raise OutcomesError(
+                "clinics.toml is missing from the home, though scores are stored. Put it back, then run the night again."
+            )
         return None
     try:
         rows = read_clinics(home.clinics)
     except DataFileError as error:
         raise OutcomesError(str(error)) from None
     listed = {row["clinic_id"] for row in rows}
-    lost = [row[0] for row in con.execute("SELECT DISTINCT clinic_id FROM patient ORDER BY 1").fetchall() if row[0] not in listed]
+    lost = [
+        row[0]
+        for row in con.execute("SELECT DISTINCT clinic_id FROM patient ORDER BY 1").fetchall()
+        if row[0] not in listed
+    ]
     if lost:
-        raise OutcomesError(f"clinics.toml no longer lists {', '.join(lost)}, of which scores are stored. Put the entry back, then run the night again.")
+        raise OutcomesError(
+            f"clinics.toml no longer lists {', '.join(lost)}, of which scores are stored. Put the entry back, then run the night again."
+        )
     con.execute("DELETE FROM clinic")
     for row in rows:
         con.execute("INSERT INTO clinic VALUES (?, ?, ?, ?, ?, ?)", list(row.values()))
@@ -248,19 +283,25 @@ def _register(con: duckdb.DuckDBPyConnection, judged: Judged) -> None:
 
 def _is_same_as_before(con: duckdb.DuckDBPyConnection) -> bool:
     """Whether the last night brought nothing and had the date and the data files of the one before."""
-    last = con.execute("SELECT as_of, data_versions, program_version, files_taken FROM night ORDER BY night DESC LIMIT 2").fetchall()
+    last = con.execute(
+        "SELECT as_of, data_versions, program_version, files_taken FROM night ORDER BY night DESC LIMIT 2"
+    ).fetchall()
     return len(last) == 2 and last[0][:3] == last[1][:3] and last[0][3] == 0
 
 
 def _is_derived(con: duckdb.DuckDBPyConnection) -> bool:
-    return bool(one(con, "SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'main' AND table_name = 'comparison'"))
+    # Benchmarks that are compared with nothing have a row in any store.
+    return bool(one(con, "SELECT count(*) FROM comparison"))
 
 
 def _write_receipts(home: Home, con: duckdb.DuckDBPyConnection) -> None:
     """Append the ledger entries that have no receipt yet: a witness outside the database."""
     path = home.receipts / RECEIPTS
     have = _receipts(home)[-1]["arrival_no"] if path.exists() and path.stat().st_size else 0
-    missing = asked(con, f"SELECT a.*, n.run_id FROM arrival AS a JOIN night AS n USING (night) WHERE arrival_no > {int(have)} ORDER BY arrival_no")
+    missing = asked(
+        con,
+        f"SELECT a.*, n.run_id FROM arrival AS a JOIN night AS n USING (night) WHERE arrival_no > {int(have)} ORDER BY arrival_no",
+    )
     rows = [{**row, "received_on": row["received_on"].isoformat()} for row in missing.iter_rows(named=True)]
     if rows:
         inbox.append_lasting(path, rows)
@@ -288,7 +329,13 @@ def _restore(home: Home, con: duckdb.DuckDBPyConnection, files: DataFiles) -> in
     for number in sorted({entry["night"] for entry in lost}):
         entries = [entry for entry in lost if entry["night"] == number]
         manifest = Manifest(
-            number, entries[0]["run_id"], entries[0]["received_on"], [e["sha256"] for e in entries], [e["bytes"] for e in entries], 0, 0
+            number,
+            entries[0]["run_id"],
+            entries[0]["received_on"],
+            [e["sha256"] for e in entries],
+            [e["bytes"] for e in entries],
+            0,
+            0,
         )
         _load_night(Night(home, manifest.id.as_of, manifest), con, manifest, None)
     return len({entry["night"] for entry in lost})

@@ -12,7 +12,7 @@ from outcomes.errors import UsageError
 from outcomes.paths import Home
 from outcomes.summary import Row, rows_of
 
-HARDENED = {
+HARDENED: dict[str, str | bool | int | float | list[str]] = {
     "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
@@ -25,7 +25,9 @@ HARDENED = {
 def opened(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
     """The last published copy of a home. Raises UsageError where no night has published one."""
     if not home.published_copy.exists():
-        raise UsageError(f"{home.root} has no published copy yet. Put files into {home.inbox} and run: outcomes nightly --home {home.root}")
+        raise UsageError(
+            f"{home.root} has no published copy yet. Put files into {home.inbox} and run: outcomes nightly --home {home.root}"
+        )
     with duckdb.connect(str(home.published_copy), read_only=True, config=HARDENED) as con:
         yield con
 
@@ -37,7 +39,10 @@ def known(con: duckdb.DuckDBPyConnection, what: str, name: str | None) -> str | 
     if name is None or name in names:
         return name
     near = get_close_matches(name, names, n=1)
-    raise UsageError(f"There is no {what} {name}." + (f" Did you mean {near[0]}?" if near else f" There are: {', '.join(sorted(names)[:8])} ..."))
+    raise UsageError(
+        f"There is no {what} {name}."
+        + (f" Did you mean {near[0]}?" if near else f" There are: {', '.join(sorted(names)[:8])} ...")
+    )
 
 
 def quarantined(con: duckdb.DuckDBPyConnection, reason: str | None, arrival: str | None) -> list[Row]:
@@ -55,7 +60,9 @@ def quarantined(con: duckdb.DuckDBPyConnection, reason: str | None, arrival: str
 def explained(con: duckdb.DuckDBPyConnection, measure: str, clinic: str | None) -> tuple[Row, list[Row]]:
     """A measure's words and parameters, and its courses by status."""
     known(con, "measure", measure)
-    (words,) = rows_of(con, "SELECT * EXCLUDE (position) FROM measure WHERE measure_id = $measure", {"measure": measure})
+    (words,) = rows_of(
+        con, "SELECT * EXCLUDE (position) FROM measure WHERE measure_id = $measure", {"measure": measure}
+    )
     rows = rows_of(
         con,
         """SELECT clinic_id, e.status, any_value(e.class) AS class, count(*) AS courses, any_value(r.sentence) AS sentence
@@ -65,5 +72,3 @@ def explained(con: duckdb.DuckDBPyConnection, measure: str, clinic: str | None) 
         {"measure": measure, "clinic": known(con, "clinic", clinic)},
     )
     return words, rows
-
-

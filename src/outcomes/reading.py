@@ -9,7 +9,19 @@ from typing import NamedTuple
 import polars as pl
 
 from outcomes.identifiers import is_hash, kind_of_identifier
-from schemas.scores import ANSWERS, CLINIC_ID, COLUMNS, DTYPES, ITEMS, MISSING_CODES, MISSING_TOTAL_CODES, NEEDED, PATIENT_ID, RANGES, READING
+from schemas.scores import (
+    ANSWERS,
+    CLINIC_ID,
+    COLUMNS,
+    DTYPES,
+    ITEMS,
+    MISSING_CODES,
+    MISSING_TOTAL_CODES,
+    NEEDED,
+    PATIENT_ID,
+    RANGES,
+    READING,
+)
 
 Value = int | float | str | bool | None
 
@@ -42,9 +54,13 @@ _PLAIN = ("whole", "item", "total")
 
 def _code(column: str, text: str) -> Cell:
     trimmed = text.strip(" ")
-    if not _CODE[column].fullmatch(trimmed) or (column == "patient_id" and not (re.search("[A-Za-z]", trimmed) and re.search("[0-9]", trimmed))):
+    if not _CODE[column].fullmatch(trimmed) or (
+        column == "patient_id" and not (re.search("[A-Za-z]", trimmed) and re.search("[0-9]", trimmed))
+    ):
         return Cell(None, READING[column]["unreadable"], None, kind_of_identifier(column, text))
-    return Cell(trimmed, None, "blanks_trimmed" if trimmed != text else None, "hash of something" if is_hash(trimmed) else None)
+    return Cell(
+        trimmed, None, "blanks_trimmed" if trimmed != text else None, "hash of something" if is_hash(trimmed) else None
+    )
 
 
 def _whole(text: str) -> Cell:
@@ -82,12 +98,20 @@ def _decimal(text: str) -> Cell:
 def _word(words: tuple[str, ...]) -> Callable[[str], Cell]:
     def read(text: str) -> Cell:
         trimmed = text.strip(" ")
-        return Cell(trimmed, None, "blanks_trimmed" if trimmed != text else None) if trimmed in words else Cell(fault="")
+        return (
+            Cell(trimmed, None, "blanks_trimmed" if trimmed != text else None) if trimmed in words else Cell(fault="")
+        )
 
     return read
 
 
-_READERS: dict[str, Callable[[str], Cell]] = {"whole": _whole, "item": _answer, "total": _total, "yes_no": _yes_no, "decimal": _decimal}
+_READERS: dict[str, Callable[[str], Cell]] = {
+    "whole": _whole,
+    "item": _answer,
+    "total": _total,
+    "yes_no": _yes_no,
+    "decimal": _decimal,
+}
 
 
 def read_cell(column: str, text: str) -> Cell:
@@ -120,11 +144,17 @@ def read_values(text: pl.DataFrame) -> Values:
         columns.append(values)
         if name in NEEDED:
             empty = text[name].str.strip_chars(" ").fill_null("").eq("").arg_true().cast(pl.UInt32)
-            found["fault"].append(pl.DataFrame({"row": empty}).select("row", column_name=pl.lit(name), code=pl.lit(READING[name]["unreadable"])))
+            found["fault"].append(
+                pl.DataFrame({"row": empty}).select(
+                    "row", column_name=pl.lit(name), code=pl.lit(READING[name]["unreadable"])
+                )
+            )
         for what, frames in found.items():
             if odd is not None and odd[what].null_count() < odd.height:
                 frames.append(odd.drop_nulls(what).select(row="row", column_name=pl.lit(name), code=what))
-    faults, notes, identifiers = (pl.concat(frames) if frames else pl.DataFrame(schema=_FOUND) for frames in found.values())
+    faults, notes, identifiers = (
+        pl.concat(frames) if frames else pl.DataFrame(schema=_FOUND) for frames in found.values()
+    )
     return Values(_completed(pl.DataFrame(columns), faults), faults, notes, identifiers)
 
 
@@ -151,7 +181,14 @@ def _column(name: str, text: pl.Series) -> tuple[pl.Series, pl.DataFrame | None]
 def _plainly(name: str, kind: str, text: pl.Series) -> tuple[pl.Series, pl.Series]:
     """The column cast to numbers, and where that is all there is to say: empty, or digits in their shortest form."""
     values = text.cast(pl.Int16, strict=False)
-    digits = pl.lit(1) + (pl.col("size") >= 10) + (pl.col("size") >= 100) + (pl.col("size") >= 1000) + (pl.col("size") >= 10_000) + (pl.col("value") < 0)
+    digits = (
+        pl.lit(1)
+        + (pl.col("size") >= 10)
+        + (pl.col("size") >= 100)
+        + (pl.col("size") >= 1000)
+        + (pl.col("size") >= 10_000)
+        + (pl.col("value") < 0)
+    )
     frame = pl.DataFrame({"text": text, "value": values}).with_columns(size=pl.col("value").cast(pl.Int32).abs())
     plain = pl.col("text").is_null() | (pl.col("text").str.len_bytes() == digits).fill_null(False)
     if kind == "item":
@@ -191,5 +228,3 @@ def _completed(values: pl.DataFrame, faults: pl.DataFrame) -> pl.DataFrame:
         unread = pl.repeat(False, values.height, eager=True).scatter(faults["row"].unique(), True)
         values = values.with_columns(is_sound=pl.col("is_sound") & ~unread)
     return values
-
-

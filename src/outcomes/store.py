@@ -20,7 +20,10 @@ from outcomes.contest import RETRACTED, settle
 from outcomes.frames import asked, given
 from outcomes.laying import lay
 
-CONFIG = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+}
 NO_HASH = "0" * 64
 ENTRY = (
     "arrival_no", "sha256", "night", "received_on", "feed", "format", "bytes", "refused_because", "rows_read", "rows_accepted",
@@ -83,18 +86,24 @@ def load(con: duckdb.DuckDBPyConnection, night: NightId, files: Sequence[File], 
     return entries
 
 
-def _load(con: duckdb.DuckDBPyConnection, night: NightId, files: Sequence[File], judged: Judged) -> list[dict[str, Any]]:
+def _load(
+    con: duckdb.DuckDBPyConnection, night: NightId, files: Sequence[File], judged: Judged
+) -> list[dict[str, Any]]:
     first = (one(con, "SELECT max(arrival_no) FROM arrival") or 0) + 1
     rows = _with_patients(con, _as_stored(judged.good))
     rows, fates, reasons = _settled(con, night, first, rows)
     if rows.height:
         with given(con, "rows", rows):
-            con.execute("INSERT INTO score BY NAME SELECT * EXCLUDE (file, clinic_id, patient_id, key, row, extract_day) FROM rows")
+            con.execute(
+                "INSERT INTO score BY NAME SELECT * EXCLUDE (file, clinic_id, patient_id, key, row, extract_day) FROM rows"
+            )
     reasons = pl.concat([judged.reasons.with_columns(pl.col("file") + first).rename({"file": "arrival_no"}), reasons])
     for table, frame in {
         "quarantine": reasons,
         "note": judged.notes.with_columns(pl.col("file") + first).rename({"file": "arrival_no"}),
-        "rule_count": judged.rules.with_columns(night=night.night, first_arrival_no=first, last_arrival_no=first + len(files) - 1, feed=pl.lit("scores")),
+        "rule_count": judged.rules.with_columns(
+            night=night.night, first_arrival_no=first, last_arrival_no=first + len(files) - 1, feed=pl.lit("scores")
+        ),
     }.items():
         if frame.height:
             with given(con, "rows", frame):
@@ -121,9 +130,15 @@ def _with_patients(con: duckdb.DuckDBPyConnection, rows: pl.DataFrame) -> pl.Dat
     names = ["clinic_id", "patient_id"]
     seen = rows.select(names).unique(maintain_order=True)
     with given(con, "seen", seen):
-        known = asked(con, "SELECT patient_no, clinic_id, patient_id FROM patient SEMI JOIN seen USING (clinic_id, patient_id)")
+        known = asked(
+            con, "SELECT patient_no, clinic_id, patient_id FROM patient SEMI JOIN seen USING (clinic_id, patient_id)"
+        )
     highest = one(con, "SELECT max(patient_no) FROM patient") or 0
-    new = seen.join(known, on=names, how="anti", maintain_order="left").with_row_index("patient_no", offset=highest + 1).with_columns(pl.col("patient_no").cast(pl.Int32))
+    new = (
+        seen.join(known, on=names, how="anti", maintain_order="left")
+        .with_row_index("patient_no", offset=highest + 1)
+        .with_columns(pl.col("patient_no").cast(pl.Int32))
+    )
     with given(con, "new_patients", new):
         con.execute("INSERT INTO patient BY NAME FROM new_patients")
     numbers = pl.concat([known.select("patient_no", *names), new.select("patient_no", *names)])
@@ -132,9 +147,13 @@ def _with_patients(con: duckdb.DuckDBPyConnection, rows: pl.DataFrame) -> pl.Dat
 
 def _key() -> pl.Expr:
     """score_key() of the store, as polars says it."""
-    code = pl.col("timepoint").replace_strict({"baseline": 0, "pre_infusion": 1, "post_infusion": 2, "follow_up": 3}, return_dtype=pl.Int64)
+    code = pl.col("timepoint").replace_strict(
+        {"baseline": 0, "pre_infusion": 1, "post_infusion": 2, "follow_up": 3}, return_dtype=pl.Int64
+    )
     day = pl.col("days_since_first_infusion").cast(pl.Int64) + 400
-    return ((pl.col("patient_no").cast(pl.Int64) * 4096 + day) * 4 + code) * 1024 + pl.col("infusion_number").fill_null(0)
+    return ((pl.col("patient_no").cast(pl.Int64) * 4096 + day) * 4 + code) * 1024 + pl.col("infusion_number").fill_null(
+        0
+    )
 
 
 _STORED = """
@@ -153,7 +172,9 @@ _STORED = """
 """
 
 
-def _settled(con: duckdb.DuckDBPyConnection, night: NightId, first: int, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+def _settled(
+    con: duckdb.DuckDBPyConnection, night: NightId, first: int, rows: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Rows to store with their ids; per file how many were accepted, duplicate and set aside; and the reasons of those."""
     _keep_extract_days(con, first, rows)
     with given(con, "new_keys", rows.select("key", "patient_no").unique("key")):
@@ -164,36 +185,59 @@ def _settled(con: duckdb.DuckDBPyConnection, night: NightId, first: int, rows: p
     stored_keys = asked(con, "SELECT DISTINCT key FROM stored_keys")["key"]
     contested = rows["key"].is_duplicated() | rows["key"].is_in(stored_keys.implode())
     if rows.height and one(con, "SELECT count(*) FROM contradiction WHERE night = ?", [night.night]):
-        before = asked(con, f"SELECT score_key(patient_no, days_since_first_infusion, enum_code(timepoint), infusion_number) AS key FROM contradiction WHERE night = {night.night}")["key"]
+        before = asked(
+            con,
+            f"SELECT score_key(patient_no, days_since_first_infusion, enum_code(timepoint), infusion_number) AS key FROM contradiction WHERE night = {night.night}",
+        )["key"]
         contested |= rows["key"].is_in(before.implode())
     else:
         before = pl.Series(dtype=pl.Int64)
     next_id = (one(con, "SELECT max(score_id) FROM score") or 0) + 1
-    no_reasons = pl.DataFrame(schema={"arrival_no": pl.Int32, "line": pl.Int32, "column_name": pl.String, "reason_code": pl.String})
+    no_reasons = pl.DataFrame(
+        schema={"arrival_no": pl.Int32, "line": pl.Int32, "column_name": pl.String, "reason_code": pl.String}
+    )
     if not contested.any():
         kept = _numbered(rows, first, next_id)
         return kept, kept.group_by("file").agg(accepted=pl.len()).with_columns(duplicate=0, quarantined=0), no_reasons
 
     disputed = rows.filter(contested)
     with given(con, "disputed", disputed):
-        said = asked(con, "SELECT d.row, CASE WHEN d.status = 'entered_in_error' THEN 'entered_in_error' ELSE score_values(d) END AS said FROM disputed AS d")
+        said = asked(
+            con,
+            "SELECT d.row, CASE WHEN d.status = 'entered_in_error' THEN 'entered_in_error' ELSE score_values(d) END AS said FROM disputed AS d",
+        )
     mark = pl.when(pl.col("status") == "final").then(0).when(pl.col("status") == RETRACTED).then(2).otherwise(1)
-    new = disputed.select("row", "key", "extract_day", mark=mark.cast(pl.Int32)).join(said, on="row", maintain_order="left")
+    new = disputed.select("row", "key", "extract_day", mark=mark.cast(pl.Int32)).join(
+        said, on="row", maintain_order="left"
+    )
     stored = _stored(con, night)
     settled = settle(new, stored, before)
 
-    rows = rows.join(settled.fates, on="row", how="left", maintain_order="left").with_columns(pl.col("fate").fill_null("accepted"))
+    rows = rows.join(settled.fates, on="row", how="left", maintain_order="left").with_columns(
+        pl.col("fate").fill_null("accepted")
+    )
     kept = _numbered(rows.filter(pl.col("fate") == "accepted").drop("fate"), first, next_id)
     _keep_events(con, night, first, rows, kept, settled.events)
     aside = rows.filter(pl.col("fate") == "quarantined")
     lost = disputed.filter(pl.col("key").is_in(settled.contradicted.implode())).unique("key", maintain_order=True)
     with given(con, "lost", lost.with_columns(night=pl.lit(night.night))):
-        con.execute("INSERT INTO contradiction SELECT night, patient_no, infusion_number, days_since_first_infusion, timepoint FROM lost")
+        con.execute(
+            "INSERT INTO contradiction SELECT night, patient_no, infusion_number, days_since_first_infusion, timepoint FROM lost"
+        )
     with given(con, "outset", pl.DataFrame({"score_id": settled.outset})):
-        con.execute("INSERT INTO quarantine SELECT arrival_no, line, NULL, 'contradiction' FROM score SEMI JOIN outset USING (score_id)")
-    reasons = aside.select(arrival_no=pl.col("file") + first, line="line", column_name=pl.lit(None, pl.String), reason_code=pl.lit("contradiction"))
+        con.execute(
+            "INSERT INTO quarantine SELECT arrival_no, line, NULL, 'contradiction' FROM score SEMI JOIN outset USING (score_id)"
+        )
+    reasons = aside.select(
+        arrival_no=pl.col("file") + first,
+        line="line",
+        column_name=pl.lit(None, pl.String),
+        reason_code=pl.lit("contradiction"),
+    )
     fates = rows.group_by("file").agg(
-        accepted=(pl.col("fate") == "accepted").sum(), duplicate=(pl.col("fate") == "duplicate").sum(), quarantined=(pl.col("fate") == "quarantined").sum()
+        accepted=(pl.col("fate") == "accepted").sum(),
+        duplicate=(pl.col("fate") == "duplicate").sum(),
+        quarantined=(pl.col("fate") == "quarantined").sum(),
     )
     return kept, fates, pl.concat([no_reasons, reasons])
 
@@ -211,11 +255,24 @@ def _numbered(rows: pl.DataFrame, first: int, next_id: int) -> pl.DataFrame:
 def _keep_extract_days(con: duckdb.DuckDBPyConnection, first: int, rows: pl.DataFrame) -> None:
     days = rows.drop_nulls("extract_day").group_by("file", "patient_no").agg(pl.col("extract_day").max())
     if days.height:
-        with given(con, "days", days.select(arrival_no=pl.col("file") + first, patient_no="patient_no", extract_day="extract_day").sort("arrival_no", "patient_no")):
+        with given(
+            con,
+            "days",
+            days.select(arrival_no=pl.col("file") + first, patient_no="patient_no", extract_day="extract_day").sort(
+                "arrival_no", "patient_no"
+            ),
+        ):
             con.execute("INSERT INTO extract_day BY NAME FROM days")
 
 
-def _keep_events(con: duckdb.DuckDBPyConnection, night: NightId, first: int, rows: pl.DataFrame, kept: pl.DataFrame, events: pl.DataFrame) -> None:
+def _keep_events(
+    con: duckdb.DuckDBPyConnection,
+    night: NightId,
+    first: int,
+    rows: pl.DataFrame,
+    kept: pl.DataFrame,
+    events: pl.DataFrame,
+) -> None:
     places = rows.select(by_row="row", by_arrival_no=pl.col("file") + first, by_line="line")
     own = kept.select("row", own_id="score_id")
     told = (
@@ -228,11 +285,23 @@ def _keep_events(con: duckdb.DuckDBPyConnection, night: NightId, first: int, row
         con.execute("INSERT INTO score_event BY NAME FROM told")
 
 
-def _ledger(con: duckdb.DuckDBPyConnection, night: NightId, first: int, files: Sequence[File], judged: Judged, fates: pl.DataFrame) -> list[dict[str, Any]]:
+def _ledger(
+    con: duckdb.DuckDBPyConnection,
+    night: NightId,
+    first: int,
+    files: Sequence[File],
+    judged: Judged,
+    fates: pl.DataFrame,
+) -> list[dict[str, Any]]:
     """Append one entry a file, each with the hash of the one before."""
     accepted = {row[0]: row[1:] for row in fates.select("file", "accepted", "duplicate", "quarantined").iter_rows()}
     noted = dict(judged.notes.group_by("file").agg(pl.col("cells").sum()).iter_rows())
-    digests = dict(con.execute("SELECT arrival_no, sum(row_digest(s))::BIGINT FROM score AS s WHERE arrival_no >= ? GROUP BY arrival_no", [first]).fetchall())
+    digests = dict(
+        con.execute(
+            "SELECT arrival_no, sum(row_digest(s))::BIGINT FROM score AS s WHERE arrival_no >= ? GROUP BY arrival_no",
+            [first],
+        ).fetchall()
+    )
     set_aside = dict(judged.reasons.group_by("file").agg(pl.col("line").n_unique()).iter_rows())
     previous = one(con, "SELECT arg_max(hash, arrival_no) FROM arrival") or NO_HASH
     entries: list[dict[str, Any]] = []
@@ -252,7 +321,9 @@ def _ledger(con: duckdb.DuckDBPyConnection, night: NightId, first: int, files: S
         )  # fmt: skip
         previous = entry["hash"] = entry_hash(entry)
         entries.append(entry)
-    with given(con, "entries", pl.DataFrame(entries, schema_overrides={"refused_because": pl.String}, infer_schema_length=None)):
+    with given(
+        con, "entries", pl.DataFrame(entries, schema_overrides={"refused_because": pl.String}, infer_schema_length=None)
+    ):
         con.execute("INSERT INTO arrival BY NAME FROM entries")
     refusals = [(first + n, e.reason_code, e.kind, e.column_no, e.line) for n, e in sorted(judged.refused.items())]
     if refusals:

@@ -98,7 +98,12 @@ def summarise(con: duckdb.DuckDBPyConnection, *, registered: list[str], healed: 
         run_id=night["run_id"],
         as_of=night["as_of"].isoformat(),
         data_versions=night["data_versions"],
-        files={"taken": night["files_taken"], "refused": night["files_refused"], "known": night["files_known"], "left_alone": left_alone},
+        files={
+            "taken": night["files_taken"],
+            "refused": night["files_refused"],
+            "known": night["files_known"],
+            "left_alone": left_alone,
+        },
         rows=counts | events,
         reasons=rows_of(
             con,

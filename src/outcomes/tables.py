@@ -67,7 +67,11 @@ def _plain(value: Any) -> str:
 
 
 def _is_number(value: Any) -> bool:
-    return value is None or (isinstance(value, int | float) and not isinstance(value, bool)) or (isinstance(value, str) and value[:1] in "-+0123456789")
+    return (
+        value is None
+        or (isinstance(value, int | float) and not isinstance(value, bool))
+        or (isinstance(value, str) and value[:1] in "-+0123456789")
+    )
 
 
 class ProgressBar:

@@ -56,7 +56,9 @@ def night_words(said: Row, home: Home) -> str:
         f" ({rows['corrected']:,} corrected, {rows['retracted']:,} retracted).",
     ]  # fmt: skip
     if said["nights_healed"]:
-        parts.append(f"Healed first: {said['nights_healed']} night(s) that had not ended, or that the database had lost.")
+        parts.append(
+            f"Healed first: {said['nights_healed']} night(s) that had not ended, or that the database had lost."
+        )
     if said["registered"]:
         parts.append(
             f"Registered {', '.join(said['registered'])} in clinics.toml. Assumed: IV ketamine, and not every infusion sent, so no verdicts. Confirm each entry."
@@ -65,17 +67,53 @@ def night_words(said: Row, home: Home) -> str:
         parts.append("Some entries of clinics.toml are not confirmed: their drug is assumed.")
     refused = [arrival for arrival in said["arrivals"] if arrival["refused_because"]]
     if refused:
-        shown = [{"file": a["sha256"][:12], "reason": a["refused_because"], "where": _place(a), "words": a["refused_in_words"]} for a in refused]
-        parts.append("Refused files\n" + table(shown, {"file": "sha256", "reason": "reason", "where": "where", "words": "what would be accepted"}))
+        shown = [
+            {
+                "file": a["sha256"][:12],
+                "reason": a["refused_because"],
+                "where": _place(a),
+                "words": a["refused_in_words"],
+            }
+            for a in refused
+        ]
+        parts.append(
+            "Refused files\n"
+            + table(shown, {"file": "sha256", "reason": "reason", "where": "where", "words": "what would be accepted"})
+        )
     if said["reasons"]:
-        parts.append("Quarantined rows\n" + table(said["reasons"], {"rows": "rows", "reason_code": "reason", "sentence": "in words"}))
+        parts.append(
+            "Quarantined rows\n"
+            + table(said["reasons"], {"rows": "rows", "reason_code": "reason", "sentence": "in words"})
+        )
     if said["set_aside_by_course"]:
-        parts.append("Set aside against the patient's other rows\n" + table(said["set_aside_by_course"], {"rows": "rows", "reason_code": "reason", "sentence": "in words"}))
+        parts.append(
+            "Set aside against the patient's other rows\n"
+            + table(said["set_aside_by_course"], {"rows": "rows", "reason_code": "reason", "sentence": "in words"})
+        )
     clinics = [clinic | {"clinic": clinic_words(clinic["clinic_id"])} for clinic in said["clinics"]]
-    parts.append("Clinics\n" + table(clinics, {"clinic": "clinic", "patients": "patients", "not_started": "no infusion on record", "courses": "courses", "extended_inductions": "extended", "closed_inductions": "of closed inductions"}))
-    parts.append("Rates (the rest: outcomes rates)\n" + table([rate_words(r) for r in said["rates"] if r["measure_id"] in SHOWN], RATE_COLUMNS))
+    parts.append(
+        "Clinics\n"
+        + table(
+            clinics,
+            {
+                "clinic": "clinic",
+                "patients": "patients",
+                "not_started": "no infusion on record",
+                "courses": "courses",
+                "extended_inductions": "extended",
+                "closed_inductions": "of closed inductions",
+            },
+        )
+    )
+    parts.append(
+        "Rates (the rest: outcomes rates)\n"
+        + table([rate_words(r) for r in said["rates"] if r["measure_id"] in SHOWN], RATE_COLUMNS)
+    )
     compared = [c for c in said["comparisons"] if c["outcome"] in ("verdict", "difference")]
-    parts.append("Comparisons (the rest: outcomes compare)\n" + table([comparison_words(c) for c in compared], COMPARISON_COLUMNS))
+    parts.append(
+        "Comparisons (the rest: outcomes compare)\n"
+        + table([comparison_words(c) for c in compared], COMPARISON_COLUMNS)
+    )
     parts.append(_caveat(said))
     parts.append(
         f"Summary          {home.summary}\nPublished DuckDB {home.published_copy}\nReceipts         {home.receipts / 'receipts.jsonl'}"
@@ -84,7 +122,9 @@ def night_words(said: Row, home: Home) -> str:
 
 
 def _caveat(said: Row) -> str:
-    network = next((r for r in said["rates"] if r["clinic_id"] == "*" and r["measure_id"] == "response_post_induction"), None)
+    network = next(
+        (r for r in said["rates"] if r["clinic_id"] == "*" and r["measure_id"] == "response_post_induction"), None
+    )
     here = percent(network["starters_analysed"]) if network else "-"
     return (
         "A verdict says that a rate differs from the published average; it says nothing of the quality of care. That average pools 178 practices,\n"
@@ -94,5 +134,9 @@ def _caveat(said: Row) -> str:
 
 
 def _place(arrival: Row) -> str:
-    parts = [f"column {arrival['column_no']}" if arrival["column_no"] else "", f"line {arrival['line']}" if arrival["line"] else "", arrival["identifier_kind"] or ""]
+    parts = [
+        f"column {arrival['column_no']}" if arrival["column_no"] else "",
+        f"line {arrival['line']}" if arrival["line"] else "",
+        arrival["identifier_kind"] or "",
+    ]
     return ", ".join(part for part in parts if part) or "-"

@@ -17,7 +17,19 @@ from outcomes.sources.headers import Header, known_header
 SEPARATORS = (b",", b";", b"\t")
 MAXIMUM_BYTES = 4 * 2**30
 MAXIMUM_RATIO = 1000
-_OTHER_FORMATS = (b"%PDF", b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"{", b"[", b"<", b"ARROW1", b"SQLite", b"\x28\xb5\x2f\xfd", b"BZh", b"\xfd7zXZ")
+_OTHER_FORMATS = (
+    b"%PDF",
+    b"PK\x03\x04",
+    b"\xd0\xcf\x11\xe0",
+    b"{",
+    b"[",
+    b"<",
+    b"ARROW1",
+    b"SQLite",
+    b"\x28\xb5\x2f\xfd",
+    b"BZh",
+    b"\xfd7zXZ",
+)
 
 
 @dataclass(frozen=True)
@@ -88,12 +100,23 @@ def even_lines(given: Lines) -> Lines:
     """The same with blank lines left out and ragged lines apart."""
     text = pl.Series(given.body.decode().split("\n")[:-1], dtype=pl.String)
     separator, width = given.separator.decode(), len(given.header.columns)
-    facts = pl.DataFrame({"text": text}).with_row_index("line", offset=given.first_line).filter(pl.col("text").str.strip_chars() != "")
+    facts = (
+        pl.DataFrame({"text": text})
+        .with_row_index("line", offset=given.first_line)
+        .filter(pl.col("text").str.strip_chars() != "")
+    )
     even = pl.col("text").str.count_matches(separator, literal=True) == width - 1
     good, ragged = facts.filter(even), facts.filter(~even)
     body = "".join(line + "\n" for line in good["text"]).encode()
     return Lines(
-        given.header, given.separator, body, good.height, given.first_line, good["line"], ragged["line"].to_list(), given.is_quoted
+        given.header,
+        given.separator,
+        body,
+        good.height,
+        given.first_line,
+        good["line"],
+        ragged["line"].to_list(),
+        given.is_quoted,
     )
 
 

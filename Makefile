@@ -1,0 +1,41 @@
+# Needs only Python 3.11-3.13 and make. Everything else is installed into .venv from requirements.lock.
+PYTHON ?= python3
+BIN := .venv/bin
+export DO_NOT_TRACK = 1
+export PREFECT_SERVER_ANALYTICS_ENABLED = false
+
+.PHONY: demo test lint format lock bench clean
+.DEFAULT_GOAL := test
+
+.venv/.installed: requirements.lock pyproject.toml
+	rm -rf .venv
+	$(PYTHON) -c 'import sys; assert (3, 11) <= sys.version_info[:2] <= (3, 13), "outcomes needs Python 3.11, 3.12 or 3.13"'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+demo: .venv/.installed  ## the nightly flow on the bundled sample
+	$(BIN)/outcomes demo
+
+test: .venv/.installed lint  ## everything
+	$(BIN)/python -m pytest -n 2
+
+lint: .venv/.installed  ## format, lint and types
+	$(BIN)/ruff format --quiet --check .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy --no-incremental
+
+format: .venv/.installed
+	$(BIN)/ruff check --quiet --fix .
+	$(BIN)/ruff format --quiet .
+
+lock:  ## needs uv
+	uv pip compile pyproject.toml --extra dev --generate-hashes --universal --python-version 3.11 \
+		--no-emit-index-url --custom-compile-command "make lock" --quiet -o requirements.lock
+
+bench: .venv/.installed  ## speed, as ratios to a bare DuckDB load of the same file
+	$(BIN)/python bench/bench.py
+
+clean:
+	rm -rf .venv demo-home
