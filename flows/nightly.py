@@ -28,7 +28,7 @@ def run(home: Path, as_of: dt.date, progress: Progress | None = None) -> Summary
     with locked(place):
         result: Any = Night(place, as_of)
         for step_task, name, step in _TASKS:
-            result = step_task(name, quote(step), quote(result), quote(progress))
+            result = step_task(name, quote(step), quote(result), quote(progress))  # type: ignore[call-overload]
     return result
 
 

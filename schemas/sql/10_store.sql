@@ -7,6 +7,14 @@ CREATE TYPE recall_period AS ENUM ('two_weeks', 'since_last_treatment');
 CREATE TYPE score_status AS ENUM ('final', 'amended', 'corrected', 'entered_in_error');
 CREATE TYPE ended AS ENUM ('completed', 'stopped', 'withdrew', 'admitted', 'died', 'moved');
 
+-- In the order of R10; the classes are those of R11.
+CREATE TYPE endpoint_status AS ENUM (
+    'repeat_course', 'other_drug', 'no_baseline', 'baseline_too_old', 'baseline_below_minimum', 'item_9_not_available',
+    'no_suicidal_ideation_at_baseline', 'infusions_not_recorded', 'not_yet_due', 'induction_incomplete', 'induction_extended',
+    'infusion_not_reached', 'met', 'not_met', 'altered_recall', 'incomplete_form', 'no_score_in_window'
+);
+CREATE TYPE endpoint_class AS ENUM ('not eligible', 'waiting', 'observed', 'missing');
+
 CREATE TABLE laid (
     sql_digest VARCHAR NOT NULL
 );

@@ -51,10 +51,10 @@ COMMENT ON MACRO total_by IS 'The total of a form under a missing-item rule (com
 
 -- The class of a status (R11).
 CREATE OR REPLACE MACRO status_class(status) AS CASE
-    WHEN status IN ('met', 'not_met') THEN 'observed'
-    WHEN status IN ('altered_recall', 'incomplete_form', 'no_score_in_window') THEN 'missing'
-    WHEN status = 'not_yet_due' THEN 'waiting'
-    ELSE 'not eligible'
+    WHEN status IN ('met', 'not_met') THEN 'observed'::endpoint_class
+    WHEN status IN ('altered_recall', 'incomplete_form', 'no_score_in_window') THEN 'missing'::endpoint_class
+    WHEN status = 'not_yet_due' THEN 'waiting'::endpoint_class
+    ELSE 'not eligible'::endpoint_class
 END;
 COMMENT ON MACRO status_class IS 'The class of an endpoint''s status: observed, missing, waiting or not eligible (R11).';
 

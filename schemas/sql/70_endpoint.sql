@@ -8,61 +8,85 @@ WITH unrecorded AS (
     GROUP BY ALL
 ),
 
+-- What each measure asks, said once a measure and not once a course.
+asked AS (
+    SELECT
+        k.pick_no, m.measure_id, m.outcome, m.baseline_minimum, m.baseline_look_back_days AS look_back_days, m.missing_items,
+        CASE WHEN m.drug <> 'any' THEN m.drug END::drug AS only_drug,
+        m.course = 'first' AS is_of_first_course,
+        m.item_9 <> 'not_needed' AS needs_item_9,
+        m.item_9 = 'present' AS needs_ideation,
+        m.induction <> 'not_required' AS needs_induction,
+        m.induction = 'complete' AS refuses_extended,
+        m.induction <> 'not_required' OR m.anchor = 'infusion_k' AS needs_infusions,
+        r.reliable_change_points AS points
+    FROM main.measure AS m
+    JOIN main.pick AS k USING (measure_id)
+    CROSS JOIN main.rules AS r
+),
+
+-- What each course has, said once a course and way of taking a baseline.
+having_baseline AS (
+    SELECT
+        c.patient_no, c.clinic_id, c.patient_id, c.course, c.drug, c.first_maintenance_day, c.first_switch_day,
+        c.induction = 'open' AS is_open, c.induction = 'incomplete' AS is_incomplete, c.induction = 'extended' AS is_extended,
+        u.patient_no IS NOT NULL AS is_unrecorded,
+        b.patient_no IS NOT NULL AS has_any_baseline,
+        w.look_back_days, w.missing_items,
+        b.day, b.total, b.item_9, b.score_id, coalesce(b.is_tie, false) AS is_tie,
+        b.day_with_item_9, b.total_with_item_9, b.item_9_with_item_9, b.score_id_with_item_9, b.is_tie_with_item_9
+    FROM main.course AS c
+    CROSS JOIN (SELECT DISTINCT baseline_look_back_days AS look_back_days, missing_items FROM main.measure) AS w
+    LEFT JOIN main.baseline AS b ON b.patient_no = c.patient_no AND b.course = c.course
+        AND b.look_back_days = w.look_back_days AND b.missing_items = w.missing_items
+    LEFT JOIN unrecorded AS u ON u.patient_no = c.patient_no AND u.course = c.course
+),
+
 facts AS (
     SELECT
-        m.measure_id, m.outcome, m.drug AS measure_drug, m.course AS measure_course, m.induction AS measure_induction,
-        m.anchor, m.baseline_minimum, m.item_9 AS measure_item_9,
-        c.patient_no, c.clinic_id, c.patient_id, c.course, c.drug, c.induction, c.first_maintenance_day, c.first_switch_day,
-        u.patient_no IS NOT NULL AS is_unrecorded,
-        b.day IS NOT NULL AS has_baseline, b.patient_no IS NOT NULL AS has_any_baseline, b.total AS common_total,
-        b.item_9_with_item_9,
-        CASE WHEN m.item_9 <> 'not_needed' AND b.day_with_item_9 IS NOT NULL THEN b.day_with_item_9 ELSE b.day END AS baseline_day,
-        CASE WHEN m.item_9 <> 'not_needed' AND b.day_with_item_9 IS NOT NULL THEN b.total_with_item_9 ELSE b.total END AS baseline_total,
-        CASE WHEN m.item_9 <> 'not_needed' AND b.day_with_item_9 IS NOT NULL THEN b.item_9_with_item_9 ELSE b.item_9 END AS baseline_item_9,
-        CASE WHEN m.item_9 <> 'not_needed' AND b.day_with_item_9 IS NOT NULL THEN b.score_id_with_item_9 ELSE b.score_id END AS baseline_score_id,
-        CASE WHEN m.item_9 <> 'not_needed' AND b.day_with_item_9 IS NOT NULL THEN b.is_tie_with_item_9
-            ELSE coalesce(b.is_tie, false) END AS baseline_tie,
+        a.* EXCLUDE (pick_no, look_back_days, missing_items),
+        c.patient_no, c.clinic_id, c.patient_id, c.course, c.drug, c.first_maintenance_day, c.first_switch_day,
+        c.is_open, c.is_incomplete, c.is_extended, c.is_unrecorded, c.has_any_baseline,
+        c.day IS NOT NULL AS has_baseline, c.total AS common_total, c.item_9_with_item_9,
+        CASE WHEN a.needs_item_9 AND c.day_with_item_9 IS NOT NULL THEN c.day_with_item_9 ELSE c.day END AS baseline_day,
+        CASE WHEN a.needs_item_9 AND c.day_with_item_9 IS NOT NULL THEN c.total_with_item_9 ELSE c.total END AS baseline_total,
+        CASE WHEN a.needs_item_9 AND c.day_with_item_9 IS NOT NULL THEN c.item_9_with_item_9 ELSE c.item_9 END AS baseline_item_9,
+        CASE WHEN a.needs_item_9 AND c.day_with_item_9 IS NOT NULL THEN c.score_id_with_item_9 ELSE c.score_id END AS baseline_score_id,
+        CASE WHEN a.needs_item_9 AND c.day_with_item_9 IS NOT NULL THEN c.is_tie_with_item_9 ELSE c.is_tie END AS baseline_tie,
         key_day(p.key) AS day, endpoint_key_total(p.key) AS total, endpoint_key_item_9(p.key)::TINYINT AS item_9,
         key_score_id(p.key) AS score_id, endpoint_key_total(p.sensitivity_key) AS sensitivity_total,
         key_day(p.sensitivity_key) AS sensitivity_day, endpoint_key_item_9(p.sensitivity_key)::TINYINT AS sensitivity_item_9,
         p.* EXCLUDE (patient_no, course, pick_no, key, sensitivity_key)
     FROM main.course_pick AS p
-    JOIN main.course AS c USING (patient_no, course)
-    JOIN main.pick AS k USING (pick_no)
-    JOIN main.measure AS m USING (measure_id)
-    LEFT JOIN main.baseline AS b ON b.patient_no = c.patient_no AND b.course = c.course
-        AND b.look_back_days = m.baseline_look_back_days AND b.missing_items = m.missing_items
-    LEFT JOIN unrecorded AS u ON u.patient_no = c.patient_no AND u.course = c.course
+    JOIN having_baseline AS c ON c.patient_no = p.patient_no AND c.course = p.course
+    JOIN asked AS a ON a.pick_no = p.pick_no AND a.look_back_days = c.look_back_days AND a.missing_items = c.missing_items
 ),
 
 judged AS (
     SELECT
-        f.*,
-        r.reliable_change_points AS points,
+        *,
         CASE
-            WHEN measure_course = 'first' AND course > 1 THEN 'repeat_course'
-            WHEN measure_drug <> 'any' AND drug::VARCHAR <> measure_drug THEN 'other_drug'
-            WHEN NOT has_any_baseline THEN 'no_baseline'
-            WHEN NOT has_baseline THEN 'baseline_too_old'
-            WHEN common_total < baseline_minimum THEN 'baseline_below_minimum'
-            WHEN measure_item_9 <> 'not_needed' AND item_9_with_item_9 IS NULL THEN 'item_9_not_available'
-            WHEN measure_item_9 = 'present' AND item_9_with_item_9 = 0 THEN 'no_suicidal_ideation_at_baseline'
-            WHEN is_unrecorded AND (measure_induction <> 'not_required' OR anchor = 'infusion_k') THEN 'infusions_not_recorded'
-            WHEN measure_induction <> 'not_required' AND induction = 'open' THEN 'not_yet_due'
-            WHEN NOT is_reached AND NOT is_over THEN 'not_yet_due'
-            WHEN measure_induction <> 'not_required' AND induction = 'incomplete' THEN 'induction_incomplete'
-            WHEN measure_induction = 'complete' AND induction = 'extended' THEN 'induction_extended'
-            WHEN NOT is_reached THEN 'infusion_not_reached'
-            WHEN NOT is_due THEN 'not_yet_due'
-            WHEN total IS NOT NULL
-                THEN CASE WHEN outcome_met(outcome, baseline_total, total, baseline_item_9, item_9, r.reliable_change_points)
-                    THEN 'met' ELSE 'not_met' END
-            WHEN has_altered_recall THEN 'altered_recall'
-            WHEN has_incomplete_form THEN 'incomplete_form'
-            ELSE 'no_score_in_window'
+            WHEN is_of_first_course AND course > 1 THEN 'repeat_course'::endpoint_status
+            WHEN drug <> only_drug THEN 'other_drug'::endpoint_status
+            WHEN NOT has_any_baseline THEN 'no_baseline'::endpoint_status
+            WHEN NOT has_baseline THEN 'baseline_too_old'::endpoint_status
+            WHEN common_total < baseline_minimum THEN 'baseline_below_minimum'::endpoint_status
+            WHEN needs_item_9 AND item_9_with_item_9 IS NULL THEN 'item_9_not_available'::endpoint_status
+            WHEN needs_ideation AND item_9_with_item_9 = 0 THEN 'no_suicidal_ideation_at_baseline'::endpoint_status
+            WHEN is_unrecorded AND needs_infusions THEN 'infusions_not_recorded'::endpoint_status
+            WHEN needs_induction AND is_open THEN 'not_yet_due'::endpoint_status
+            WHEN NOT is_reached AND NOT is_over THEN 'not_yet_due'::endpoint_status
+            WHEN needs_induction AND is_incomplete THEN 'induction_incomplete'::endpoint_status
+            WHEN refuses_extended AND is_extended THEN 'induction_extended'::endpoint_status
+            WHEN NOT is_reached THEN 'infusion_not_reached'::endpoint_status
+            WHEN NOT is_due THEN 'not_yet_due'::endpoint_status
+            WHEN total IS NOT NULL AND outcome_met(outcome, baseline_total, total, baseline_item_9, item_9, points) THEN 'met'::endpoint_status
+            WHEN total IS NOT NULL THEN 'not_met'::endpoint_status
+            WHEN has_altered_recall THEN 'altered_recall'::endpoint_status
+            WHEN has_incomplete_form THEN 'incomplete_form'::endpoint_status
+            ELSE 'no_score_in_window'::endpoint_status
         END AS status
-    FROM facts AS f
-    CROSS JOIN main.rules AS r
+    FROM facts
 )
 
 SELECT

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from outcomes.errors import FileRefusedError
-from outcomes.reading import read_values
+from outcomes.reading import identifier_in_ragged, read_values
 from outcomes.sources.csv import Lines, cells, read_csv, unpacked
 from outcomes.sources.headers import Header
 from outcomes.sources.parquet import read_parquet
@@ -70,7 +70,10 @@ def judge(files: Iterable[bytes], clinics: set[str] | None) -> Judged:
     groups += _grouped(lines)
 
     typed, faults, notes, where = _read(groups, refused)
-    refused |= _shifted(typed, where)
+    refused |= {
+        file: error for file, given in lines.items() if (error := identifier_in_ragged(given, refused.get(file)))
+    }
+    refused |= {file: error for file, error in _shifted(typed, where).items() if file not in refused}
     if refused:
         kept = ~where["file"].is_in(list(refused))
         typed, where = typed.filter(kept), where.filter(kept)
@@ -80,7 +83,7 @@ def judge(files: Iterable[bytes], clinics: set[str] | None) -> Judged:
         failed = failures(typed)
     failed = pl.concat([failed, faults.rename({"code": "reason_code"}), _unknown(typed, clinics)]).unique()
     reasons = failed.join(where.with_row_index("row"), on="row").select(*_REASONS)
-    ragged = [(file, line) for file, given in lines.items() if file not in refused for line in given.ragged]
+    ragged = [(file, line) for file, given in lines.items() if file not in refused for line, _ in given.ragged]
     reasons = pl.concat([reasons, pl.DataFrame(ragged, schema=["file", "line"], orient="row").select(
         pl.col("file").cast(pl.Int32), pl.col("line").cast(pl.Int32), pl.lit(None, pl.String).alias("column_name"), pl.lit("field_count").alias("reason_code"))
     ]) if ragged else reasons  # fmt: skip
@@ -123,6 +126,7 @@ def _grouped(lines: dict[int, Lines]) -> list[_Group]:
             },
             schema={"file": pl.Int32, "rows": pl.UInt32, "first_line": pl.Int32},
         ).filter(pl.col("rows") > 0)
+        starts = table.select("file", start=pl.col("rows").cum_sum() - pl.col("rows"))
         where = (
             table.with_columns(start=pl.col("rows").cum_sum().cast(pl.Int32) - pl.col("rows").cast(pl.Int32))
             .select(pl.col("file", "start", "first_line").repeat_by("rows"))
@@ -130,10 +134,17 @@ def _grouped(lines: dict[int, Lines]) -> list[_Group]:
             .with_row_index("row")
             .select("file", line=pl.col("row").cast(pl.Int32) - pl.col("start") + pl.col("first_line"))
         )
-        for file, given in zip(members, read, strict=True):
-            if given.lines is not None and given.rows:
-                rows = (where["file"] == file).arg_true()
-                where = where.with_columns(where["line"].scatter(rows, given.lines.cast(pl.Int32)))
+        start_of = dict(starts.iter_rows())
+        moved = [
+            (start_of[file], given.lines)
+            for file, given in zip(members, read, strict=True)
+            if given.lines is not None and given.rows
+        ]
+        if moved:
+            rows = pl.concat([pl.int_range(start, start + lines.len(), eager=True) for start, lines in moved])
+            where = where.with_columns(
+                where["line"].scatter(rows, pl.concat([lines for _, lines in moved]).cast(pl.Int32))
+            )
         groups.append(_Group(read[0].header, text, where))
     return groups
 
@@ -176,9 +187,14 @@ def _shifted(typed: pl.DataFrame, where: pl.DataFrame) -> dict[int, FileRefusedE
     """Files whose items hold a 4 and no 0: coded 1 to 4 in place of 0 to 3."""
     if not typed.height or not (typed.select(pl.max_horizontal(ITEMS).max()).item() or 0) >= 4:
         return {}
-    items = typed.select(least=pl.min_horizontal(ITEMS), most=pl.max_horizontal(ITEMS)).with_columns(where)
-    by_file = items.group_by("file").agg(pl.col("least").min(), pl.col("most").max(), forms=pl.col("least").count())
-    shifted = by_file.filter((pl.col("least") >= 1) & (pl.col("most") == 4) & (pl.col("forms") >= CODING_SHIFT_FORMS))
+    items = pl.col(*ITEMS)
+    forms = typed.select(
+        is_form=pl.any_horizontal(items.is_not_null()),
+        has_0=pl.any_horizontal(items == 0),
+        has_4=pl.any_horizontal(items == 4),
+    ).with_columns(where)
+    by_file = forms.group_by("file").agg(pl.col("has_0").any(), pl.col("has_4").any(), forms=pl.col("is_form").sum())
+    shifted = by_file.filter(~pl.col("has_0") & pl.col("has_4") & (pl.col("forms") >= CODING_SHIFT_FORMS))
     return {file: FileRefusedError("coding_shift") for file in shifted["file"]}
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from schemas.scores import ANSWERS, DRUGS, ENDED, MISSING_CODES, RECALL_PERIODS, STATUSES, TIMEPOINTS
+
 # Kind: a shape that no accepted value and no common slip has.
 _SHAPES = [
     ("e-mail address", re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")),
@@ -27,6 +29,31 @@ _SHAPES = [
 ]  # fmt: skip
 _NAME_IN_CODE = re.compile(r"^[^\W\d_]+(?:['’ ][^\W\d_]+)+$")
 _HASH = re.compile(r"^(?:[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{64})$")
+# Shapes that a pseudonym can hold, its pattern notwithstanding.
+_DISGUISED = [
+    ("record number", re.compile(r"^(?:mrn|ssn|dob|acct)[_.-]?\d|[_.-](?:mrn|ssn|dob|acct)[_.-]?\d", re.IGNORECASE)),
+    ("social security number", re.compile(r"^[xX]{3}-[xX]{2}-\d{4}$")),
+    (
+        "date",
+        re.compile(
+            r"(?<!\d)(?:19|20)\d{2}[-.](?:0[1-9]|1[0-2])[-.](?:0[1-9]|[12]\d|3[01])(?!\d)"
+            r"|\d{1,2}-?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*-?(?:19|20)\d{2}"
+            r"|\d{1,2}-(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)-\d{2}(?!\d)",
+            re.IGNORECASE,
+        ),
+    ),
+    ("network address", re.compile(r"^(?:[0-9a-fA-F]{2}-){5}[0-9a-fA-F]{2}$")),
+]
+# Every shape above has two separators or one of these words in it; in the dialect of polars.
+MAY_BE_DISGUISED = r"[_.-].*[_.-]|(?i:mrn|ssn|dob|acct|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
+# The contract's own words, however they are written: `Post Infusion` is a slip, not somebody's name.
+_WORDS = {
+    word.replace("_", " ")
+    for words in (ANSWERS, DRUGS, ENDED, MISSING_CODES, RECALL_PERIODS, STATUSES, TIMEPOINTS)
+    for word in words
+}
+# A cell longer than this is not searched for shapes: it is longer than any cell may be.
+_LONGEST = 500
 _SERIAL_DATE = re.compile(r"^[45]\d{4}(?:\.\d+)?$|^60000$")
 _CODES = {"clinic_id", "patient_id"}
 _DAYS = {"days_since_first_infusion", "extract_day"}
@@ -35,11 +62,28 @@ _DAYS = {"days_since_first_infusion", "extract_day"}
 def kind_of_identifier(column: str, value: str) -> str | None:
     """The kind of identifier that `value`, unreadable in `column`, has the shape of; None where it has none."""
     text = value.strip()
+    if len(text) > _LONGEST:
+        return "free text"
+    if re.sub(r"[\s_-]+", " ", text.lower()) in _WORDS:
+        return None
     if column in _DAYS and _SERIAL_DATE.match(text):
         return "date"
     if column in _CODES and _NAME_IN_CODE.match(text):
         return "name"
-    return next((kind for kind, shape in _SHAPES if shape.search(text)), None)
+    kind = next((kind for kind, shape in _SHAPES if shape.search(text)), None)
+    if kind is None and column in _CODES and any(letter.isalpha() and not letter.isascii() for letter in text):
+        return "name"
+    return kind
+
+
+def kind_in_pseudonym(value: str) -> str | None:
+    """The kind of identifier that a pseudonym of the right pattern is all the same; None for nearly all."""
+    if is_hash(value):
+        return "hash of something"
+    # Most are letters and digits and are passed over quickly.
+    if value.isalnum() and not value[:4].isalpha() and not value[:3].isalpha():
+        return None
+    return next((kind for kind, shape in _DISGUISED if shape.search(value)), None)
 
 
 def is_hash(value: str) -> bool:

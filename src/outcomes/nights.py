@@ -9,7 +9,7 @@ import os
 import shutil
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,7 @@ class Night:
     home: Home
     as_of: dt.date
     manifest: Manifest | None = None
+    files: DataFiles | None = None
     found: inbox.Looked = field(default_factory=inbox.Looked)
     healed: int = 0
     registered: list[str] = field(default_factory=list)
@@ -67,13 +68,13 @@ def take(night: Night, progress: Progress | None = None) -> Night:
     """Heal what was left undone, look at the inbox, hold the new files and write the night's manifest."""
     home = night.home
     home.make()
-    files = _data_files()
+    files = night.files = _data_files()
     with warehouse(home.warehouse) as con:
         lay_again(con)
         night.healed += _restore(home, con, files)
     if home.manifest.exists():
         left = _read_manifest(home)
-        unfinished = Night(home, left.id.as_of, left)
+        unfinished = Night(home, left.id.as_of, left, files)
         for step in (store, derive_all, publish):
             step(unfinished)
         night.healed += 1
@@ -98,7 +99,7 @@ def take(night: Night, progress: Progress | None = None) -> Night:
         len(found.places) - len(fresh),
         found.left_alone,
     )
-    inbox.write_lasting(home.manifest, json.dumps(asdict(night.manifest)))
+    inbox.write_lasting(home.manifest, json.dumps(vars(night.manifest)))
     return night
 
 
@@ -205,17 +206,19 @@ def _data_files() -> DataFiles:
 def batches(files: Iterable[File], size: int = inbox.BATCH_BYTES) -> Iterator[list[File]]:
     """Whole files, together up to about `size` bytes."""
     batch: list[File] = []
+    held = 0
     for file in files:
-        if batch and sum(each.size for each in batch) + file.size > size:
+        if batch and held + file.size > size:
             yield batch
-            batch = []
+            batch, held = [], 0
         batch.append(file)
+        held += file.size
     if batch:
         yield batch
 
 
 def _load_night(night: Night, con: duckdb.DuckDBPyConnection, manifest: Manifest, progress: Progress | None) -> None:
-    home, files = night.home, _data_files()
+    home, files = night.home, night.files or _data_files()
     clinics = _put_clinics(home, con)
     put_data_files(con, files)
     stored = {sha for (sha,) in con.execute("SELECT sha256 FROM arrival").fetchall()}
@@ -337,7 +340,7 @@ def _restore(home: Home, con: duckdb.DuckDBPyConnection, files: DataFiles) -> in
             0,
             0,
         )
-        _load_night(Night(home, manifest.id.as_of, manifest), con, manifest, None)
+        _load_night(Night(home, manifest.id.as_of, manifest, files), con, manifest, None)
     return len({entry["night"] for entry in lost})
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 import polars as pl
 
-from outcomes.identifiers import is_hash, kind_of_identifier
+from outcomes.errors import FileRefusedError
+from outcomes.identifiers import MAY_BE_DISGUISED, kind_in_pseudonym, kind_of_identifier
+from outcomes.sources.csv import Lines
 from schemas.scores import (
     ANSWERS,
     CLINIC_ID,
@@ -48,8 +51,11 @@ _FOUND = {"row": pl.UInt32, "column_name": pl.String, "code": pl.String}
 _WHOLE = re.compile(r"(-?)(0|[1-9][0-9]{0,5})(\.0+)?")
 _DECIMAL = re.compile(r"(?:0|[1-9][0-9]{0,3})(?:\.[0-9]{1,3})?")
 _CODE = {"clinic_id": re.compile(CLINIC_ID), "patient_id": re.compile(PATIENT_ID)}
+_QUOTED = re.compile(r'"([^"]*)"')
 # Columns whose text is nearly always a small whole number written plainly: these are cast first.
 _PLAIN = ("whole", "item", "total")
+# Columns whose text nearly always is the value.
+_AS_WRITTEN = ("code", "word")
 
 
 def _code(column: str, text: str) -> Cell:
@@ -58,9 +64,7 @@ def _code(column: str, text: str) -> Cell:
         column == "patient_id" and not (re.search("[A-Za-z]", trimmed) and re.search("[0-9]", trimmed))
     ):
         return Cell(None, READING[column]["unreadable"], None, kind_of_identifier(column, text))
-    return Cell(
-        trimmed, None, "blanks_trimmed" if trimmed != text else None, "hash of something" if is_hash(trimmed) else None
-    )
+    return Cell(trimmed, None, "blanks_trimmed" if trimmed != text else None, kind_in_pseudonym(trimmed))
 
 
 def _whole(text: str) -> Cell:
@@ -125,11 +129,31 @@ def read_cell(column: str, text: str) -> Cell:
     cell = read(text)
     if cell.fault is None:
         # Beyond 16 bits it is out of every range, and the column could not hold it.
-        if isinstance(cell.value, int) and not isinstance(cell.value, bool) and abs(cell.value) > 32767:
+        if isinstance(cell.value, int) and not isinstance(cell.value, bool) and not -32768 <= cell.value <= 32767:
             return Cell(None, how["unreadable"], None, kind_of_identifier(column, text))
         serial = how["kind"] == "whole" and isinstance(cell.value, int) and abs(cell.value) > 3650
         return cell._replace(identifier=kind_of_identifier(column, text)) if serial else cell
     return Cell(None, how["unreadable"], None, kind_of_identifier(column, text))
+
+
+def identifier_in_ragged(given: Lines, sooner: FileRefusedError | None) -> FileRefusedError | None:
+    """The refusal of a file for the first identifier in its ragged lines, unless it was refused for a `sooner` line."""
+    if sooner is not None and sooner.reason_code != "identifier":
+        return None
+    separator, columns = given.separator.decode(), given.header.columns
+    kind = lru_cache(maxsize=100_000)(
+        lambda column, text: read_cell(column, text).identifier if column else kind_of_identifier("", text)
+    )
+    for line, text in given.ragged:
+        if sooner is not None and sooner.line is not None and sooner.line < line:
+            return None
+        fields = [(place, field.strip('"')) for place, field in enumerate(text.split(separator))]
+        # A quoted separator cuts a name in two.
+        fields += [(text.count(separator, 0, match.start()), match[1]) for match in _QUOTED.finditer(text)]
+        for place, field in fields:
+            if found := kind(columns[place] if place < len(columns) else None, field):
+                return FileRefusedError("identifier", column_no=place + 1, line=line, kind=found)
+    return None
 
 
 def read_values(text: pl.DataFrame) -> Values:
@@ -161,21 +185,31 @@ def read_values(text: pl.DataFrame) -> Values:
 def _column(name: str, text: pl.Series) -> tuple[pl.Series, pl.DataFrame | None]:
     """The values of a column, and for every cell not plainly written (row, fault, note, identifier)."""
     kind, dtype = READING[name]["kind"], DTYPES[name]
+    if text.null_count() == text.len():
+        return pl.Series(name, dtype=dtype).extend_constant(None, text.len()), None
     if kind in _PLAIN:
         values, plain = _plainly(name, kind, text)
-        rows = (~plain).arg_true()
-        if not rows.len():
-            return values, None
-        said = _each(name, text.gather(rows))
-        return values.scatter(rows, said["value"].cast(dtype)), said.with_columns(row=rows.cast(pl.UInt32))
-    if kind == "code" or text.null_count() < text.len():
-        said = _each(name, text)
-        values = said["value"].cast(dtype)
-        odd = said.with_columns(row=pl.int_range(text.len(), dtype=pl.UInt32)).filter(
-            pl.col("fault").is_not_null() | pl.col("note").is_not_null() | pl.col("identifier").is_not_null()
-        )
-        return values.alias(name), odd if odd.height else None
-    return pl.Series(name, dtype=dtype).extend_constant(None, text.len()), None
+    elif kind in _AS_WRITTEN:
+        values, plain = text.alias(name), _as_written(name, kind, text)
+    else:
+        values, plain = pl.Series(name, dtype=dtype).extend_constant(None, text.len()), text.is_null()
+    rows = (~plain).arg_true()
+    if not rows.len():
+        return values, None
+    said = _each(name, text.gather(rows))
+    return values.scatter(rows, said["value"].cast(dtype)), said.with_columns(row=rows.cast(pl.UInt32))
+
+
+def _as_written(name: str, kind: str, text: pl.Series) -> pl.Series:
+    """Where a text is its own value: empty, a word of the contract, or a code of its pattern and not of an odd shape."""
+    if kind == "word":
+        return text.is_null() | text.is_in(READING[name]["words"]).fill_null(False)
+    fits = text.str.contains(f"^(?:{_CODE[name].pattern})$")
+    if name == "patient_id":
+        fits &= text.str.contains("[A-Za-z]") & text.str.contains("[0-9]") & ~text.str.len_bytes().is_in([32, 40, 64])
+        # What kind_in_pseudonym() could object to is looked at one by one.
+        fits &= ~text.str.contains(MAY_BE_DISGUISED)
+    return text.is_null() | fits.fill_null(False)
 
 
 def _plainly(name: str, kind: str, text: pl.Series) -> tuple[pl.Series, pl.Series]:

@@ -177,12 +177,9 @@ def _settled(
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Rows to store with their ids; per file how many were accepted, duplicate and set aside; and the reasons of those."""
     _keep_extract_days(con, first, rows)
-    with given(con, "new_keys", rows.select("key", "patient_no").unique("key")):
-        con.execute(
-            "CREATE OR REPLACE TEMP TABLE stored_keys AS SELECT s.score_id, k.key FROM score AS s JOIN new_keys AS k ON s.patient_no = k.patient_no "
-            "AND score_key(s.patient_no, s.days_since_first_infusion, enum_code(s.timepoint), s.infusion_number) = k.key"
-        )
-    stored_keys = asked(con, "SELECT DISTINCT key FROM stored_keys")["key"]
+    next_id = (one(con, "SELECT max(score_id) FROM score") or 0) + 1
+    con.execute("CREATE OR REPLACE TEMP TABLE stored_keys (score_id BIGINT, key BIGINT)")
+    stored_keys = _stored_keys(con, rows) if next_id > 1 else pl.Series("key", dtype=pl.Int64)
     contested = rows["key"].is_duplicated() | rows["key"].is_in(stored_keys.implode())
     if rows.height and one(con, "SELECT count(*) FROM contradiction WHERE night = ?", [night.night]):
         before = asked(
@@ -192,7 +189,6 @@ def _settled(
         contested |= rows["key"].is_in(before.implode())
     else:
         before = pl.Series(dtype=pl.Int64)
-    next_id = (one(con, "SELECT max(score_id) FROM score") or 0) + 1
     no_reasons = pl.DataFrame(
         schema={"arrival_no": pl.Int32, "line": pl.Int32, "column_name": pl.String, "reason_code": pl.String}
     )
@@ -240,6 +236,16 @@ def _settled(
         quarantined=(pl.col("fate") == "quarantined").sum(),
     )
     return kept, fates, pl.concat([no_reasons, reasons])
+
+
+def _stored_keys(con: duckdb.DuckDBPyConnection, rows: pl.DataFrame) -> pl.Series:
+    """The keys of `rows` that are stored already; where they are goes into the table `stored_keys` of the connection."""
+    with given(con, "new_keys", rows.select("key", "patient_no").unique("key")):
+        con.execute(
+            "INSERT INTO stored_keys SELECT s.score_id, k.key FROM score AS s JOIN new_keys AS k ON s.patient_no = k.patient_no "
+            "AND score_key(s.patient_no, s.days_since_first_infusion, enum_code(s.timepoint), s.infusion_number) = k.key"
+        )
+    return asked(con, "SELECT DISTINCT key FROM stored_keys")["key"]
 
 
 def _stored(con: duckdb.DuckDBPyConnection, night: NightId) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import duckdb
@@ -36,7 +36,7 @@ class Summary:
 
     def as_dict(self) -> Row:
         """For summary.json."""
-        return asdict(self)
+        return dict(vars(self))
 
     @property
     def has_refusals(self) -> bool:

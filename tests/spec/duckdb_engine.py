@@ -29,7 +29,7 @@ QUERIES = {
         ANTI JOIN course AS c ON c.patient_no = s.patient_no""",
     "received": """SELECT p.clinic_id AS clinic, p.patient_id AS patient, day, timepoint::VARCHAR AS timepoint, infusion_number AS number,
         course, received, phase FROM score_place JOIN patient AS p USING (patient_no)""",
-    "endpoints": """SELECT clinic_id AS clinic, patient_id AS patient, course, measure_id AS measure, status, baseline_day, baseline_total,
+    "endpoints": """SELECT clinic_id AS clinic, patient_id AS patient, course, measure_id AS measure, status::VARCHAR AS status, baseline_day, baseline_total,
         baseline_item_9, baseline_tie, endpoint_day, endpoint_total, endpoint_item_9, endpoint_tie, maintenance_before_endpoint,
         switched_before_endpoint, sensitivity_day, sensitivity_total, is_follow_up_unknown AS follow_up_unknown FROM endpoint""",
     "rates": """SELECT clinic_id AS clinic, measure_id AS measure, met, not_met, observed, missing, due, waiting, eligible, not_eligible,

@@ -29,7 +29,10 @@ _OTHER_FORMATS = (
     b"\x28\xb5\x2f\xfd",
     b"BZh",
     b"\xfd7zXZ",
+    b"PAR1",
+    b"\x1f\x8b",
 )
+_PIECE = 2**16
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class Lines:
     """The data lines of one file, of equal width, joined by line feeds with one after the last.
 
     `lines` holds the physical line numbers where they do not simply run from `first_line`; `ragged` those of lines
-    with a field too many or too few, which are not in `body`.
+    with a field too many or too few, which are not in `body`, with their text.
     """
 
     header: Header
@@ -46,28 +49,39 @@ class Lines:
     rows: int
     first_line: int
     lines: pl.Series | None = None
-    ragged: list[int] = field(default_factory=list)
+    ragged: list[tuple[int, str]] = field(default_factory=list)
     is_quoted: bool = False
+
+
+def most_bytes(packed: int) -> int:
+    """How many bytes a file of `packed` bytes may hold when it is unpacked."""
+    return min(MAXIMUM_BYTES, max(2**20, packed * MAXIMUM_RATIO))
 
 
 def unpacked(data: bytes) -> bytes:
     """The bytes inside a gzip file, all members. Raises FileRefusedError if it is cut short or grows too much."""
-    out, rest = [], data
-    size, limit = 0, min(MAXIMUM_BYTES, max(2**20, len(data) * MAXIMUM_RATIO))
-    while rest:
+    out: list[bytes] = []
+    at, size, limit = 0, 0, most_bytes(len(data))
+    while at < len(data):
         machine = zlib.decompressobj(wbits=31)
-        try:
-            part = machine.decompress(rest, limit - size + 1)
-        except zlib.error:
-            raise FileRefusedError("truncated") from None
-        size += len(part)
-        if size > limit:
-            raise FileRefusedError("too_large")
-        if not machine.eof:
-            raise FileRefusedError("truncated")
-        out.append(part)
+        while not machine.eof:
+            # By pieces: what is behind a member is copied once, not once for each of a thousand members.
+            piece = data[at : at + _PIECE]
+            try:
+                part = machine.decompress(piece, limit - size + 1)
+            except zlib.error:
+                raise FileRefusedError("truncated") from None
+            at += len(piece)
+            size += len(part)
+            if size > limit:
+                raise FileRefusedError("too_large")
+            if not piece and not machine.eof:
+                raise FileRefusedError("truncated")
+            out.append(part)
+        at -= len(machine.unused_data)
         # Zeros behind the last member are padding, by the format's own description.
-        rest = machine.unused_data.lstrip(b"\x00")
+        if data[at : at + 1] == b"\x00" and not data[at:].strip(b"\x00"):
+            break
     return b"".join(out)
 
 
@@ -84,8 +98,14 @@ def read_csv(data: bytes) -> Lines:
             data = data.replace(b"\r", b"\n")
     start = len(data) - len(data.lstrip(b"\n"))
     head, _, body = data[start:].partition(b"\n")
+    if not head:
+        raise FileRefusedError("empty_file")
     separator = max(SEPARATORS, key=head.count)
-    header = known_header(tuple(head.decode().split(separator.decode())))
+    try:
+        header = known_header(tuple(head.decode().split(separator.decode())))
+    except FileRefusedError as error:
+        error.line = start + 1
+        raise
     body = body.rstrip(b"\n")
     body = body + b"\n" if body else body
     rows = body.count(b"\n")
@@ -98,12 +118,14 @@ def read_csv(data: bytes) -> Lines:
 
 def even_lines(given: Lines) -> Lines:
     """The same with blank lines left out and ragged lines apart."""
+    if given.lines is not None:
+        return given
     text = pl.Series(given.body.decode().split("\n")[:-1], dtype=pl.String)
     separator, width = given.separator.decode(), len(given.header.columns)
     facts = (
         pl.DataFrame({"text": text})
         .with_row_index("line", offset=given.first_line)
-        .filter(pl.col("text").str.strip_chars() != "")
+        .filter(pl.col("text").str.strip_chars(" \r") != "")
     )
     even = pl.col("text").str.count_matches(separator, literal=True) == width - 1
     good, ragged = facts.filter(even), facts.filter(~even)
@@ -115,7 +137,7 @@ def even_lines(given: Lines) -> Lines:
         good.height,
         given.first_line,
         good["line"],
-        ragged["line"].to_list(),
+        ragged.rows(),
         given.is_quoted,
     )
 

@@ -1,0 +1,129 @@
+"""Stores and homes that several tests only read, made once a session; a test that changes one copies it first."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from outcomes.laying import TABLES, lay
+from outcomes.nights import run_night
+from outcomes.paths import Home
+from outcomes.sample import make_sample
+from outcomes.summary import Summary
+
+FIRST, LATER = "first", "later"
+
+
+@dataclass(frozen=True)
+class Made:
+    """A made-up sample and what must be found in it."""
+
+    root: Path
+    truth: dict[str, Any]
+
+    def as_of(self, night: str) -> dt.date:
+        """The date of its night `first` or `later`."""
+        return dt.date.fromisoformat(self.truth[night]["as_of"])
+
+    def folder(self, night: str) -> Path:
+        """The files that arrive for a night."""
+        return self.root / self.truth[night]["folder"]
+
+    def hashes(self, night: str) -> dict[str, str]:
+        """File name -> SHA-256."""
+        return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in self.folder(night).iterdir()}
+
+    def send(self, night: str, home: Home) -> None:
+        """Put a night's files into the inbox, and clinics.toml where there is none."""
+        home.inbox.mkdir(parents=True, exist_ok=True)
+        for path in sorted(self.folder(night).iterdir()):
+            shutil.copyfile(path, home.inbox / path.name)
+        if not home.clinics.exists():
+            shutil.copyfile(self.root / "clinics.toml", home.clinics)
+
+    def run(self, night: str, home: Home) -> Summary:
+        """Send a night's files and run that night."""
+        self.send(night, home)
+        return run_night(home, self.as_of(night))
+
+
+def made(root: Path, clinics: int, courses: int, seed: int, **more: Any) -> Made:
+    """A new sample under `root`."""
+    make_sample(root, clinics=clinics, courses=courses, seed=seed, **more)
+    return Made(root, json.loads((root / "truth.json").read_text("utf-8"))["nights"])
+
+
+def copied(home: Home, to: Path) -> Home:
+    """A copy of a home, links and times as they are."""
+    shutil.copytree(home.root, to, symlinks=True)
+    return Home(to)
+
+
+def differing(one: Path, other: Path) -> dict[str, int]:
+    """Derived table -> rows that only one of two stores has; empty where all are equal."""
+    with duckdb.connect() as con:
+        con.execute(f"ATTACH '{one}' AS one (READ_ONLY)")
+        con.execute(f"ATTACH '{other}' AS other (READ_ONLY)")
+        found = {}
+        for name in sorted(TABLES):
+            a, b = f"one.main.{name}", f"other.main.{name}"
+            query = f"SELECT count(*) FROM ((FROM {a} EXCEPT ALL FROM {b}) UNION ALL (FROM {b} EXCEPT ALL FROM {a}))"
+            (rows,) = con.execute(query).fetchone() or (0,)
+            if rows:
+                found[name] = rows
+    return found
+
+
+def stored(path: Path, query: str) -> list[tuple[Any, ...]]:
+    """The rows of a query on a store, opened to read."""
+    with duckdb.connect(str(path), read_only=True) as con:
+        return con.execute(query).fetchall()
+
+
+@pytest.fixture(autouse=True)
+def _same_umask() -> Iterator[None]:
+    """A night sets the umask of its process."""
+    before = os.umask(0o022)
+    os.umask(before)
+    yield
+    os.umask(before)
+
+
+@pytest.fixture(scope="session")
+def macros() -> Iterator[duckdb.DuckDBPyConnection]:
+    """An empty store in memory: to call macros, never to write to."""
+    with duckdb.connect() as con:
+        lay(con)
+        yield con
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """Three clinics, one of them on Parquet, with bad rows and bad files."""
+    return made(tmp_path_factory.mktemp("sample") / "s", 3, 60, 2)
+
+
+@pytest.fixture(scope="session")
+def after_first(sample: Made, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home after the sample's first night: to read or to copy."""
+    home = Home(tmp_path_factory.mktemp("first") / "home")
+    sample.run(FIRST, home)
+    return home
+
+
+@pytest.fixture(scope="session")
+def after_later(sample: Made, after_first: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home after both nights, none of them disturbed: to read or to copy."""
+    home = copied(after_first, tmp_path_factory.mktemp("later") / "home")
+    sample.run(LATER, home)
+    return home
