@@ -47,21 +47,18 @@ def csv(rows: list[Row]) -> bytes:
 
 
 def run(home: Home, nights: list[list[list[Row]]]) -> None:
-    """The nights, with a file of another patient in each so that all of them differ."""
+    """The nights, with a row of another patient in each file so that no two are the same bytes."""
     for number, files in enumerate(nights):
-        # Files of a night are taken in the order of their hashes, so their names do not matter; their bytes must differ.
         named = {
             f"{place}.csv": csv(
-                [*rows, {"patient_id": f"Q-{number}-{place}", "days_since_first_infusion": str(number)}]
+                [{"patient_id": f"Q-{number}-{place}", "days_since_first_infusion": str(number)}, *rows]
             )
             for place, rows in enumerate(files)
         }
         night(home, named, AS_OF + dt.timedelta(days=number))
 
 
-STANDING = "SELECT total FROM current_score WHERE patient_id = 'P-1' ORDER BY score_id"
 COUNTS = "SELECT sum(rows_accepted), sum(rows_duplicate), sum(rows_quarantined) FROM arrival"
-EVENTS = "SELECT reason_code, current FROM score_event ORDER BY event_id"
 
 # name: nights, what stands, (accepted, duplicate, quarantined) of the key's rows, events
 PICTURES: dict[str, tuple[list[list[list[Row]]], list[int], tuple[int, int, int], list[str]]] = {
@@ -111,89 +108,128 @@ PICTURES: dict[str, tuple[list[list[list[Row]]], list[int], tuple[int, int, int]
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", PICTURES)
-def test_what_stands(name: str, tmp_path: Path) -> None:
-    nights, stands, (accepted, duplicate, quarantined), events = PICTURES[name]
-    home = Home(tmp_path / "home")
+def all_pictures(home: Home, each_row_a_file: bool) -> None:
+    """Every picture in one home, each with a patient of its own: night by night, file by file."""
+    nights: list[list[list[Row]]] = [[] for _ in range(4)]
+    for picture, name in enumerate(PICTURES):
+        for number, files in enumerate(PICTURES[name][0]):
+            for place, rows in enumerate([[row] for file in files for row in file] if each_row_a_file else files):
+                while len(nights[number]) <= place:
+                    nights[number].append([])
+                nights[number][place] += [cells(row) | {"patient_id": f"P-{picture}"} for row in rows]
     run(home, nights)
-    others = sum(len(files) for files in nights)
-    assert asked(home, STANDING) == [(total,) for total in stands]
-    assert asked(home, COUNTS) == [(accepted + others, duplicate, quarantined)]
-    assert asked(home, EVENTS) == [(code, False) for code in events]
-    assert asked(home, "SELECT count(*) FROM score") == [(accepted + others,)]
-    assert asked(home, "SELECT count(*) FROM quarantine WHERE reason_code = 'contradiction'") == [(quarantined,)]
 
 
-# Sides that were set aside in an earlier batch leave only their key behind, not what ordered them (store.py).
-OPEN = {"three in order of extract_day, two of them set aside first"}
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    home = Home(tmp_path_factory.mktemp("told") / "home")
+    all_pictures(home, each_row_a_file=False)
+    return home
+
+
+@pytest.fixture(scope="module")
+def told_in_batches(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """Each row of a picture in a file of its own, each file a batch of its own."""
+    home = Home(tmp_path_factory.mktemp("batches") / "home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(nights_module.batches, "__defaults__", (1,))
+        all_pictures(home, each_row_a_file=True)
+    return home
+
+
+def standing(home: Home, name: str) -> list[int]:
+    patient = f"P-{list(PICTURES).index(name)}"
+    return [total for (total,) in asked(home, f"SELECT total FROM current_score WHERE patient_id = '{patient}'")]
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_what_stands(name: str, told: Home) -> None:
+    _, stands, (accepted, *_), events = PICTURES[name]
+    mine = f"FROM score JOIN patient USING (patient_no) WHERE patient_id = 'P-{list(PICTURES).index(name)}'"
+    assert standing(told, name) == stands
+    assert asked(told, f"SELECT count(*) {mine}") == ([(accepted,)])
+    said = f"SELECT reason_code, current FROM score_event SEMI JOIN (SELECT score_id {mine}) USING (score_id) ORDER BY event_id"
+    assert asked(told, said) == [(code, False) for code in events]
+
+
+def test_every_row_has_one_fate(told: Home) -> None:
+    accepted, duplicate, quarantined = (sum(counts[n] for _, _, counts, _ in PICTURES.values()) for n in range(3))
+    files = asked(told, "SELECT count(*) FROM arrival")[0][0]
+    assert asked(told, COUNTS) == [(accepted + files, duplicate, quarantined)]
+    assert asked(told, "SELECT count(*) FROM quarantine WHERE reason_code = 'contradiction'") == [(quarantined,)]
+
+
+# A side that was set aside, or was a duplicate of an earlier night's row, in an earlier batch is not seen by a later one:
+# the store keeps neither. store.py would have to keep the sides of a night (key, values, mark, extract_day).
+UNSEEN = {"a contradiction with the row that stands"}
 
 
 @pytest.mark.parametrize(
-    "name",
-    [
-        name
-        for name, (nights, *_) in PICTURES.items()
-        if len(nights[-1][0]) + len(nights[0]) > 2 or len(nights[0][0]) > 1
-    ],
+    "name", [pytest.param(name, marks=pytest.mark.xfail(strict=False)) if name in UNSEEN else name for name in PICTURES]
 )
-def test_batches_do_not_change_what_stands(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each row a file, and each file a batch of its own: the same scores stand as in one batch."""
-    nights, stands, *_ = PICTURES[name]
-    monkeypatch.setattr(nights_module.batches, "__defaults__", (1,))
-    home = Home(tmp_path / "home")
-    run(home, [[[row] for file in files for row in file] for files in nights])
-    assert asked(home, STANDING) == [(total,) for total in stands]
-    assert asked(
-        home, "SELECT count(*) FROM arrival WHERE rows_read <> rows_accepted + rows_duplicate + rows_quarantined"
-    ) == [(0,)]
+def test_batches_do_not_change_what_stands(name: str, told_in_batches: Home) -> None:
+    assert standing(told_in_batches, name) == PICTURES[name][1]
 
 
-@pytest.mark.parametrize(
-    ("column", "values", "is_value"),
-    [
-        ("drug", ("ketamine_iv", "ketamine_im"), True), ("dose_mg_per_kg", ("0.5", "0.75"), True), ("nausea", ("yes", "no"), True),
-        ("nausea", ("yes", ""), True), ("item_10", ("1", "2"), True), ("recall_period", ("two_weeks", "since_last_treatment"), True),
-        ("recall_period", ("", "two_weeks"), False), ("dose_mg_per_kg", ("0.5", "0.500"), False), ("total", ("10", "10.0"), False),
-        ("status", ("final", "amended"), False), ("status", ("", "final"), False), ("extract_day", ("30", "60"), False),
-    ],
-)  # fmt: skip
-def test_which_columns_are_values(column: str, values: tuple[str, str], is_value: bool, tmp_path: Path) -> None:
+def test_in_batches_rows_read_are_the_sum_of_their_fates(told_in_batches: Home) -> None:
+    wrong = "SELECT count(*) FROM arrival WHERE rows_read <> rows_accepted + rows_duplicate + rows_quarantined"
+    assert asked(told_in_batches, wrong) == [(0,)]
+
+
+VALUES = [
+    ("drug", ("ketamine_iv", "ketamine_im"), True),
+    ("dose_mg_per_kg", ("0.5", "0.75"), True),
+    ("nausea", ("yes", "no"), True),
+    ("nausea", ("yes", ""), True),
+    ("item_10", ("1", "2"), True),
+    ("recall_period", ("two_weeks", "since_last_treatment"), True),
+    ("recall_period", ("", "two_weeks"), False),
+    ("dose_mg_per_kg", ("0.5", "0.500"), False),
+    ("total", ("10", "10.0"), False),
+    ("status", ("final", "amended"), False),
+    ("status", ("", "final"), False),
+    ("extract_day", ("30", "60"), False),
+]
+KEYS = [
+    {"patient_id": "P-2"},
+    {"clinic_id": "C02"},
+    {"infusion_number": "3"},
+    {"infusion_number": ""},
+    {"days_since_first_infusion": "4"},
+    {"timepoint": "post_infusion"},
+]
+
+
+def test_which_columns_are_values(tmp_path: Path) -> None:
     """status and extract_day order rows; they are no values of theirs. Neither is another spelling of the same value."""
     home = Home(tmp_path / "home")
-    run(home, [[[{column: values[0]}, {column: values[1]}]]])
-    assert asked(home, COUNTS) == ([(1, 0, 2)] if is_value else [(2, 1, 0)])
+    run(home, [[[{"patient_id": f"P-{n}", name: text} for n, (name, texts, _) in enumerate(VALUES) for text in texts]]])
+    stored = {patient for (patient,) in asked(home, "SELECT patient_id FROM current_score")} - {"Q-0-0"}
+    assert stored == {f"P-{n}" for n, (*_, is_value) in enumerate(VALUES) if not is_value}
 
 
-@pytest.mark.parametrize(
-    "changes", [{"patient_id": "P-2"}, {"clinic_id": "C02"}, {"infusion_number": "3"}, {"infusion_number": ""},
-                {"days_since_first_infusion": "4"}, {"timepoint": "post_infusion"}],
-)  # fmt: skip
-def test_another_key_is_another_score(changes: dict[str, str], tmp_path: Path) -> None:
-    base = {"timepoint": "baseline"} if changes.get("infusion_number") == "" else {}
+def test_another_key_is_another_score(tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
-    run(home, [[[base | {"total": "10"}, base | {"total": "11"} | changes]]])
-    assert asked(home, COUNTS) == [(3, 0, 0)]
+    run(
+        home, [[[{"timepoint": "baseline"}, *({"timepoint": "baseline", "total": "11"} | changes for changes in KEYS)]]]
+    )
+    assert asked(home, COUNTS) == [(2 + len(KEYS), 0, 0)]
 
 
 def test_extract_days_of_duplicates_are_kept(tmp_path: Path) -> None:
+    """And an event says which line of which file it is due to; the reasons of a contradiction have every line."""
     home = Home(tmp_path / "home")
-    run(home, [[["10 30"]], [["10 60"]]])
-    assert asked(home, "SELECT e.extract_day FROM extract_day AS e ORDER BY arrival_no") == [(30,), (60,)]
-    assert asked(home, "SELECT extract_day FROM followed JOIN patient USING (patient_no) WHERE patient_id = 'P-1'") == [
-        (60,)
+    other = {"patient_id": "P-2"}
+    third = {"patient_id": "P-3"}
+    run(home, [[["10 30", other]], [["10 60", other | {"total": "11"}, third, third | {"total": "11"}]]])
+    assert asked(home, "SELECT extract_day FROM extract_day ORDER BY arrival_no") == [(30,), (60,)]
+    followed = "SELECT extract_day FROM followed JOIN patient USING (patient_no) WHERE patient_id = 'P-1'"
+    assert asked(home, followed) == [(60,)]
+    event = "SELECT s.arrival_no, s.line, e.current, e.reason_code, e.night, e.by_arrival_no, e.by_line"
+    assert asked(home, f"{event} FROM score_event e JOIN score s USING (score_id)") == [
+        (1, 4, False, "corrected", 2, 2, 4)
     ]
-
-
-def test_an_event_says_which_line_of_which_file_it_is_due_to(tmp_path: Path) -> None:
-    home = Home(tmp_path / "home")
-    run(home, [[["10"]], [["11"]]])
-    told = "SELECT s.arrival_no, s.line, e.current, e.reason_code, e.night, e.by_arrival_no, e.by_line FROM score_event e JOIN score s USING (score_id)"
-    assert asked(home, told) == [(1, 2, False, "corrected", 2, 2, 2)]
-
-
-def test_the_reason_of_a_contradiction_has_every_line(tmp_path: Path) -> None:
-    home = Home(tmp_path / "home")
-    run(home, [[["10", {"patient_id": "P-9"}, "11"]]])
-    assert asked(home, "SELECT line, column_name, reason_code FROM quarantine ORDER BY line") == [
-        (2, None, "contradiction"), (4, None, "contradiction"),
-    ]  # fmt: skip
+    assert asked(home, "SELECT arrival_no, line, column_name, reason_code FROM quarantine ORDER BY line") == [
+        (2, 5, None, "contradiction"),
+        (2, 6, None, "contradiction"),
+    ]

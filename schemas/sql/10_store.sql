@@ -19,6 +19,11 @@ CREATE TABLE laid (
     sql_digest VARCHAR NOT NULL
 );
 
+CREATE TABLE derived (
+    night INTEGER NOT NULL,
+    inputs VARCHAR NOT NULL
+);
+
 CREATE TABLE night (
     night INTEGER NOT NULL,
     run_id VARCHAR NOT NULL,

@@ -9,6 +9,7 @@ WITH RECURSIVE told AS (
         days_since_first_infusion AS day,
         timepoint = 'pre_infusion' AS is_pre
     FROM main.score
+    SEMI JOIN main.scope USING (patient_no)
     ANTI JOIN main.superseded USING (score_id)
     WHERE timepoint IN ('pre_infusion', 'post_infusion') AND status <> 'entered_in_error'
 ),

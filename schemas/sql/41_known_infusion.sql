@@ -9,6 +9,7 @@ WITH told AS MATERIALIZED (
         min(CASE WHEN s.timepoint = 'post_infusion' THEN s.days_since_first_infusion END) AS post_day,
         min(s.drug::VARCHAR)::drug AS drug
     FROM main.score AS s
+    SEMI JOIN main.scope USING (patient_no)
     ANTI JOIN main.superseded USING (score_id)
     LEFT JOIN main.renumbered AS r USING (score_id)
     WHERE s.timepoint IN ('pre_infusion', 'post_infusion') AND s.status <> 'entered_in_error' AND r.reason_code IS NULL

@@ -4,6 +4,7 @@ CREATE OR REPLACE VIEW restarted AS
 WITH split AS MATERIALIZED (
     SELECT i.*
     FROM main.known_infusion AS i
+    SEMI JOIN main.scope USING (patient_no)
     SEMI JOIN (
         SELECT patient_no
         FROM main.known_infusion

@@ -13,6 +13,7 @@ placed AS (
         CASE WHEN NOT coalesce(s.starts_course, i.days_before IS NULL) THEN i.days_before END AS days_before,
         i.steps_before, i.run = i.run_before AS is_same_run
     FROM main.known_infusion AS i
+    SEMI JOIN main.scope USING (patient_no)
     JOIN first_infusion AS f USING (patient_no)
     LEFT JOIN main.restarted AS s USING (patient_no, run, infusion_number)
 )

@@ -5,6 +5,7 @@ WITH standing AS (
         s.score_id, s.patient_no, s.infusion_number AS number, s.days_since_first_infusion AS day, s.timepoint,
         s.phq9_total, s.items_sum, s.items_answered, s.item_9, s.recall_period, coalesce(r.run, 1) AS run
     FROM main.score AS s
+    SEMI JOIN main.scope USING (patient_no)
     ANTI JOIN main.superseded USING (score_id)
     LEFT JOIN main.renumbered AS r USING (score_id)
     WHERE s.status <> 'entered_in_error' AND r.reason_code IS NULL

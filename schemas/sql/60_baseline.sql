@@ -10,7 +10,7 @@ candidate AS MATERIALIZED (
         c.first_day - s.day <= w.look_back_days AS is_recent,
         s.item_9 IS NOT NULL AS has_item_9,
         baseline_key(s.day, total_by(w.missing_items, s.phq9_total, s.items_sum, s.items_answered), s.item_9, s.score_id) AS key
-    FROM main.course AS c
+    FROM (FROM main.course SEMI JOIN main.scope USING (patient_no)) AS c
     JOIN main.score_place AS s ON s.patient_no = c.patient_no
         AND s.day <= c.first_day
         AND (c.last_day_of_course_before IS NULL OR s.day > c.last_day_of_course_before)

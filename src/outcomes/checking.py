@@ -71,9 +71,9 @@ def judge(files: Iterable[bytes], clinics: set[str] | None) -> Judged:
 
     typed, faults, notes, where = _read(groups, refused)
     refused |= {
-        file: error for file, given in lines.items() if (error := identifier_in_ragged(given, refused.get(file)))
+        file: found for file, given in lines.items() if (found := identifier_in_ragged(given, refused.get(file)))
     }
-    refused |= {file: error for file, error in _shifted(typed, where).items() if file not in refused}
+    refused |= {file: found for file, found in _shifted(typed, where).items() if file not in refused}
     if refused:
         kept = ~where["file"].is_in(list(refused))
         typed, where = typed.filter(kept), where.filter(kept)

@@ -12,9 +12,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from outcomes import asking
+from outcomes.asking import home_of, last_said
 from outcomes.errors import OutcomesError, UsageError
 from outcomes.paths import Home, data_folder
-from outcomes.tables import ProgressBar, table, written
+from outcomes.tables import ProgressBar
 
 FORMATS = ("table", "csv", "json")
 Arguments = argparse.Namespace
@@ -30,6 +32,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     # Telemetry of every dependency is off unless somebody says otherwise.
     os.environ.setdefault("DO_NOT_TRACK", "1")
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+    # Whatever a command writes is for its user alone.
+    os.umask(0o077)
     arguments = _parser().parse_args(argv)
     try:
         code = arguments.run(arguments)
@@ -99,7 +103,10 @@ def _parser() -> _Parser:
     check = data(
         home(
             verb(
-                "check", _check, "Say what a night would do with files. Nothing is stored.", "outcomes check export.csv"
+                "check",
+                asking.check,
+                "Say what a night would do with files. Nothing is stored.",
+                "outcomes check export.csv",
             )
         )
     )
@@ -108,13 +115,17 @@ def _parser() -> _Parser:
         "--strict", action="store_true", help="exit with 2 if a file would be refused or a row quarantined"
     )
 
-    data(home(verb("status", _status, "The last night: files, rows, clinics.", "outcomes status --home clinic-home")))
+    data(
+        home(
+            verb("status", asking.status, "The last night: files, rows, clinics.", "outcomes status --home clinic-home")
+        )
+    )
 
     quarantine = data(
         home(
             verb(
                 "quarantine",
-                _quarantine,
+                asking.quarantine,
                 "Rows set aside, by file, line, column and reason; never their values.",
                 "outcomes quarantine --home clinic-home --reason total_is_not_sum",
             )
@@ -126,13 +137,13 @@ def _parser() -> _Parser:
     for name, run, words, example in (
         (
             "rates",
-            _rates,
+            asking.rates,
             "Every measure's rate, per clinic and over all clinics.",
             "outcomes rates --home clinic-home --measure response_post_induction",
         ),
         (
             "compare",
-            _compare,
+            asking.compare,
             "Every benchmark and claim: compared, or the reason why not.",
             "outcomes compare --home clinic-home --clinic C01",
         ),
@@ -145,7 +156,7 @@ def _parser() -> _Parser:
         home(
             verb(
                 "explain",
-                _explain,
+                asking.explain,
                 "A measure in words: its parameters, its numbers, and its courses by status.",
                 "outcomes explain response_post_induction --home clinic-home",
             )
@@ -156,7 +167,7 @@ def _parser() -> _Parser:
 
     sample = verb(
         "sample",
-        _sample,
+        asking.sample,
         "Make up clinics with a truth file: what the product must find.",
         "outcomes sample --out made-up --clinics 12 --courses 3000 --seed 1",
     )
@@ -184,24 +195,13 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _home(arguments: Arguments) -> Home:
-    if not arguments.home:
-        raise UsageError("Which home? Give --home DIR or set OUTCOMES_HOME.")
-    return Home(Path(arguments.home).absolute())
-
-
-def _said(home: Home) -> dict[str, Any]:
-    said: dict[str, Any] = json.loads(home.summary.read_text("utf-8"))
-    return said
-
-
 def _run(home: Home, as_of: dt.date, no_prefect: bool) -> dict[str, Any]:
     progress = ProgressBar()
     if no_prefect:
         from outcomes.nights import run_night
 
         run_night(home, as_of, progress)
-        return _said(home)
+        return last_said(home)
     os.umask(0o077)
     home.root.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Prefect's own database belongs to the home; its log would show a traceback for an error that is one line here.
@@ -210,7 +210,7 @@ def _run(home: Home, as_of: dt.date, no_prefect: bool) -> dict[str, Any]:
     from flows.nightly import nightly
 
     nightly(str(home.root), as_of.isoformat())
-    return _said(home)
+    return last_said(home)
 
 
 def _demo(arguments: Arguments) -> None:
@@ -237,194 +237,7 @@ def _demo(arguments: Arguments) -> None:
 def _nightly(arguments: Arguments) -> int:
     from outcomes.words import night_words
 
-    home = _home(arguments)
+    home = home_of(arguments)
     said = _run(home, arguments.as_of or dt.date.today(), arguments.no_prefect)
     print(json.dumps(said, indent=1) if arguments.format == "json" else night_words(said, home))
     return 2 if arguments.strict and (said["files"]["refused"] or said["rows"]["quarantined"]) else 0
-
-
-def _check(arguments: Arguments) -> int:
-    from outcomes.checkup import CHECK_COLUMNS, check_files
-
-    home = _home(arguments) if arguments.home else None
-    rows, lines = check_files(arguments.files, home, ProgressBar())
-    print(written(rows, CHECK_COLUMNS, arguments.format))
-    if arguments.format == "table" and lines:
-        print(
-            "\n"
-            + table(
-                lines,
-                {
-                    "file": "file",
-                    "line": "line",
-                    "column_name": "column",
-                    "reason_code": "reason",
-                    "sentence": "what would be accepted",
-                },
-            )
-        )
-    return 2 if arguments.strict and any(row["refused_because"] or row["quarantined"] for row in rows) else 0
-
-
-def _status(arguments: Arguments) -> None:
-    from outcomes.words import clinic_words
-
-    home = _home(arguments)
-    if not home.summary.exists():
-        raise UsageError(
-            f"{home.root} has had no night yet. Put files into {home.inbox} and run: outcomes nightly --home {home.root}"
-        )
-    said = _said(home)
-    if arguments.format != "table":
-        print(
-            written(
-                [
-                    {key: said[key] for key in ("night", "run_id", "as_of", "data_versions")}
-                    | said["files"]
-                    | {f"rows_{k}": v for k, v in said["rows"].items()}
-                ],
-                {},
-                arguments.format,
-            )
-        )
-        return
-    waiting = sum(1 for entry in os.scandir(home.inbox) if entry.is_file(follow_symlinks=False))
-    files, rows = said["files"], said["rows"]
-    print(
-        f"Last night: {said['night']}, as of {said['as_of']} (run {said['run_id']}). Files waiting in the inbox: {waiting:,}."
-    )
-    print(f"Files: {files['taken']:,} taken, {files['refused']:,} refused, {files['known']:,} seen before.")
-    print(
-        f"Rows: {rows['read']:,} read = {rows['accepted']:,} accepted + {rows['duplicate']:,} duplicate + {rows['quarantined']:,} quarantined.\n"
-    )
-    shown = [clinic | {"clinic": clinic_words(clinic["clinic_id"])} for clinic in said["clinics"]]
-    print(
-        table(
-            shown,
-            {
-                "clinic": "clinic",
-                "patients": "patients",
-                "not_started": "no infusion on record",
-                "courses": "courses",
-                "sends_every_infusion": "sends every infusion",
-                "confirmed": "confirmed",
-            },
-        )
-    )
-
-
-def _published(arguments: Arguments) -> Any:
-    from outcomes.publishedcopy import opened
-
-    return opened(_home(arguments))
-
-
-def _quarantine(arguments: Arguments) -> None:
-    from outcomes.publishedcopy import quarantined
-
-    with _published(arguments) as con:
-        rows = quarantined(con, arguments.reason, arguments.arrival)
-    print(
-        written(
-            rows,
-            {
-                "sha256": "file",
-                "line": "line",
-                "column_name": "column",
-                "reason_code": "reason",
-                "found_at": "found at",
-                "sentence": "what would be accepted",
-            },
-            arguments.format,
-        )
-    )
-
-
-def _filters(arguments: Arguments, con: Any) -> dict[str, Any]:
-    from outcomes.publishedcopy import known
-
-    clinic = "*" if arguments.clinic == "all" else arguments.clinic
-    return {"clinic": known(con, "clinic", clinic), "measure": known(con, "measure", arguments.measure)}
-
-
-def _rates(arguments: Arguments) -> None:
-    from outcomes.summary import RATES, rows_of
-    from outcomes.words import RATE_COLUMNS, rate_words
-
-    with _published(arguments) as con:
-        rows = rows_of(con, RATES, _filters(arguments, con))
-    print(
-        written(
-            [rate_words(row) for row in rows] if arguments.format == "table" else rows, RATE_COLUMNS, arguments.format
-        )
-    )
-
-
-def _compare(arguments: Arguments) -> None:
-    from outcomes.summary import COMPARISONS, rows_of
-    from outcomes.words import COMPARISON_COLUMNS, comparison_words
-
-    with _published(arguments) as con:
-        rows = rows_of(con, COMPARISONS, _filters(arguments, con))
-    if arguments.format != "table":
-        print(written(rows, {}, arguments.format))
-        return
-    print(table([comparison_words(row) for row in rows], COMPARISON_COLUMNS))
-    print(
-        "\nWhy\n"
-        + table(
-            [
-                {"benchmark_id": key, "because": words}
-                for key, words in {(r["benchmark_id"]): r["because"] for r in rows}.items()
-            ],
-            {"benchmark_id": "published", "because": "in words"},
-        )
-    )
-    withheld = {row["withheld_because"]: row["withheld_in_words"] for row in rows if row["withheld_because"]}
-    if withheld:
-        print(
-            "\nVerdicts withheld\n"
-            + table(
-                [{"why": why, "words": words} for why, words in withheld.items()],
-                {"why": "reason", "words": "in words"},
-            )
-        )
-    if any(row["outcome"] == "verdict" for row in rows):
-        print(
-            '\nEvery verdict is provisional. "Consistent with" cannot be shown below 84 patients; under 30 none is given.'
-        )
-
-
-def _explain(arguments: Arguments) -> None:
-    from outcomes.publishedcopy import explained
-    from outcomes.words import clinic_words
-
-    with _published(arguments) as con:
-        measure, rows = explained(con, arguments.measure, arguments.clinic)
-    if arguments.format != "table":
-        print(written(rows, {}, arguments.format))
-        return
-    print("\n".join(f"{key.replace('_', ' '):22} {value}" for key, value in measure.items() if value is not None))
-    print(
-        "\nCourses by status\n"
-        + table(
-            [row | {"clinic": clinic_words(row["clinic_id"])} for row in rows],
-            {"clinic": "clinic", "status": "status", "class": "class", "courses": "courses", "sentence": "in words"},
-        )
-    )
-
-
-def _sample(arguments: Arguments) -> None:
-    from outcomes.sample import make_sample
-
-    bar = ProgressBar()
-    try:
-        make_sample(
-            arguments.out, clinics=arguments.clinics, courses=arguments.courses, seed=arguments.seed, bad=not arguments.clean,
-            files_per_clinic=arguments.files_per_clinic, progress=lambda done, of: bar("people", done, of),
-        )  # fmt: skip
-    except FileExistsError:
-        raise UsageError(f"{arguments.out} already holds a sample or an inbox. Give an empty folder.") from None
-    print(
-        f"Made-up clinics in {arguments.out}: inbox/ for a first night, later/ for a second, clinics.toml, and truth.json with what must be found."
-    )

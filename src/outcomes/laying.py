@@ -21,6 +21,15 @@ TABLES = frozenset(
     }
 )  # fmt: skip
 
+# Those of them that look at one patient at a time and know no as-of date.
+LOCAL = frozenset({"renumbered", "known_infusion", "restarted", "infusion", "score_place", "baseline", "picked"})
+_TOUCHED = """
+    SELECT DISTINCT patient_no
+    FROM score
+    JOIN arrival USING (arrival_no)
+    WHERE night > $night OR score_id IN (SELECT score_id FROM score_event WHERE score_event.night > $night)
+"""
+
 
 def sql_files(first: int, last: int) -> Iterator[tuple[str, str]]:
     """Name (without number) and text of each numbered file from `first` to `last`, in order."""
@@ -68,12 +77,33 @@ def _lay_steps(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("INSERT INTO laid VALUES (?)", [sql_digest()])
 
 
-def derive(con: duckdb.DuckDBPyConnection) -> None:
-    """Everything from courses to comparisons, again, as of the last night."""
-    for name, _ in sql_files(30, 99):
-        if name in TABLES:
-            con.execute(f"TRUNCATE main.{name}")
-            con.execute(f"INSERT INTO main.{name} FROM recomputed.{name}")
+def derive(con: duckdb.DuckDBPyConnection, *, whole: bool = False) -> None:
+    """Everything from courses to comparisons, as of the last night.
+
+    Steps that look at one patient at a time (LOCAL) are done again only for patients whose stored rows have changed
+    since the last derivation, where nothing else has: the same data files, clinics and rules. `whole` does all again.
+    """
+    inputs = con.execute(
+        "SELECT arg_max(data_versions, night) || ' ' || (SELECT sql_digest FROM laid), max(night) FROM night"
+    ).fetchone() or (None, None)
+    before = con.execute("SELECT night, inputs FROM derived").fetchone()
+    con.execute("DELETE FROM derived")
+    is_partial = not whole and before is not None and before[1] == inputs[0]
+    if is_partial and before is not None:
+        con.execute("CREATE OR REPLACE TABLE main.touched AS " + _TOUCHED, {"night": before[0]})
+        con.execute("CREATE OR REPLACE VIEW main.scope AS FROM main.touched")
+    try:
+        for name, _ in sql_files(30, 99):
+            if name in LOCAL and is_partial:
+                con.execute(f"DELETE FROM main.{name} WHERE patient_no IN (FROM main.touched)")
+                con.execute(f"INSERT INTO main.{name} FROM recomputed.{name}")
+            elif name in TABLES:
+                con.execute(f"TRUNCATE main.{name}")
+                con.execute(f"INSERT INTO main.{name} FROM recomputed.{name}")
+    finally:
+        con.execute(dict(sql_files(30, 30))["scope"])
+        con.execute("DROP TABLE IF EXISTS main.touched")
+    con.execute("INSERT INTO derived VALUES (?, ?)", [inputs[1], inputs[0]])
 
 
 def _keep_comments(con: duckdb.DuckDBPyConnection, name: str) -> None:

@@ -147,7 +147,7 @@ def identifier_in_ragged(given: Lines, sooner: FileRefusedError | None) -> FileR
     for line, text in given.ragged:
         if sooner is not None and sooner.line is not None and sooner.line < line:
             return None
-        fields = [(place, field.strip('"')) for place, field in enumerate(text.split(separator))]
+        fields = [(place, field.strip('"# ')) for place, field in enumerate(text.split(separator))]
         # A quoted separator cuts a name in two.
         fields += [(text.count(separator, 0, match.start()), match[1]) for match in _QUOTED.finditer(text)]
         for place, field in fields:

@@ -76,7 +76,7 @@ def engine(scores: list[Row], clinics: list[Row], as_of: int) -> dict[str, list[
         con.execute("INSERT INTO patient SELECT row_number() OVER (ORDER BY clinic_id, patient_id), * FROM (SELECT DISTINCT clinic_id, patient_id FROM drawn)")
         con.execute("INSERT INTO score BY NAME SELECT d.* EXCLUDE (clinic_id, patient_id), p.patient_no FROM drawn AS d JOIN patient AS p USING (clinic_id, patient_id)")
         con.execute("INSERT INTO extract_day SELECT arrival_no, patient_no, extract_day FROM extracts JOIN patient USING (clinic_id, patient_id)")
-    derive(con)
+    derive(con, whole=True)
     said = {}
     for name, query in QUERIES.items():
         result = con.execute(query)
