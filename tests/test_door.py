@@ -304,6 +304,9 @@ IDENTIFIERS: list[tuple[str, str, str]] = [
     ("patient_id", "DA39A3EE5E6B4B0D3255BFEF95601890AFD80709", "hash of something"),
     ("patient_id", "00-1A-2B-3C-4D-5E", "network address"),
     ("patient_id", "192.168.1.20", "network address"),
+    ("patient_id", "12Mar1961", "date"),
+    ("clinic_id", "MRN-00123", "record number"),
+    ("clinic_id", "d41d8cd98f00b204e9800998ecf8427e", "hash of something"),
     ("clinic_id", "https://clinic.example", "web address"),
     ("clinic_id", "12 Oak Street", "street"),
     ("item_3", "Jane Roe", "name"),
@@ -489,6 +492,7 @@ FILES: dict[str, tuple[bytes, Fate]] = {
     "e-mail in a short line": (written(row(), "by jane@example.org", other()), refused("identifier", 1, 3, "e-mail address")),
     "comment at the end": (written(row(), "# prepared for the night by the front desk on the second floor"),
                            refused("identifier", 1, 3, "free text")),
+    "trailer": (written(row(), "# end of file", "end;of;file"), taken(2, reasons=[(3, None, "field_count"), (4, None, "field_count")])),
     "identifier before a long line": (
         written(row(), LINE + ",jane@example.org", other(patient_id="Jane Roe")), refused("identifier", 16, 3, "e-mail address"),
     ),

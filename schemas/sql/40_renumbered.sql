@@ -1,7 +1,7 @@
 -- Numbering runs (R1), for patients whose infusion numbers do not simply rise from day to day: one row per pre_ or
 -- post_infusion row of theirs. Everyone else has one run, and is not here.
 CREATE OR REPLACE VIEW renumbered AS
-WITH RECURSIVE told AS (
+WITH RECURSIVE told AS MATERIALIZED (
     SELECT
         score_id,
         patient_no,
@@ -29,7 +29,7 @@ by_number AS (
 
 -- Whose rows, in the order of reading, could do anything but rise. Wide on purpose: a patient who is here
 -- without need gets run 1 throughout.
-irregular AS (
+irregular AS MATERIALIZED (
     SELECT DISTINCT patient_no
     FROM (
         SELECT *, lag(last_day) OVER (PARTITION BY patient_no ORDER BY number) AS day_before
@@ -41,7 +41,7 @@ irregular AS (
         OR (number = 1 AND last_pre > 0)
 ),
 
-ordered AS (
+ordered AS MATERIALIZED (
     SELECT
         t.*,
         row_number() OVER (PARTITION BY patient_no ORDER BY t.day, t.number, t.is_pre DESC, t.score_id) AS place,

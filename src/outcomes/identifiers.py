@@ -80,9 +80,6 @@ def kind_in_pseudonym(value: str) -> str | None:
     """The kind of identifier that a pseudonym of the right pattern is all the same; None for nearly all."""
     if is_hash(value):
         return "hash of something"
-    # Most are letters and digits and are passed over quickly.
-    if value.isalnum() and not value[:4].isalpha() and not value[:3].isalpha():
-        return None
     return next((kind for kind, shape in _DISGUISED if shape.search(value)), None)
 
 

@@ -148,10 +148,12 @@ def identifier_in_ragged(given: Lines, sooner: FileRefusedError | None) -> FileR
         if sooner is not None and sooner.line is not None and sooner.line < line:
             return None
         fields = [(place, field.strip('"# ')) for place, field in enumerate(text.split(separator))]
+        # Where a field or two slipped, places still tell columns; a comment or a trailer has none.
+        known = len(columns) if abs(len(fields) - len(columns)) <= 2 else 0
         # A quoted separator cuts a name in two.
         fields += [(text.count(separator, 0, match.start()), match[1]) for match in _QUOTED.finditer(text)]
         for place, field in fields:
-            if found := kind(columns[place] if place < len(columns) else None, field):
+            if found := kind(columns[place] if place < known else None, field):
                 return FileRefusedError("identifier", column_no=place + 1, line=line, kind=found)
     return None
 
@@ -204,11 +206,11 @@ def _as_written(name: str, kind: str, text: pl.Series) -> pl.Series:
     """Where a text is its own value: empty, a word of the contract, or a code of its pattern and not of an odd shape."""
     if kind == "word":
         return text.is_null() | text.is_in(READING[name]["words"]).fill_null(False)
-    fits = text.str.contains(f"^(?:{_CODE[name].pattern})$")
+    # What kind_in_pseudonym() could object to is looked at one by one.
+    fits = text.str.contains(f"^(?:{_CODE[name].pattern})$") & ~text.str.contains(MAY_BE_DISGUISED)
+    fits &= ~text.str.len_bytes().is_in([32, 40, 64])
     if name == "patient_id":
-        fits &= text.str.contains("[A-Za-z]") & text.str.contains("[0-9]") & ~text.str.len_bytes().is_in([32, 40, 64])
-        # What kind_in_pseudonym() could object to is looked at one by one.
-        fits &= ~text.str.contains(MAY_BE_DISGUISED)
+        fits &= text.str.contains("[A-Za-z]") & text.str.contains("[0-9]")
     return text.is_null() | fits.fill_null(False)
 
 

@@ -25,7 +25,19 @@ SHORT = {
     "base": "baseline", "pre": "pre_infusion", "post": "post_infusion", "fu": "follow_up", "esketamine": "esketamine_nasal",
 }  # fmt: skip
 WORDS = {"": None, "T": True, "F": False}
-TEXT = {"clinic", "patient", "timepoint", "items", "drug", "recall", "status", "measure", "reason", "phase", "induction"}
+TEXT = {
+    "clinic",
+    "patient",
+    "timepoint",
+    "items",
+    "drug",
+    "recall",
+    "status",
+    "measure",
+    "reason",
+    "phase",
+    "induction",
+}
 
 
 def table(drawn: str) -> list[Row]:
@@ -67,7 +79,9 @@ def score(drawn: Row) -> Row:
     return row
 
 
-def check(engine: Engine, *, scores: str, as_of: int = 1000, clinics: str = "", measure: str = "", **expected: str) -> None:
+def check(
+    engine: Engine, *, scores: str, as_of: int = 1000, clinics: str = "", measure: str = "", **expected: str
+) -> None:
     """Assert that each expected table holds exactly the rows drawn, in the columns drawn."""
     given = [score(row) for row in table(scores)]
     named = {row["clinic"]: row for row in table(clinics)} if clinics else {}

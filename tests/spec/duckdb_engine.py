@@ -60,8 +60,13 @@ def engine(scores: list[Row], clinics: list[Row], as_of: int) -> dict[str, list[
         con.execute(f"DELETE FROM {table}")
     con.execute("INSERT INTO night VALUES (1, 'spec', ?, '', '', 0, 0, 0)", [EPOCH + dt.timedelta(as_of)])
     for row in clinics:
-        con.execute("INSERT INTO clinic VALUES (?, '', ?, ?, true, false)", [row["clinic"], row["drug"], row["sends_every_infusion"]])
-    arrivals = {received: number for number, received in enumerate(sorted({row["received"] for row in scores}), start=1)}
+        con.execute(
+            "INSERT INTO clinic VALUES (?, '', ?, ?, true, false)",
+            [row["clinic"], row["drug"], row["sends_every_infusion"]],
+        )
+    arrivals = {
+        received: number for number, received in enumerate(sorted({row["received"] for row in scores}), start=1)
+    }
     for received, number in arrivals.items():
         con.execute(
             "INSERT INTO arrival VALUES (?, ?, 1, ?, 'scores', 'csv', 0, NULL, 0, 0, 0, 0, 0, '', '', '')",
@@ -69,13 +74,27 @@ def engine(scores: list[Row], clinics: list[Row], as_of: int) -> dict[str, list[
         )
     frame = pl.DataFrame([_stored(i, row, arrivals) for i, row in enumerate(scores)], schema=SCORE_SCHEMA)
     extracts = pl.DataFrame(
-        [{"arrival_no": arrivals[r["received"]], "clinic_id": r["clinic"], "patient_id": r["patient"], "extract_day": r["extract"]} for r in scores],
+        [
+            {
+                "arrival_no": arrivals[r["received"]],
+                "clinic_id": r["clinic"],
+                "patient_id": r["patient"],
+                "extract_day": r["extract"],
+            }
+            for r in scores
+        ],
         schema={"arrival_no": pl.Int32, "clinic_id": pl.String, "patient_id": pl.String, "extract_day": pl.Int16},
     ).drop_nulls("extract_day")
     with given(con, "drawn", frame), given(con, "extracts", extracts):
-        con.execute("INSERT INTO patient SELECT row_number() OVER (ORDER BY clinic_id, patient_id), * FROM (SELECT DISTINCT clinic_id, patient_id FROM drawn)")
-        con.execute("INSERT INTO score BY NAME SELECT d.* EXCLUDE (clinic_id, patient_id), p.patient_no FROM drawn AS d JOIN patient AS p USING (clinic_id, patient_id)")
-        con.execute("INSERT INTO extract_day SELECT arrival_no, patient_no, extract_day FROM extracts JOIN patient USING (clinic_id, patient_id)")
+        con.execute(
+            "INSERT INTO patient SELECT row_number() OVER (ORDER BY clinic_id, patient_id), * FROM (SELECT DISTINCT clinic_id, patient_id FROM drawn)"
+        )
+        con.execute(
+            "INSERT INTO score BY NAME SELECT d.* EXCLUDE (clinic_id, patient_id), p.patient_no FROM drawn AS d JOIN patient AS p USING (clinic_id, patient_id)"
+        )
+        con.execute(
+            "INSERT INTO extract_day SELECT arrival_no, patient_no, extract_day FROM extracts JOIN patient USING (clinic_id, patient_id)"
+        )
     derive(con, whole=True)
     said = {}
     for name, query in QUERIES.items():

@@ -1,0 +1,109 @@
+"""The tables of README.md that are made from the data files, the contract and the parser. A test holds them equal.
+
+`python -m outcomes.documents` writes them into the README.md of the current folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from schemas.scores import DESCRIPTIONS, ITEMS, NEEDED, READING, RULES, SCHEMA
+
+Row = dict[str, Any]
+
+_TYPES = {
+    "code": "text", "whole": "whole number", "word": "one of these words", "item": "0 to 3", "total": "0 to 27",
+    "decimal": "decimal number", "yes_no": "yes or no",
+}  # fmt: skip
+
+
+def measures_table(measures: Sequence[Row]) -> str:
+    """One line a measure, in the order of measures.toml."""
+    lines = (
+        (
+            f"`{row['measure_id']}`",
+            *(row[key] for key in ("title", "numerator", "denominator")),
+            row["main_denominator"].replace("_", " "),
+            row["source"],
+        )
+        for row in measures
+    )
+    return _table(("measure", "title", "numerator", "denominator", "main denominator", "made for, or source"), lines)
+
+
+def contract_table() -> str:
+    """One line a column, then one a rule over several columns, in the contract's order."""
+    columns = [
+        (_named(name), _TYPES[how["kind"]], _rule(name, how), _needed(name, how))
+        for name, how in READING.items()
+        if name not in ITEMS[1:]
+    ]
+    rows = [(f"`{rule.code}`", rule.sentence) for rule in RULES.values() if rule.about == "row"]
+    return (
+        _table(("column", "type", "what it is, and what is accepted", "needed"), columns)
+        + "\n"
+        + _table(("reason over a whole row", "the sentence beside it"), rows)
+    )
+
+
+def commands_table(parser: argparse.ArgumentParser) -> str:
+    """One line a command with its example, in the order of the parser."""
+    return _table(
+        ("command", "what it does", "example"),
+        ((f"`{name}`", made.description or "", f"`{example(made)}`") for name, made in commands(parser).items()),
+    )
+
+
+def commands(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    """Name and parser of each command."""
+    (verbs,) = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
+    return dict(verbs.choices)
+
+
+def example(command: argparse.ArgumentParser) -> str:
+    """The example under a command's `--help`."""
+    return (command.epilog or "").removeprefix("example:").strip()
+
+
+def marked(text: str, name: str) -> str:
+    """The part of a document between `<!-- name -->` and `<!-- /name -->`. Raises ValueError unless there is one."""
+    found: list[str] = re.findall(_part(name), text, re.S)
+    if len(found) != 1:
+        raise ValueError(f"{len(found)} parts are marked {name}; expected 1")
+    return found[0]
+
+
+def rewritten(text: str, parts: dict[str, str]) -> str:
+    """A document with its marked parts made anew."""
+    for name, part in parts.items():
+        text = text.replace(f"<!-- {name} -->\n{marked(text, name)}", f"<!-- {name} -->\n{part}")
+    return text
+
+
+def _part(name: str) -> str:
+    return rf"<!-- {name} -->\n(.*?)<!-- /{name} -->"
+
+
+def _named(name: str) -> str:
+    return f"`{ITEMS[0]}` .. `{ITEMS[-1]}`" if name == ITEMS[0] else f"`{name}`"
+
+
+def _rule(name: str, how: Row) -> str:
+    what = DESCRIPTIONS[name].replace("item 1,", "the item,") if name == ITEMS[0] else DESCRIPTIONS[name]
+    # A sentence says what a cell is not; without its "not" it says what is accepted.
+    said = [RULES[how["unreadable"]].sentence, *(RULES[check.name].sentence for check in SCHEMA.columns[name].checks)]
+    return f"{what} Accepted: {'; '.join(sentence.removeprefix('not ') for sentence in said)}."
+
+
+def _needed(name: str, how: Row) -> str:
+    if how.get("optional"):
+        return "optional"
+    return "in every row" if name in NEEDED else "the column; a cell may be empty"
+
+
+def _table(heads: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    body = [[str(cell).replace("|", "\\|") for cell in line] for line in lines]
+    return "".join(f"| {' | '.join(line)} |\n" for line in [heads, ["---"] * len(heads), *body])
