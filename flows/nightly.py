@@ -12,7 +12,8 @@ from prefect.cache_policies import NO_CACHE
 from prefect.utilities.annotations import quote
 
 from outcomes.inbox import locked
-from outcomes.nights import STEPS, Night, Progress, run_step
+from outcomes.loading import Night, Progress
+from outcomes.nights import STEPS, run_step
 from outcomes.paths import Home
 from outcomes.summary import Summary
 

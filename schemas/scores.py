@@ -273,7 +273,7 @@ RANGES = {
 }
 
 _say("field_count", "not as many fields as the header has columns", "row")
-_say("unknown_clinic", "the clinic is not in clinics.toml: register it, then send the file again", "row")
+_say("unknown_clinic", "the clinic is not in clinics.toml: register it, then have the rows sent in a new file", "row")
 _say(
     "contradiction",
     "another row of the same night has the same key and other values, and nothing orders them: mark the right one as corrected",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from outcomes import nights as nights_module
+from outcomes import loading
 from outcomes.paths import Home
 from tests.nightly import AS_OF, asked, night
 
@@ -135,7 +135,7 @@ def told_in_batches(tmp_path_factory: pytest.TempPathFactory) -> Home:
     """Each row of a picture in a file of its own, each file a batch of its own."""
     home = Home(tmp_path_factory.mktemp("batches") / "home")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(nights_module.batches, "__defaults__", (1,))
+        patch.setattr(loading.batches, "__defaults__", (1,))
         all_pictures(home, each_row_a_file=True)
     return home
 
@@ -162,19 +162,7 @@ def test_every_row_has_one_fate(told: Home) -> None:
     assert asked(told, "SELECT count(*) FROM quarantine WHERE reason_code = 'contradiction'") == [(quarantined,)]
 
 
-# A side that was set aside, or was a duplicate of an earlier night's row, in an earlier batch is not seen by a later one:
-# the store keeps neither. store.py would have to keep the sides of a night (key, values, mark, extract_day).
-UNSEEN = {
-    "a contradiction with the row that stands",
-    "two on one extract_day, one later",
-    "contradiction of three corrected",
-    "contradiction, and a mark with an earlier extract_day",
-}
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.xfail(strict=False)) if name in UNSEEN else name for name in PICTURES]
-)
+@pytest.mark.parametrize("name", list(PICTURES))
 def test_batches_do_not_change_what_stands(name: str, told_in_batches: Home) -> None:
     assert standing(told_in_batches, name) == PICTURES[name][1]
 

@@ -114,12 +114,12 @@ CREATE TABLE score_event (
     by_line INTEGER NOT NULL
 );
 
-CREATE TABLE contradiction (
+CREATE TABLE contested (
     night INTEGER NOT NULL,
-    patient_no INTEGER NOT NULL,
-    infusion_number SMALLINT,
-    days_since_first_infusion SMALLINT NOT NULL,
-    timepoint timepoint NOT NULL
+    key BIGINT NOT NULL,
+    said VARCHAR NOT NULL,
+    mark INTEGER NOT NULL,
+    extract_day SMALLINT
 );
 
 CREATE TABLE extract_day (

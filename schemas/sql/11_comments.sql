@@ -11,6 +11,10 @@ COMMENT ON TYPE endpoint_class IS 'Class of a status: not eligible, waiting, obs
 COMMENT ON TABLE laid IS 'One row: which SQL files this store was laid by.';
 COMMENT ON COLUMN laid.sql_digest IS 'Head of the SHA-256 of all numbered SQL files.';
 
+COMMENT ON TABLE derived IS 'One row: what the derived tables were last made from.';
+COMMENT ON COLUMN derived.night IS 'The night whose scores they hold.';
+COMMENT ON COLUMN derived.inputs IS 'What else they depend on: data_versions of that night and sql_digest.';
+
 COMMENT ON TABLE night IS 'One row per night: a run that took in what was in the inbox. Append-only.';
 COMMENT ON COLUMN night.night IS 'Number of the night in this home, from 1.';
 COMMENT ON COLUMN night.run_id IS 'Id of the run: made from the night''s number, date and files, so that a night that is healed has the same one.';
@@ -94,12 +98,12 @@ COMMENT ON COLUMN score_event.night IS 'The night on which it changed.';
 COMMENT ON COLUMN score_event.by_arrival_no IS 'The arrival of the row that changed it.';
 COMMENT ON COLUMN score_event.by_line IS 'Line of that row in its file.';
 
-COMMENT ON TABLE contradiction IS 'One row per key that two rows of one night give different values for: all its rows of that night are set aside. Append-only.';
-COMMENT ON COLUMN contradiction.night IS 'The night.';
-COMMENT ON COLUMN contradiction.patient_no IS 'Number of the patient in this store; table patient has the pseudonym.';
-COMMENT ON COLUMN contradiction.infusion_number IS 'Which infusion the row belongs to, as the clinic numbers them, from 1; null for a row with none.';
-COMMENT ON COLUMN contradiction.days_since_first_infusion IS 'Days; day 0 is the patient''s first infusion at the clinic, negative before it.';
-COMMENT ON COLUMN contradiction.timepoint IS 'Relation of the questionnaire to the infusion, as sent.';
+COMMENT ON TABLE contested IS 'One row per side of a contested key, of a night that stores in several batches: what an earlier batch said of it. Append-only.';
+COMMENT ON COLUMN contested.night IS 'The night.';
+COMMENT ON COLUMN contested.key IS 'The key of the score, as score_key() makes it.';
+COMMENT ON COLUMN contested.said IS 'The values of that side, as score_values() writes them, or entered_in_error.';
+COMMENT ON COLUMN contested.mark IS '0 final, 1 amended or corrected, 2 entered_in_error.';
+COMMENT ON COLUMN contested.extract_day IS 'The latest extract_day of that side, in days; null where none was given.';
 
 COMMENT ON TABLE extract_day IS 'One row per arrival and patient with an extract_day, also where its rows are duplicates: how far the patient has been followed. Append-only.';
 COMMENT ON COLUMN extract_day.arrival_no IS 'The arrival; table arrival has its sha256.';

@@ -115,7 +115,7 @@ COMMENT ON COLUMN endpoint.patient_id IS 'The clinic''s own pseudonym.';
 COMMENT ON COLUMN endpoint.patient_no IS 'The patient.';
 COMMENT ON COLUMN endpoint.course IS 'Course of the patient.';
 COMMENT ON COLUMN endpoint.drug IS 'Drug of the course''s first infusion.';
-COMMENT ON COLUMN endpoint.status IS 'The first true status of R10; table status has its sentence.';
+COMMENT ON COLUMN endpoint.status IS 'The first true status of R10; table reason has its sentence.';
 COMMENT ON COLUMN endpoint.class IS 'not eligible, waiting, observed or missing (R11).';
 COMMENT ON COLUMN endpoint.baseline_day IS 'Day of the baseline; null where there is none in the look-back.';
 COMMENT ON COLUMN endpoint.baseline_total IS 'PHQ-9 total at baseline, 0 to 27.';

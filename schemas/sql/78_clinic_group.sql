@@ -20,8 +20,8 @@ grouped AS (
         count(*) FILTER (completed_later) AS completed_later,
         count(*) FILTER (has_closed) AS closed_inductions,
         count(*) FILTER (has_extended) AS extended_inductions,
-        coalesce(bool_and(k.sends_every_infusion) FILTER (courses > 0), false) AS sends_every_infusion,
-        coalesce(bool_and(k.confirmed), false) AS confirmed
+        coalesce(bool_and(k.sends_every_infusion) FILTER (courses > 0), bool_and(k.sends_every_infusion), false) AS sends_every_infusion,
+        coalesce(bool_and(k.confirmed), true) AS confirmed
     FROM patients AS p
     JOIN main.clinic AS k USING (clinic_id)
     GROUP BY GROUPING SETS ((p.clinic_id), ())
@@ -43,5 +43,5 @@ COMMENT ON COLUMN clinic_group.completed_later IS 'Patients whose first inductio
 COMMENT ON COLUMN clinic_group.closed_inductions IS 'First courses whose induction is closed.';
 COMMENT ON COLUMN clinic_group.extended_inductions IS 'First courses whose induction is extended (R4).';
 COMMENT ON COLUMN clinic_group.extended_share IS 'extended_inductions / closed_inductions: over the limit of R12 the schedule differs.';
-COMMENT ON COLUMN clinic_group.sends_every_infusion IS 'Whether the clinic (all clinics with a course) declares that it sends every infusion.';
+COMMENT ON COLUMN clinic_group.sends_every_infusion IS 'Whether the clinic declares that it sends every infusion; for ''*'', all clinics with a course (without any, all clinics).';
 COMMENT ON COLUMN clinic_group.confirmed IS 'Whether the clinic''s entry was confirmed by a person.';

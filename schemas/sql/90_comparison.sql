@@ -102,7 +102,8 @@ UNION ALL BY NAME
 
 SELECT
     '*' AS clinic_id, b.benchmark_id, b.version AS benchmark_version, u.outcome, u.because,
-    b.events AS their_events, b.n AS their_n, b.rate AS their_rate,
+    b.events AS their_events, b.n AS their_n,
+    CASE WHEN b.kind = 'count' THEN proportion(b.events, b.n) ELSE b.rate END AS their_rate,
     published_low(b.kind, b.events, b.n, b.rate, b.ci_low) AS their_low,
     published_high(b.kind, b.events, b.n, b.rate, b.ci_high) AS their_high,
     true AS is_provisional

@@ -206,6 +206,8 @@ def sample(arguments: Arguments) -> None:
             arguments.out, clinics=arguments.clinics, courses=arguments.courses, seed=arguments.seed, bad=not arguments.clean,
             files_per_clinic=arguments.files_per_clinic, progress=lambda done, of: bar("people", done, of),
         )  # fmt: skip
+    except ValueError as error:
+        raise UsageError(f"{str(error).rstrip('.')}.") from None
     except FileExistsError:
         raise UsageError(f"{arguments.out} already holds a sample or an inbox. Give an empty folder.") from None
     print(

@@ -45,6 +45,12 @@ def main(argv: Sequence[str] | None = None) -> None:
         code = 0
     except KeyboardInterrupt:
         code = 130
+    except Exception as error:  # its own words could carry a cell
+        print(
+            f"outcomes: The command could not finish ({type(error).__name__}). Check the folder and the disk. [could_not_finish]",
+            file=sys.stderr,
+        )
+        code = 1
     sys.exit(code or 0)
 
 
@@ -240,4 +246,9 @@ def _nightly(arguments: Arguments) -> int:
     home = home_of(arguments)
     said = _run(home, arguments.as_of or dt.date.today(), arguments.no_prefect)
     print(json.dumps(said, indent=1) if arguments.format == "json" else night_words(said, home))
-    return 2 if arguments.strict and (said["files"]["refused"] or said["rows"]["quarantined"]) else 0
+    return (
+        2
+        if arguments.strict
+        and (said["files"]["refused"] or said["files"]["known_refused"] or said["rows"]["quarantined"])
+        else 0
+    )

@@ -29,11 +29,12 @@ class Settled(NamedTuple):
 _EVENTS = {"score_id": pl.Int64, "row": pl.Int64, "current": pl.Boolean, "reason_code": pl.String, "by_row": pl.Int64}
 
 
-def settle(new: pl.DataFrame, stored: pl.DataFrame, before: pl.Series) -> Settled:
+def settle(new: pl.DataFrame, stored: pl.DataFrame, earlier: pl.DataFrame) -> Settled:
     """Decide the fate of `new` rows of contested keys.
 
     new: row, key, said, mark, extract_day. stored: score_id, key, said, mark, extract_day, is_tonight, is_current,
-    was_standing (current at the start of this night), of the same keys. before: keys contradicted earlier this night.
+    was_standing (current at the start of this night), of the same keys. earlier: key, said, mark, extract_day of contested sides in
+    earlier batches of this night.
     """
     tonight = stored.filter("is_tonight")
     prior = (
@@ -48,10 +49,14 @@ def settle(new: pl.DataFrame, stored: pl.DataFrame, before: pl.Series) -> Settle
     )
 
     members = pl.concat(
-        [new.select("key", "said", "mark", "extract_day"), tonight.select("key", "said", "mark", "extract_day")]
+        [
+            new.select("key", "said", "mark", "extract_day"),
+            tonight.select("key", "said", "mark", "extract_day"),
+            earlier.select("key", "said", "mark", "extract_day").filter(pl.col("key").is_in(new["key"].implode())),
+        ]
     )
     sides = members.group_by("key", "said").agg(pl.col("mark").max(), pl.col("extract_day").max())
-    won = _winners(sides, before)
+    won = _winners(sides)
     contradicted = sides.join(won, on="key", how="anti")["key"].unique(maintain_order=True)
 
     of_new = (
@@ -119,7 +124,7 @@ def settle(new: pl.DataFrame, stored: pl.DataFrame, before: pl.Series) -> Settle
     )
 
 
-def _winners(sides: pl.DataFrame, before: pl.Series) -> pl.DataFrame:
+def _winners(sides: pl.DataFrame) -> pl.DataFrame:
     """key, winner: the side that comes after every other one of its key, by extract_day or else by its mark."""
     pairs = sides.join(sides, on="key", suffix="_2").filter(pl.col("said") != pl.col("said_2"))
     differ = (pl.col("extract_day") != pl.col("extract_day_2")).fill_null(False)
@@ -129,6 +134,4 @@ def _winners(sides: pl.DataFrame, before: pl.Series) -> pl.DataFrame:
         .otherwise(pl.col("mark") > pl.col("mark_2"))
     )
     beaten = pairs.filter(~after).select("key", "said").unique()
-    # Once contradicted, a key of this night needs a marked row.
-    still_open = ~pl.col("key").is_in(before.implode()) | (pl.col("mark") > 0)
-    return sides.join(beaten, on=["key", "said"], how="anti").filter(still_open).select("key", winner="said")
+    return sides.join(beaten, on=["key", "said"], how="anti").select("key", winner="said")

@@ -75,8 +75,12 @@ def look(home: Home, known: set[str]) -> Looked:
         ):
             found.left_alone += 1
             continue
-        data = Path(entry.path).read_bytes()
-        after = os.stat(entry.path)
+        try:
+            data = Path(entry.path).read_bytes()
+            after = os.stat(entry.path)
+        except OSError:
+            found.left_alone += 1
+            continue
         if (after.st_size, after.st_mtime_ns) != (status.st_size, status.st_mtime_ns) or len(data) != after.st_size:
             found.left_alone += 1  # still growing: the next night takes it
             continue
@@ -134,13 +138,15 @@ def append_lasting(path: Path, lines: Iterable[dict[str, Any]]) -> None:
         os.fsync(handle.fileno())
 
 
-def bytes_of(home: Home, sha: str) -> bytes:
-    """The bytes of an arrival, wherever it lies by now."""
+def bytes_of(home: Home, sha: str, *, may_be_gone: bool = False) -> bytes:
+    """The bytes of an arrival, wherever it lies by now; none where they may be gone and are."""
     for folder in (home.held, home.archive, home.refused):
         try:
             return (folder / sha).read_bytes()
         except FileNotFoundError:
             continue
+    if may_be_gone:
+        return b""
     raise FileNotFoundError(f"the bytes of arrival {sha[:12]} are in neither held, archive nor refused")
 
 

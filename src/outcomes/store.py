@@ -74,11 +74,16 @@ def one(con: duckdb.DuckDBPyConnection, query: str, values: Sequence[Any] = ()) 
     return row[0] if row else None
 
 
-def load(con: duckdb.DuckDBPyConnection, night: NightId, files: Sequence[File], judged: Judged) -> list[dict[str, Any]]:
-    """Store a judged batch, all of it or nothing. Returns the ledger entries, in the order of `files`."""
+def load(
+    con: duckdb.DuckDBPyConnection, night: NightId, files: Sequence[File], judged: Judged, *, more: bool
+) -> list[dict[str, Any]]:
+    """Store a judged batch, all of it or nothing. Returns the ledger entries, in the order of `files`.
+
+    `more` says that the night has further batches: they may contest what this one says.
+    """
     con.execute("BEGIN")
     try:
-        entries = _load(con, night, files, judged)
+        entries = _load(con, night, files, judged, more)
         con.execute("COMMIT")
     except BaseException:
         con.execute("ROLLBACK")
@@ -87,11 +92,11 @@ def load(con: duckdb.DuckDBPyConnection, night: NightId, files: Sequence[File], 
 
 
 def _load(
-    con: duckdb.DuckDBPyConnection, night: NightId, files: Sequence[File], judged: Judged
+    con: duckdb.DuckDBPyConnection, night: NightId, files: Sequence[File], judged: Judged, more: bool
 ) -> list[dict[str, Any]]:
     first = (one(con, "SELECT max(arrival_no) FROM arrival") or 0) + 1
     rows = _with_patients(con, _as_stored(judged.good))
-    rows, fates, reasons = _settled(con, night, first, rows)
+    rows, fates, reasons = _settled(con, night, first, rows, more)
     if rows.height:
         with given(con, "rows", rows):
             con.execute(
@@ -173,7 +178,7 @@ _STORED = """
 
 
 def _settled(
-    con: duckdb.DuckDBPyConnection, night: NightId, first: int, rows: pl.DataFrame
+    con: duckdb.DuckDBPyConnection, night: NightId, first: int, rows: pl.DataFrame, more: bool
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Rows to store with their ids; per file how many were accepted, duplicate and set aside; and the reasons of those."""
     _keep_extract_days(con, first, rows)
@@ -181,14 +186,8 @@ def _settled(
     con.execute("CREATE OR REPLACE TEMP TABLE stored_keys (score_id BIGINT, key BIGINT)")
     stored_keys = _stored_keys(con, rows) if next_id > 1 else pl.Series("key", dtype=pl.Int64)
     contested = rows["key"].is_duplicated() | rows["key"].is_in(stored_keys.implode())
-    if rows.height and one(con, "SELECT count(*) FROM contradiction WHERE night = ?", [night.night]):
-        before = asked(
-            con,
-            f"SELECT score_key(patient_no, days_since_first_infusion, enum_code(timepoint), infusion_number) AS key FROM contradiction WHERE night = {night.night}",
-        )["key"]
-        contested |= rows["key"].is_in(before.implode())
-    else:
-        before = pl.Series(dtype=pl.Int64)
+    earlier = asked(con, f"SELECT key, said, mark, extract_day FROM contested WHERE night = {night.night}")
+    contested |= rows["key"].is_in(earlier["key"].implode())
     no_reasons = pl.DataFrame(
         schema={"arrival_no": pl.Int32, "line": pl.Int32, "column_name": pl.String, "reason_code": pl.String}
     )
@@ -207,7 +206,10 @@ def _settled(
         said, on="row", maintain_order="left"
     )
     stored = _stored(con, night)
-    settled = settle(new, stored, before)
+    settled = settle(new, stored, earlier)
+    if more:
+        with given(con, "sides", new.select("key", "said", "mark", "extract_day", night=pl.lit(night.night))):
+            con.execute("INSERT INTO contested BY NAME FROM sides")
 
     rows = rows.join(settled.fates, on="row", how="left", maintain_order="left").with_columns(
         pl.col("fate").fill_null("accepted")
@@ -215,11 +217,6 @@ def _settled(
     kept = _numbered(rows.filter(pl.col("fate") == "accepted").drop("fate"), first, next_id)
     _keep_events(con, night, first, rows, kept, settled.events)
     aside = rows.filter(pl.col("fate") == "quarantined")
-    lost = disputed.filter(pl.col("key").is_in(settled.contradicted.implode())).unique("key", maintain_order=True)
-    with given(con, "lost", lost.with_columns(night=pl.lit(night.night))):
-        con.execute(
-            "INSERT INTO contradiction SELECT night, patient_no, infusion_number, days_since_first_infusion, timepoint FROM lost"
-        )
     with given(con, "outset", pl.DataFrame({"score_id": settled.outset})):
         con.execute(
             "INSERT INTO quarantine SELECT arrival_no, line, NULL, 'contradiction' FROM score SEMI JOIN outset USING (score_id)"

@@ -38,11 +38,6 @@ class Summary:
         """For summary.json."""
         return dict(vars(self))
 
-    @property
-    def has_refusals(self) -> bool:
-        """Whether this night refused a file or set a row aside."""
-        return bool(self.files["refused"] or self.rows["quarantined"])
-
 
 def rows_of(con: duckdb.DuckDBPyConnection, query: str, values: list[Any] | dict[str, Any] | None = None) -> list[Row]:
     """The rows of a query as dicts."""
@@ -76,7 +71,9 @@ COMPARISONS = """
 """
 
 
-def summarise(con: duckdb.DuckDBPyConnection, *, registered: list[str], healed: int, left_alone: int) -> Summary:
+def summarise(
+    con: duckdb.DuckDBPyConnection, *, registered: list[str], healed: int, left_alone: int, known_refused: int
+) -> Summary:
     """The last night of a store."""
     (night,) = rows_of(con, "SELECT * FROM night ORDER BY night DESC LIMIT 1")
     tonight = [night["night"]]
@@ -102,6 +99,7 @@ def summarise(con: duckdb.DuckDBPyConnection, *, registered: list[str], healed: 
             "taken": night["files_taken"],
             "refused": night["files_refused"],
             "known": night["files_known"],
+            "known_refused": known_refused,
             "left_alone": left_alone,
         },
         rows=counts | events,

@@ -51,6 +51,7 @@ def night_words(said: Row, home: Home) -> str:
     parts = [
         f"Night {said['night']}, as of {said['as_of']}. Everything below is provisional.",
         f"Files: {files['taken']:,} taken, {files['refused']:,} refused, {files['known']:,} seen before"
+        + (f" ({files['known_refused']:,} of them refused then)" if files["known_refused"] else "")
         + (f", {files['left_alone']:,} left alone (unfinished, links or folders)" if files["left_alone"] else "") + ".",
         f"Rows: {rows['read']:,} read = {rows['accepted']:,} accepted + {rows['duplicate']:,} duplicate + {rows['quarantined']:,} quarantined"
         f" ({rows['corrected']:,} corrected, {rows['retracted']:,} retracted).",

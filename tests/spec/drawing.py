@@ -73,7 +73,7 @@ def score(drawn: Row) -> Row:
         nine, rest = row.pop("item_9"), row["total"]
         rest -= nine
         assert 0 <= rest <= 24, "no eight items make up this total"
-        row["items"] = tuple(min(3, max(0, rest - 3 * i)) for i in range(8)) + (nine,)
+        row["items"] = (*(min(3, max(0, rest - 3 * i)) for i in range(8)), nine)
     if None not in row["items"]:
         row["total"] = sum(row["items"])
     return row

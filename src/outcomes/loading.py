@@ -1,0 +1,185 @@
+"""A night's files into the warehouse: which clinics may send, batch by batch, and the night itself."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import Any
+
+import duckdb
+
+from outcomes import inbox
+from outcomes.checking import Judged, judge
+from outcomes.datafiles import DataFiles, put_data_files, read_data_files
+from outcomes.errors import FileRefusedError, OutcomesError
+from outcomes.paths import Home, data_folder
+from outcomes.store import File, NightId, load, one
+from schemas.clinics import clinics_text, read_clinics
+from schemas.errors import DataFileError
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a night is: its id and the hashes it takes, written before anything is stored."""
+
+    night: int
+    run_id: str
+    as_of: str
+    sha256: list[str]
+    sizes: list[int]
+    files_known: int
+    known_refused: int
+    left_alone: int
+
+    @property
+    def id(self) -> NightId:
+        """Number, run and as-of date."""
+        return NightId(self.night, self.run_id, dt.date.fromisoformat(self.as_of))
+
+
+@dataclass
+class Night:
+    """A night under way in a home. `healed` counts the nights that had to be done again before it."""
+
+    home: Home
+    as_of: dt.date
+    manifest: Manifest | None = None
+    files: DataFiles | None = None
+    found: inbox.Looked = field(default_factory=inbox.Looked)
+    healed: int = 0
+    registered: list[str] = field(default_factory=list)
+    nothing_new: bool = False
+
+
+def data_files() -> DataFiles:
+    try:
+        return read_data_files(data_folder())
+    except DataFileError as error:
+        raise OutcomesError(f"The data files break their contract:\n{error}") from None
+
+
+def batches(files: Iterable[File], size: int = inbox.BATCH_BYTES) -> Iterator[list[File]]:
+    """Whole files, together up to about `size` bytes."""
+    batch: list[File] = []
+    held = 0
+    for file in files:
+        if batch and held + file.size > size:
+            yield batch
+            batch, held = [], 0
+        batch.append(file)
+        held += file.size
+    if batch:
+        yield batch
+
+
+def load_night(
+    night: Night,
+    con: duckdb.DuckDBPyConnection,
+    manifest: Manifest,
+    progress: Progress | None,
+    receipts: dict[str, dict[str, Any]] | None = None,
+) -> None:
+    """Store the night's files that the ledger does not have, and the night itself.
+
+    With `receipts` (by hash) a lost night is done again as it was: with its clinics, and with its refusals even where the
+    bytes were destroyed since.
+    """
+    home, files = night.home, night.files or data_files()
+    clinics = _put_clinics(home, con)
+    if receipts:
+        clinics = _clinics_then(home, next(iter(receipts.values())))
+    put_data_files(con, files)
+    stored = {sha for (sha,) in con.execute("SELECT sha256 FROM arrival").fetchall()}
+    left = [File(sha, size) for sha, size in zip(manifest.sha256, manifest.sizes, strict=True) if sha not in stored]
+    done = 0
+    for batch in batches(left):
+        judged = judge([inbox.bytes_of(home, file.sha256, may_be_gone=bool(receipts)) for file in batch], clinics)
+        if receipts:
+            _as_refused_then(judged, [receipts[file.sha256] for file in batch])
+        if clinics is None:
+            _register(con, judged)
+        done += len(batch)
+        load(con, manifest.id, batch, judged, more=done < len(left))
+        if progress:
+            progress("store", done, len(left))
+    if clinics is None:
+        night.registered = [row[0] for row in con.execute("SELECT clinic_id FROM clinic ORDER BY clinic_id").fetchall()]
+        if night.registered and not home.clinics.exists():
+            inbox.write_lasting(home.clinics, clinics_text(night.registered))
+    if not one(con, "SELECT count(*) FROM night WHERE night = ?", [manifest.night]):
+        counts = con.execute(
+            "SELECT count(*), count(refused_because) FROM arrival WHERE night = ?", [manifest.night]
+        ).fetchone() or (0, 0)
+        clinics_digest = next(iter(receipts.values()))["clinics"] if receipts else _keep_clinics(home)
+        con.execute(
+            "INSERT INTO night VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [manifest.night, manifest.run_id, manifest.as_of, version("outcomes"), f"{files.versions} clinics.toml:{clinics_digest}",
+             counts[0] - counts[1], counts[1], manifest.files_known],
+        )  # fmt: skip
+
+
+def _put_clinics(home: Home, con: duckdb.DuckDBPyConnection) -> set[str] | None:
+    """The clinics that may send, by clinics.toml; None on a first night without one: then all that are seen may."""
+    if not home.clinics.exists():
+        if one(con, "SELECT count(*) FROM score"):
+            if not one(con, "SELECT count(*) FROM night"):
+                return None  # a first night that is being healed
+            raise OutcomesError(
+                "clinics.toml is missing from the home, though scores are stored. Put it back, then run the night again."
+            )
+        return None
+    try:
+        rows = read_clinics(home.clinics)
+    except DataFileError as error:
+        raise OutcomesError(str(error)) from None
+    listed = {row["clinic_id"] for row in rows}
+    lost = [
+        row[0]
+        for row in con.execute("SELECT DISTINCT clinic_id FROM patient ORDER BY 1").fetchall()
+        if row[0] not in listed
+    ]
+    if lost:
+        raise OutcomesError(
+            f"clinics.toml no longer lists {', '.join(lost)}, of which scores are stored. Put the entry back, then run the night again."
+        )
+    con.execute("DELETE FROM clinic")
+    for row in rows:
+        con.execute("INSERT INTO clinic VALUES (?, ?, ?, ?, ?, ?)", list(row.values()))
+    return listed
+
+
+def _keep_clinics(home: Home) -> str:
+    """The head of the SHA-256 of clinics.toml; a copy goes beside the receipts, so that a lost night can be done again."""
+    if not home.clinics.exists():
+        return "none"
+    text = home.clinics.read_text("utf-8")
+    digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+    copy = home.receipts / f"clinics-{digest}.toml"
+    if not copy.exists():
+        inbox.write_lasting(copy, text)
+    return digest
+
+
+def _clinics_then(home: Home, receipt: dict[str, Any]) -> set[str]:
+    copy = home.receipts / f"clinics-{receipt['clinics']}.toml"
+    return {row["clinic_id"] for row in read_clinics(copy if copy.exists() else home.clinics)}
+
+
+def _as_refused_then(judged: Judged, receipts: list[dict[str, Any]]) -> None:
+    for file, receipt in enumerate(receipts):
+        if receipt["refused_because"]:
+            judged.formats[file] = receipt["format"]
+            judged.refused[file] = FileRefusedError(
+                receipt["refused_because"], column_no=receipt["column_no"], line=receipt["line"], kind=receipt["kind"]
+            )
+
+
+def _register(con: duckdb.DuckDBPyConnection, judged: Judged) -> None:
+    for clinic_id in judged.good["clinic_id"].unique().sort():
+        if not one(con, "SELECT count(*) FROM clinic WHERE clinic_id = ?", [clinic_id]):
+            con.execute("INSERT INTO clinic VALUES (?, '', 'ketamine_iv', false, false, false)", [clinic_id])

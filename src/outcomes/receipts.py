@@ -1,0 +1,88 @@
+"""Receipts: what the ledger says, a line an arrival, in a file of its own: the database cannot be its own witness."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import duckdb
+
+from outcomes import inbox
+from outcomes.datafiles import DataFiles
+from outcomes.errors import OutcomesError
+from outcomes.frames import asked
+from outcomes.loading import Manifest, Night, load_night
+from outcomes.paths import Home
+from outcomes.store import one
+
+RECEIPTS = "receipts.jsonl"
+
+
+def write_receipts(home: Home, con: duckdb.DuckDBPyConnection) -> None:
+    """Append the ledger entries that have no receipt yet: a witness outside the database."""
+    path = home.receipts / RECEIPTS
+    have = read_receipts(home)[-1]["arrival_no"] if path.exists() and path.stat().st_size else 0
+    missing = asked(
+        con,
+        f"""SELECT a.*, n.run_id, regexp_extract(n.data_versions, 'clinics.toml:(\\S+)', 1) AS clinics, f.kind, f.column_no, f.line
+        FROM arrival AS a JOIN night AS n USING (night) LEFT JOIN refusal AS f USING (arrival_no)
+        WHERE arrival_no > {int(have)} ORDER BY arrival_no""",
+    )
+    rows = [{**row, "received_on": row["received_on"].isoformat()} for row in missing.iter_rows(named=True)]
+    if rows:
+        inbox.append_lasting(path, rows)
+
+
+def read_receipts(home: Home) -> list[dict[str, Any]]:
+    path = home.receipts / RECEIPTS
+    if not path.exists():
+        return []
+    whole = path.read_bytes().decode()
+    if whole and not whole.endswith("\n"):
+        # Cut while it was written: the ledger still has what the last line said.
+        whole = whole[: whole.rfind("\n") + 1]
+        inbox.write_lasting(path, whole)
+    return [json.loads(line) for line in whole.splitlines()]
+
+
+def restore(home: Home, con: duckdb.DuckDBPyConnection, files: DataFiles) -> int:
+    """Reload the arrivals whose receipts the database does not know: it is older than they are. Returns nights redone.
+
+    Raises OutcomesError where the archive, or what comes of it, is not what a receipt says.
+    """
+    highest = one(con, "SELECT max(arrival_no) FROM arrival") or 0
+    lost = [entry for entry in read_receipts(home) if entry["arrival_no"] > highest]
+    if lost and not home.clinics.exists():
+        raise OutcomesError(
+            "clinics.toml is missing from the home, though its receipts tell of nights. Put it back, then run the night again."
+        )
+    for entry in lost:
+        data = inbox.bytes_of(home, entry["sha256"], may_be_gone=bool(entry["refused_because"]))
+        if data and hashlib.sha256(data).hexdigest() != entry["sha256"]:
+            raise OutcomesError(
+                f"The archived bytes of arrival {entry['arrival_no']} are not those of its receipt: restore the archive from a backup."
+            )
+    nights = sorted({entry["night"] for entry in lost})
+    for number in nights:
+        entries = [entry for entry in lost if entry["night"] == number]
+        manifest = Manifest(
+            number,
+            entries[0]["run_id"],
+            entries[0]["received_on"],
+            [e["sha256"] for e in entries],
+            [e["bytes"] for e in entries],
+            0,
+            0,
+            0,
+        )
+        load_night(
+            Night(home, manifest.id.as_of, manifest, files), con, manifest, None, {e["sha256"]: e for e in entries}
+        )
+    restored = dict(con.execute("SELECT arrival_no, hash FROM arrival").fetchall())
+    for entry in lost:
+        if restored.get(entry["arrival_no"]) != entry["hash"]:
+            raise OutcomesError(
+                f"Arrival {entry['arrival_no']} did not come back as its receipt says: restore the warehouse from a backup."
+            )
+    return len(nights)

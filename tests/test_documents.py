@@ -1,0 +1,132 @@
+"""README.md stays true: its tables, commands, queries, folders and words are held to what the product says."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from outcomes.cli import _parser
+from outcomes.datafiles import read_data_files
+from outcomes.documents import commands, commands_table, contract_table, example, marked, measures_table, rewritten
+from outcomes.nights import run_night
+from outcomes.paths import Home, data_folder
+from outcomes.publishedcopy import opened
+from outcomes.words import night_words
+from schemas.reasons import REASONS
+from schemas.scores import COLUMNS
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+QUERIES = re.findall(r"```sql\n(.*?)```", README, re.S)
+COMMANDS = commands(_parser())
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory):
+    """A home after the night of `outcomes demo`, and the words of that night."""
+    home = Home(tmp_path_factory.mktemp("documents") / "home")
+    home.make()
+    for path in (data_folder() / "sample" / "inbox").iterdir():
+        shutil.copyfile(path, home.inbox / path.name)
+    shutil.copyfile(data_folder() / "sample" / "clinics.toml", home.clinics)
+    nights = json.loads((data_folder() / "sample" / "truth.json").read_text("utf-8"))["nights"]
+    summary = run_night(home, dt.date.fromisoformat(nights["first"]["as_of"]))
+    return home, night_words(asdict(summary), home)
+
+
+def test_the_measures_are_those_of_the_data():
+    assert marked(README, "measures") == measures_table(read_data_files(data_folder()).measures)
+
+
+def test_the_contract_is_the_one_that_is_checked():
+    assert marked(README, "contract") == contract_table()
+
+
+def test_the_contract_names_every_column():
+    named = set(re.findall(r"^\| (.*?) \|", contract_table(), re.M))
+    assert {f"`{column}`" for column in COLUMNS if not re.fullmatch("item_[1-9]", column)} <= named
+    assert "`item_1` .. `item_9`" in named
+
+
+def test_the_commands_are_those_of_the_parser():
+    assert marked(README, "commands") == commands_table(_parser())
+
+
+def test_an_unmarked_document_is_not_rewritten():
+    with pytest.raises(ValueError, match="0 parts are marked measures"):
+        rewritten("# no table\n", {"measures": "| a |\n"})
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_command_has_an_example_that_it_understands(name):
+    """In its `--help` and in the README."""
+    assert f"example:\n  outcomes {name}" in COMMANDS[name].format_help()
+    assert f"`{example(COMMANDS[name])}`" in README
+    _parser().parse_args(example(COMMANDS[name]).split()[1:])
+
+
+def test_every_command_line_shown_is_understood():
+    """The lines of ```sh blocks, comments apart."""
+    lines = [line for block in re.findall(r"```sh\n(.*?)```", README, re.S) for line in block.splitlines()]
+    ours = [line.split("#")[0].split()[1:] for line in lines if line.startswith("outcomes ")]
+    assert ours
+    for words in ours:
+        _parser().parse_args(words)
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=lambda query: " ".join(query.split())[:40])
+def test_each_query_runs_on_the_published_copy(demo, query):
+    """As an auditor opens it. Those that compare or look for a loss find nothing; the others find something."""
+    with opened(demo[0]) as con:
+        found = con.execute(query).fetchall()
+    assert bool(found) != ("EXCEPT" in query or "HAVING" in query)
+
+
+def test_a_verdict_by_hand_is_the_one_shown(demo):
+    with opened(demo[0]) as con:
+        assert con.execute("SELECT verdict(45, 60, 288, 537)").fetchall() == [("above",)]
+
+
+def test_the_python_that_opens_the_published_copy_hardens_it(demo, tmp_path):
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.S)
+    names: dict[str, duckdb.DuckDBPyConnection] = {}
+    exec(code.replace("clinic-home/published/outcomes.duckdb", str(demo[0].published_copy)), names)
+    with names["con"] as con:
+        for refused in ("FROM read_text('/etc/hostname')", f"COPY (SELECT 1) TO '{tmp_path}/x'", "SET threads = 1"):
+            with pytest.raises(duckdb.Error):
+                con.execute(refused)
+
+
+def test_the_excerpt_is_what_a_night_prints(demo):
+    shown = [line for line in marked(README, "demo").splitlines() if line not in ("```text", "```", "...")]
+    assert shown
+    assert [line for line in shown if line not in demo[1].splitlines()] == []
+
+
+def test_the_readme_names_every_place_of_a_home(demo):
+    home = demo[0]
+    places = [getattr(home, name) for name, value in vars(Home).items() if isinstance(value, property)]
+    folders = {path.name for path in home.root.iterdir() if path.is_dir()} - {"published"}
+    names = {path.name for path in places} | folders
+    assert [name for name in sorted(names) if f"`{name}`" not in README and f"`{name}/`" not in README] == []
+
+
+@pytest.mark.parametrize("about", ["status", "verdict"])
+def test_the_readme_names_every_reason(about):
+    """Every status of an endpoint, and every reason that withholds a verdict."""
+    codes = [reason.code for reason in REASONS if reason.about == about]
+    assert codes
+    assert [code for code in codes if f"`{code}`" not in README] == []
+
+
+def test_every_file_that_is_linked_is_there():
+    for document in ("README.md", "CHANGELOG.md"):
+        links = re.findall(r"\]\((?!https?:)([^)#]+)\)", (ROOT / document).read_text("utf-8"))
+        assert [link for link in links if not (ROOT / link).exists()] == []
