@@ -31,8 +31,10 @@ def read_clinics(path: Path) -> list[dict[str, Any]]:
         f"{path.name}: {key}: unknown key; clinics are tables [clinics.ID]" for key in content if key != "clinics"
     ]
     rows = []
-    for clinic_id, entry in content.get("clinics", {}).items():
-        faults += [f"{path.name}: {clinic_id}: {fault}" for fault in _faults(clinic_id, entry)]
+    for number, (clinic_id, entry) in enumerate(content.get("clinics", {}).items(), start=1):
+        # A key that is no clinic code may be anything, a person's name too.
+        called = clinic_id if re.fullmatch(CLINIC_ID, clinic_id) else f"entry {number}"
+        faults += [f"{path.name}: {called}: {fault}" for fault in _faults(clinic_id, entry)]
         if isinstance(entry, dict):
             rows.append(
                 {"clinic_id": clinic_id} | {key: entry.get(key, default) for key, (_, _, default) in KEYS.items()}

@@ -48,7 +48,9 @@ def assert_in_order(home: Home) -> None:
     assert names(home.archive) == {sha for sha, taken, _ in arrivals if taken}
     assert names(home.refused) == {sha for sha, taken, _ in arrivals if not taken}
     assert names(home.published) == {"outcomes.duckdb", "summary.json"}
-    assert names(home.receipts) == {RECEIPTS}
+    versions = "SELECT regexp_extract(data_versions, 'clinics.toml:(\\S+)', 1) FROM night"
+    clinics = {f"clinics-{digest}.toml" for (digest,) in stored(home.warehouse, versions)}
+    assert names(home.receipts) - {"clinics-none.toml"} == {RECEIPTS, *clinics} - {"clinics-none.toml"}
     assert names(home.root) == {
         ".lock", "archive", "clinics.toml", "held", "inbox", "published", "receipts", "refused", "warehouse.duckdb",
     }  # fmt: skip
@@ -630,11 +632,20 @@ def test_a_night_without_files_changes_nothing_and_is_written_down(sample, after
     assert_same(home, after_later)
 
 
-def test_rules_that_changed_are_laid_and_everything_is_derived_again(sample, after_later, tmp_path):
-    """As after an update of the program: an empty night of the same date must not publish empty tables."""
+@pytest.mark.parametrize(
+    "derived_by",
+    [
+        "the rules before",
+        "these rules",
+    ],
+)
+def test_rules_that_changed_are_laid_and_everything_is_derived_again(derived_by, sample, after_later, tmp_path):
+    """As after an update; or after one that was laid, failed before it derived, and was taken back: nothing is empty."""
     home = copied(after_later, tmp_path / "home")
     run_night(home, sample.as_of(LATER))
     with duckdb.connect(str(home.warehouse)) as con:
+        if derived_by == "the rules before":
+            con.execute("UPDATE derived SET inputs = replace(inputs, (SELECT sql_digest FROM laid), 'another')")
         con.execute("UPDATE laid SET sql_digest = 'another'")
     run_night(home, sample.as_of(LATER))
     assert_same(home, after_later)
@@ -689,11 +700,11 @@ def test_what_a_third_party_says_of_a_cell_stays_inside(sample, waiting, monkeyp
     def broken(*given: Any, **more: Any) -> Any:
         raise ValueError("could not parse 'secret-4711' as i64")
 
-    monkeypatch.setattr(nights, "judge", broken)
+    monkeypatch.setattr(loading, "judge", broken)
     with pytest.raises(OutcomesError) as caught:
         run_night(waiting, sample.as_of(LATER))
     assert re.fullmatch(
-        r"The step store could not finish \(ValueError at nights\.py:\d+\)\. Nothing is lost: run the night again\.",
+        r"The step store could not finish \(ValueError at loading\.py:\d+\)\. Nothing is lost: run the night again\.",
         str(caught.value),
     )
     assert caught.value.__cause__ is None

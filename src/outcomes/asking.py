@@ -174,7 +174,7 @@ def compare(arguments: Arguments) -> None:
         )
     if any(row["outcome"] == "verdict" for row in rows):
         print(
-            '\nEvery verdict is provisional. "Consistent with" cannot be shown below 84 patients; under 30 none is given.'
+            '\nEvery verdict is provisional. "Consistent with" can hardly be shown below 84 patients; under 30 none is given.'
         )
 
 

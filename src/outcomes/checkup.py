@@ -72,7 +72,7 @@ def _clinics(home: Home | None) -> set[str] | None:
     try:
         return {row["clinic_id"] for row in read_clinics(home.clinics)}
     except DataFileError as error:
-        raise OutcomesError(str(error)) from None
+        raise OutcomesError("; ".join(error.faults)) from None
 
 
 def _bytes(path: Path) -> bytes:

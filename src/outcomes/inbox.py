@@ -93,6 +93,17 @@ def look(home: Home, known: set[str]) -> Looked:
     return found
 
 
+def left_in_hold(home: Home) -> dict[str, int]:
+    """Sizes by hash of files that were held by a night that died before its manifest. Half-written ones are removed."""
+    whole: dict[str, int] = {}
+    for path in home.held.iterdir():
+        if path.name.startswith("."):
+            path.unlink()
+        else:
+            whole[path.name] = path.stat().st_size
+    return whole
+
+
 def _hold(home: Home, sha: str, data: bytes) -> Path:
     aside = home.held / f".{sha}"
     aside.write_bytes(data)

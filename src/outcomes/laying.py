@@ -73,6 +73,7 @@ def _lay_steps(con: duckdb.DuckDBPyConnection) -> None:
             _keep_comments(con, name)
         else:
             con.execute(text)
+    con.execute("DELETE FROM derived")
     con.execute("DELETE FROM laid")
     con.execute("INSERT INTO laid VALUES (?)", [sql_digest()])
 

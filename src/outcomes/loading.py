@@ -60,7 +60,7 @@ def data_files() -> DataFiles:
     try:
         return read_data_files(data_folder())
     except DataFileError as error:
-        raise OutcomesError(f"The data files break their contract:\n{error}") from None
+        raise OutcomesError(f"The data files break their contract: {'; '.join(error.faults)}") from None
 
 
 def batches(files: Iterable[File], size: int = inbox.BATCH_BYTES) -> Iterator[list[File]]:
@@ -136,7 +136,7 @@ def _put_clinics(home: Home, con: duckdb.DuckDBPyConnection) -> set[str] | None:
     try:
         rows = read_clinics(home.clinics)
     except DataFileError as error:
-        raise OutcomesError(str(error)) from None
+        raise OutcomesError("; ".join(error.faults)) from None
     listed = {row["clinic_id"] for row in rows}
     lost = [
         row[0]

@@ -47,16 +47,18 @@ def take(night: Night, progress: Progress | None = None) -> Night:
         known = dict(con.execute("SELECT sha256, refused_because FROM arrival").fetchall())
         number = (one(con, "SELECT max(night) FROM night") or 0) + 1
         head = one(con, "SELECT arg_max(hash, arrival_no) FROM arrival") or ""
+    sizes = inbox.left_in_hold(home)
     night.found = found = inbox.look(home, set(known))
-    fresh = sorted(sha for sha in found.sizes if sha not in known)
+    sizes |= found.sizes
+    fresh = sorted(sha for sha in sizes if sha not in known)
     run_id = hashlib.sha256("\n".join([head, str(number), night.as_of.isoformat(), *fresh]).encode()).hexdigest()[:16]
     night.manifest = Manifest(
         night=number,
         run_id=run_id,
         as_of=night.as_of.isoformat(),
         sha256=fresh,
-        sizes=[found.sizes[sha] for sha in fresh],
-        files_known=len(found.places) - len(fresh),
+        sizes=[sizes[sha] for sha in fresh],
+        files_known=len(found.places) - sum(1 for sha in found.sizes if sha not in known),
         known_refused=sum(1 for place in found.places if known.get(place.sha256)),
         left_alone=found.left_alone,
     )
