@@ -32,7 +32,7 @@ format: .venv/.installed
 
 lock:  ## needs uv
 	uv pip compile pyproject.toml --extra dev --generate-hashes --universal --python-version 3.11 \
-		--no-emit-index-url --custom-compile-command "make lock" --quiet -o requirements.lock
+		--custom-compile-command "make lock" --quiet -o requirements.lock
 
 bench: .venv/.installed  ## speed, as ratios to a bare DuckDB load of the same file
 	$(BIN)/python bench/bench.py
