@@ -13,7 +13,7 @@ from outcomes.checking import judge
 from outcomes.errors import OutcomesError, UsageError
 from outcomes.inbox import BATCH_BYTES, MAXIMUM_FILE
 from outcomes.paths import Home
-from outcomes.tables import ProgressBar
+from outcomes.tables import ProgressBar, place
 from schemas.clinics import read_clinics
 from schemas.errors import DataFileError
 from schemas.reasons import SENTENCES
@@ -36,24 +36,16 @@ def check_files(paths: Sequence[Path], home: Home | None, progress: ProgressBar)
     rows: list[Row] = []
     lines: list[Row] = []
     for start, batch in _batches(paths):
-        judged = judge([_bytes(path) for path in batch], clinics)
-        for offset, path in enumerate(batch):
+        contents = [_bytes(path) for path in batch]
+        judged = judge(contents, clinics)
+        for offset, content in enumerate(contents):
             refusal = judged.refused.get(offset)
             reasons = judged.reasons.filter(pl.col("file") == offset)
             bad = reasons["line"].n_unique() if reasons.height else 0
-            places = (
-                (
-                    f"column {refusal.column_no}" if refusal.column_no else "",
-                    f"line {refusal.line}" if refusal.line else "",
-                    refusal.kind or "",
-                )
-                if refusal
-                else ()
-            )
             rows.append(
                 {
-                    "file": start + offset + 1, "sha256": hashlib.sha256(_bytes(path)).hexdigest()[:12], "format": judged.formats[offset],
-                    "refused_because": refusal.reason_code if refusal else None, "place": ", ".join(p for p in places if p) or None,
+                    "file": start + offset + 1, "sha256": hashlib.sha256(content).hexdigest()[:12], "format": judged.formats[offset],
+                    "refused_because": refusal.reason_code if refusal else None, "place": place(refusal.column_no, refusal.line, refusal.kind) if refusal else None,
                     "rows_read": judged.rows_read[offset], "good": judged.rows_read[offset] - bad, "quarantined": bad,
                     "in_words": SENTENCES[refusal.reason_code] if refusal else None,
                 }

@@ -70,7 +70,6 @@ def store(night: Night, progress: Progress | None = None) -> Night:
     """Judge the night's files and store them, a transaction a batch; then the night itself."""
     manifest = _of(night)
     with warehouse(night.home.warehouse) as con:
-        lay_again(con)
         load_night(night, con, manifest, progress)
     return night
 

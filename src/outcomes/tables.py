@@ -58,6 +58,12 @@ def between(low: float | None, high: float | None, how: Any = percent) -> str:
     return "-" if low is None or high is None else f"{how(low).rstrip('%')} to {how(high).rstrip('%')}"
 
 
+def place(column_no: int | None, line: int | None, kind: str | None) -> str | None:
+    """Where in a file something was found, and what kind of thing it was; None where nothing is known."""
+    parts = [f"column {column_no}" if column_no else "", f"line {line}" if line else "", kind or ""]
+    return ", ".join(part for part in parts if part) or None
+
+
 def _plain(value: Any) -> str:
     if value is None:
         return "-"
@@ -79,7 +85,6 @@ class ProgressBar:
 
     def __init__(self) -> None:
         self._start = time.monotonic()
-        self._shown = False
 
     def __call__(self, what: str, done: int, of: int) -> None:
         if not sys.stderr.isatty() or time.monotonic() - self._start < 2 or not of:
@@ -88,4 +93,3 @@ class ProgressBar:
         sys.stderr.write(f"\r{what:8} [{'#' * filled}{'.' * (30 - filled)}] {done:,} of {of:,}")
         sys.stderr.write("\n" if done >= of else "")
         sys.stderr.flush()
-        self._shown = True

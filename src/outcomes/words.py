@@ -6,7 +6,7 @@ from typing import Any
 
 from outcomes.paths import Home
 from outcomes.summary import SHOWN
-from outcomes.tables import between, percent, points, table
+from outcomes.tables import between, percent, place, points, table
 
 Row = dict[str, Any]
 
@@ -72,7 +72,7 @@ def night_words(said: Row, home: Home) -> str:
             {
                 "file": a["sha256"][:12],
                 "reason": a["refused_because"],
-                "where": _place(a),
+                "where": place(a["column_no"], a["line"], a["identifier_kind"]),
                 "words": a["refused_in_words"],
             }
             for a in refused
@@ -132,12 +132,3 @@ def _caveat(said: Row) -> str:
         f"and 6.0% of the patients treated there were analysed (here {here}). Clinics differ by chance and by whom they treat. The Veterans Affairs\n"
         "figures, 26% response and 15% with 5 points or less at week 6, are as much a yardstick: outcomes compare --measure response_week_6."
     )
-
-
-def _place(arrival: Row) -> str:
-    parts = [
-        f"column {arrival['column_no']}" if arrival["column_no"] else "",
-        f"line {arrival['line']}" if arrival["line"] else "",
-        arrival["identifier_kind"] or "",
-    ]
-    return ", ".join(part for part in parts if part) or "-"
