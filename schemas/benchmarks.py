@@ -21,7 +21,7 @@ TREATMENT_CLASSES = ["ketamine_iv", "ketamine_other_route", "esketamine", "other
 OUTCOMES = [
     "response", "remission", "worsened", "si_reduced", "si_increased", "si_resolved", "sustained_response",
     "sustained_remission", "first_response", "first_remission", "late_response", "follow_up", "improvement_class",
-    "clinically_substantial_change", "recovery", "reliable_recovery", "relapse",
+    "clinically_substantial_change", "recovery", "reliable_recovery", "relapse", "mean_change",
 ]  # fmt: skip
 CLAIM_OUTCOMES = [
     "response", "remission", "si_resolved", "sustained_response",
@@ -34,7 +34,7 @@ ANCHORS = [
     "first_treatment", "not_stated",
 ]  # fmt: skip
 DENOMINATOR_CLASSES = ["observed", "everyone", "model", "unknown"]
-KINDS = ["count", "rate_and_n", "published_ci", "pooled", "km_at_t", "rate_only"]
+KINDS = ["count", "rate_and_n", "published_ci", "pooled", "km_at_t", "rate_only", "effect_size"]
 READ = [
     "abstract", "table", "full_text", "secondary_article", "secondary_summary", "registry_report", "registry_data",
     "conference_abstract", "press",
@@ -86,7 +86,7 @@ class Benchmarks(pa.DataFrameModel):
     kind: str = pa.Field(isin=_one_of(KINDS), description="What was printed, which decides the formula.")
     events: int = pa.Field(nullable=True, ge={"min_value": 0, "error": "not 0 or more"})
     n: int = pa.Field(nullable=True, ge={"min_value": 1, "error": "not 1 or more"})
-    rate: float = pa.Field(in_range=_SHARE)
+    rate: float = pa.Field(nullable=True, in_range=_SHARE)
     ci_low: float = pa.Field(nullable=True, in_range=_SHARE)
     ci_high: float = pa.Field(nullable=True, in_range=_SHARE)
     prediction_low: float = pa.Field(nullable=True, in_range=_SHARE)
@@ -94,6 +94,7 @@ class Benchmarks(pa.DataFrameModel):
     # On the scale of `instrument`, so only a PHQ-9 row has a known top.
     mean_baseline: float = pa.Field(nullable=True, ge={"min_value": 0, "error": "not 0 or more"})
     sd_baseline: float = pa.Field(nullable=True, ge={"min_value": 0, "error": "not 0 or more"})
+    effect_size: float = pa.Field(nullable=True, description="A standardised mean change, as printed.")
     read: str = pa.Field(isin=_one_of(READ), description="What was read to fill the row.")
     interests: str = pa.Field(nullable=True, description="Only what was seen; empty is not 'none'.")
     measure_id: str = pa.Field(nullable=True, description="The measure that copies the definition.")
@@ -104,6 +105,14 @@ class Benchmarks(pa.DataFrameModel):
 
     class Config:
         strict = True
+
+    @pa.dataframe_check(error="rate: empty, and only an effect_size has none")
+    def rate_where_the_kind_has_one(cls, data: pa.PolarsData) -> pl.LazyFrame:
+        return _holds(data, pl.col("rate").is_null() == (pl.col("kind") == "effect_size"))
+
+    @pa.dataframe_check(error="effect_size: given for the kind effect_size and for no other")
+    def effect_size_where_the_kind_has_one(cls, data: pa.PolarsData) -> pl.LazyFrame:
+        return _holds(data, pl.col("effect_size").is_not_null() == (pl.col("kind") == "effect_size"))
 
     @pa.dataframe_check(error="events: a count needs events and n")
     def count_has_both(cls, data: pa.PolarsData) -> pl.LazyFrame:

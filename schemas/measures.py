@@ -19,7 +19,10 @@ OUTCOMES = (
     "is_response", "is_response_strict", "is_remission", "is_at_most_5", "is_worsened", "is_item_9_lower",
     "is_item_9_higher", "is_reliable_improvement", "is_reliable_deterioration", "is_below_case", "has_score",
 )  # fmt: skip
-ANCHORS = ("first_infusion", "last_induction_infusion", "infusion_k", "baseline_score")
+# What ends the wait of a survival measure.
+EVENTS = ("is_response", "is_remission", "is_response_lost")
+ANCHORS = ("first_infusion", "last_induction_infusion", "infusion_k", "baseline_score", "response")
+KINDS = ("proportion", "survival", "mean_change")
 
 
 def _words(value: Any) -> bool:
@@ -50,6 +53,7 @@ KEYS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "authored_by": (_words, "who wrote it"),
     "checked_by": (_words, "who checked it, or unchecked"),
     "review_by": (lambda value: type(value) is dt.date, "a date, 2027-11-01"),
+    "kind": (_one_of(*KINDS), f"one of {', '.join(KINDS)}; proportion where it is left out"),
     "drug": (_one_of("ketamine_iv", "ketamine_im", "esketamine_nasal", "ketamine_oral", "other", "any"), "a drug of the contract, or any"),
     "course": (_one_of("first", "any"), "first or any"),
     "induction": (_one_of("complete", "complete_or_extended", "not_required"), "complete, complete_or_extended or not_required"),
@@ -61,12 +65,14 @@ KEYS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "baseline_minimum": (_whole(0, 27), "a PHQ-9 total, 0 to 27"),
     "item_9": (_one_of("not_needed", "known", "present"), "not_needed, known or present"),
     "missing_items": (_one_of("complete_only", "prorated"), "complete_only or prorated"),
-    "outcome": (_one_of(*OUTCOMES), f"the name of an outcome macro: {', '.join(OUTCOMES)}"),
+    "outcome": (_one_of(*OUTCOMES, *EVENTS), f"the name of an outcome macro: {', '.join(OUTCOMES)}; of a survival measure: {', '.join(EVENTS)}"),
+    "starts_from": (_words, "the measure whose responders start the clock, for the anchor response and no other"),
+    "reports": (_one_of("event_share", "event_free_share"), "event_share (1 - S) or event_free_share (S), for survival measures and no other"),
     "main_denominator": (_one_of("observed", "everyone_due"), "observed or everyone_due"),
     "higher_is_better": (lambda value: type(value) is bool, "true or false"),
     "delta_points": (_number(0.1, 50), "points of percent, over 0 to 50; leave it out where nothing is consistent with"),
 }  # fmt: skip
-_OPTIONAL = {"infusion_k", "delta_points"}
+_OPTIONAL = {"infusion_k", "delta_points", "kind", "starts_from", "reports"}
 
 RULES: dict[str, Callable[[Any], bool]] = {
     "version": _whole(1, 10_000),
@@ -87,6 +93,14 @@ RULES: dict[str, Callable[[Any], bool]] = {
     "extended_share_maximum": _number(0, 1),
     "confidence_z": _number(0, 10),
     "equivalence_z": _number(0, 10),
+    "survival_minimum_at_risk": _whole(1, 1000),
+    "fixed_cohort_infusions": _whole(1, 100),
+    "remission_odds_ratio": _number(0.01, 1),
+    "retest_correlation": _number(0, 1),
+    "regression_cut": _whole(0, 27),
+    "overdispersion_minimum_clinics": _whole(2, 1000),
+    "alert_tail": _number(0, 0.5),
+    "alarm_tail": _number(0, 0.5),
 }
 
 
@@ -105,7 +119,14 @@ def read_measures(path: Path) -> tuple[Row, list[Row]]:
     for position, (measure_id, entry) in enumerate(content.items(), start=1):
         faults += [f"{path.name}: {measure_id}: {fault}" for fault in _measure_faults(entry)]
         if isinstance(entry, dict):
-            rows.append({"measure_id": measure_id, "position": position} | {key: entry.get(key) for key in KEYS})
+            row = {"measure_id": measure_id, "position": position} | {key: entry.get(key) for key in KEYS}
+            rows.append(row | {"kind": entry.get("kind", "proportion")})
+    names = {row["measure_id"] for row in rows}
+    faults += [
+        f"{path.name}: {row['measure_id']}: starts_from: not a measure of this file"
+        for row in rows
+        if row["starts_from"] not in {None, *names}
+    ]
     if faults:
         raise DataFileError(faults)
     return rules, rows
@@ -131,6 +152,19 @@ def _measure_faults(entry: Any) -> list[str]:
     ]
     if faults:
         return faults
+    kind = entry.get("kind", "proportion")
+    if (kind == "survival") != ("reports" in entry):
+        faults.append("reports: given for survival measures and for no other")
+    if (entry["anchor"] == "response") != ("starts_from" in entry):
+        faults.append("starts_from: given with the anchor response and with no other")
+    if kind == "survival" and (entry["anchor"] not in ("first_infusion", "response") or entry["window_low"] != 0):
+        faults.append("anchor: a survival measure counts from day 0 after first_infusion or response to window_high")
+    if kind == "survival" and entry["outcome"] not in EVENTS:
+        faults.append(f"outcome: a survival measure waits for one of {', '.join(EVENTS)}")
+    if kind != "survival" and (entry["anchor"] == "response" or entry["outcome"] not in OUTCOMES):
+        faults.append("kind: the anchor response and the outcome is_response_lost are for survival measures")
+    if kind == "mean_change" and entry["outcome"] != "has_score":
+        faults.append("outcome: a mean_change measure counts whoever has a score: has_score")
     if (entry["anchor"] == "infusion_k") != ("infusion_k" in entry):
         faults.append("infusion_k: given with the anchor infusion_k and with no other")
     if entry["window_high"] < entry["window_low"]:

@@ -163,19 +163,30 @@ def test_r12_sorts(benchmark_id: str, measure_id: str, expected: str):
 
 
 @pytest.mark.parametrize(
-    "benchmark_id",
+    ("benchmark_id", "measure_id"),
     [
-        "mcinnes2022_sustained_response_w4",
-        "mcinnes2022_sustained_response_w8",
-        "oliver2022_response_w6",
-        "oliver2022_remission_w6",
-        "oliver2022_si_remission_inf6",
+        ("mcinnes2022_sustained_response_w4", "sustained_response_4_weeks"),
+        ("mcinnes2022_sustained_response_w8", "sustained_response_8_weeks"),
+        ("oliver2022_response_w6", "first_response_by_6_weeks"),
+        ("oliver2022_remission_w6", "first_remission_by_6_weeks"),
     ],
 )
-def test_a_kaplan_meier_row_is_refused_until_there_is_such_a_measure(benchmark_id: str):
+def test_a_kaplan_meier_row_is_beside_a_survival_measure_and_says_what_is_assumed(benchmark_id: str, measure_id: str):
     row = by_id()[benchmark_id]
+    assert (row["kind"], row["measure_id"], result(row)) == ("km_at_t", measure_id, "descriptive")
+    assert MEASURES[measure_id]["kind"] == "survival"
+    assert "is assumed" in row["assumed"]
+
+
+def test_ever_without_ideation_is_beside_no_measure():
+    row = by_id()["oliver2022_si_remission_inf6"]
     assert (row["kind"], row["measure_id"], row["assumed"], result(row)) == ("km_at_t", "", "", "refused")
-    assert row["mismatch"].startswith("Kaplan-Meier estimate: no measure of this kind is computed yet")
+
+
+def test_a_d_without_its_standardiser_is_beside_the_mean_change():
+    row = by_id()["mcinnes2022_effect_size_d14_31"]
+    assert (row["kind"], row["effect_size"], row["rate"]) == ("effect_size", "1.5", "")
+    assert (row["measure_id"], result(row)) == ("mean_change_post_induction", "descriptive")
 
 
 @pytest.mark.parametrize("benchmark_id", ["mncm2014_remission_m6", "mncm2013_remission_m12", "mncm2017_response_m12"])
@@ -190,8 +201,8 @@ def test_how_many_rows_each_result_has():
     assert Counter(result(row) for row in shipped()) == {
         "verdict": 1,
         "difference": 1,
-        "descriptive": 6,
-        "refused": 63,
+        "descriptive": 11,
+        "refused": 59,
         "context": 35,
     }
 
@@ -203,7 +214,8 @@ def test_how_many_rows_each_result_has():
     ("row_id", "cells", "expected"),
     [
         (RESPONSE, {"citation": ""}, "citation: empty"),
-        (RESPONSE, {"rate": ""}, "rate: empty"),
+        (RESPONSE, {"rate": ""}, "rate: empty, and only an effect_size has none"),
+        (RESPONSE, {"effect_size": "1.5"}, "effect_size: given for the kind effect_size and for no other"),
         (RESPONSE, {"version": "0"}, "version: not 1 or more: 0"),
         (RESPONSE, {"version": "1.0"}, "version: not a whole number: 1.0"),
         (RESPONSE, {"year": "22"}, "year: not from 1950 to 2100: 22"),
@@ -339,8 +351,8 @@ def test_the_line_is_the_one_an_editor_shows(tmp_path: Path):
         (lambda text: text.replace(",doi,", ",doi,doi,", 1), "benchmarks.csv line 1: the columns must be, "),
         (lambda text: "", "benchmarks.csv line 1 benchmark_id: missing column"),
         (lambda text: text.partition("\n")[0], "benchmarks.csv: no rows"),
-        (lambda text: text + "a,b\n", f"benchmarks.csv line {len(shipped()) + 2} (a): 2 cells, and the header has 35"),
-        (lambda text: text + "\n", f"benchmarks.csv line {len(shipped()) + 2} (empty): 0 cells, and the header has 35"),
+        (lambda text: text + "a,b\n", f"benchmarks.csv line {len(shipped()) + 2} (a): 2 cells, and the header has 36"),
+        (lambda text: text + "\n", f"benchmarks.csv line {len(shipped()) + 2} (empty): 0 cells, and the header has 36"),
         (lambda text: text + '"open', f"benchmarks.csv line {len(shipped()) + 2}: unexpected end of data"),
         (lambda text: text.replace("\n", "\r\n"), "benchmarks.csv: plain UTF-8 with line feeds only"),
         (lambda text: "\ufeff" + text, "benchmarks.csv: plain UTF-8 with line feeds only"),

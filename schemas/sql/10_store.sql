@@ -11,7 +11,8 @@ CREATE TYPE ended AS ENUM ('completed', 'stopped', 'withdrew', 'admitted', 'died
 CREATE TYPE endpoint_status AS ENUM (
     'repeat_course', 'other_drug', 'no_baseline', 'baseline_too_old', 'baseline_below_minimum', 'item_9_not_available',
     'no_suicidal_ideation_at_baseline', 'infusions_not_recorded', 'not_yet_due', 'induction_incomplete', 'induction_extended',
-    'infusion_not_reached', 'met', 'not_met', 'altered_recall', 'incomplete_form', 'no_score_in_window'
+    'infusion_not_reached', 'not_a_responder', 'met', 'not_met', 'event', 'censored', 'counted',
+    'altered_recall', 'incomplete_form', 'no_score_in_window'
 );
 CREATE TYPE endpoint_class AS ENUM ('not eligible', 'waiting', 'observed', 'missing');
 
@@ -185,7 +186,15 @@ CREATE TABLE rules (
     coverage_minimum DOUBLE NOT NULL,
     extended_share_maximum DOUBLE NOT NULL,
     confidence_z DOUBLE NOT NULL,
-    equivalence_z DOUBLE NOT NULL
+    equivalence_z DOUBLE NOT NULL,
+    survival_minimum_at_risk INTEGER NOT NULL,
+    fixed_cohort_infusions INTEGER NOT NULL,
+    remission_odds_ratio DOUBLE NOT NULL,
+    retest_correlation DOUBLE NOT NULL,
+    regression_cut INTEGER NOT NULL,
+    overdispersion_minimum_clinics INTEGER NOT NULL,
+    alert_tail DOUBLE NOT NULL,
+    alarm_tail DOUBLE NOT NULL
 );
 
 CREATE TABLE measure (
@@ -201,6 +210,7 @@ CREATE TABLE measure (
     authored_by VARCHAR NOT NULL,
     checked_by VARCHAR NOT NULL,
     review_by DATE NOT NULL,
+    kind VARCHAR NOT NULL,
     drug VARCHAR NOT NULL,
     course VARCHAR NOT NULL,
     induction VARCHAR NOT NULL,
@@ -213,6 +223,8 @@ CREATE TABLE measure (
     item_9 VARCHAR NOT NULL,
     missing_items VARCHAR NOT NULL,
     outcome VARCHAR NOT NULL,
+    starts_from VARCHAR,
+    reports VARCHAR,
     main_denominator VARCHAR NOT NULL,
     higher_is_better BOOLEAN NOT NULL,
     delta_points DOUBLE
@@ -248,6 +260,7 @@ CREATE TABLE benchmark (
     prediction_high DOUBLE,
     mean_baseline DOUBLE,
     sd_baseline DOUBLE,
+    effect_size DOUBLE,
     read VARCHAR NOT NULL,
     interests VARCHAR,
     measure_id VARCHAR,

@@ -163,6 +163,14 @@ COMMENT ON COLUMN rules.coverage_minimum IS 'Lower coverage, a share, withholds 
 COMMENT ON COLUMN rules.extended_share_maximum IS 'A higher share of extended inductions withholds the verdict (R12).';
 COMMENT ON COLUMN rules.confidence_z IS 'Normal quantile of the 95% intervals.';
 COMMENT ON COLUMN rules.equivalence_z IS 'Normal quantile of the 90% interval behind "consistent with".';
+COMMENT ON COLUMN rules.survival_minimum_at_risk IS 'Fewer courses at risk: the Kaplan-Meier estimate is hidden.';
+COMMENT ON COLUMN rules.fixed_cohort_infusions IS 'The cohort reached_last: courses that reached this infusion.';
+COMMENT ON COLUMN rules.remission_odds_ratio IS 'Odds ratio of remission per 10 points of baseline PHQ-9, for observed_expected.';
+COMMENT ON COLUMN rules.retest_correlation IS 'Test-retest correlation of the PHQ-9, for the expected regression to the mean.';
+COMMENT ON COLUMN rules.regression_cut IS 'PHQ-9 from which people come into treatment, for the same.';
+COMMENT ON COLUMN rules.overdispersion_minimum_clinics IS 'Fewer clinics: the funnel shows phi and does not use it.';
+COMMENT ON COLUMN rules.alert_tail IS 'Tail probability at or under which a clinic is an alert, each side.';
+COMMENT ON COLUMN rules.alarm_tail IS 'Tail probability at or under which a clinic is an alarm, each side.';
 
 COMMENT ON TABLE measure IS 'One row per measure, as measures.toml has it on the last night: who counts, which score is the endpoint, what must be true of it.';
 COMMENT ON COLUMN measure.measure_id IS 'The measure''s name.';
@@ -177,6 +185,7 @@ COMMENT ON COLUMN measure.source IS 'The study or manual whose definition it cop
 COMMENT ON COLUMN measure.authored_by IS 'Who wrote it.';
 COMMENT ON COLUMN measure.checked_by IS 'The clinician who checked it; unchecked where none has.';
 COMMENT ON COLUMN measure.review_by IS 'When it is to be reviewed.';
+COMMENT ON COLUMN measure.kind IS 'proportion (view rate), survival (view survival_at) or mean_change (view change).';
 COMMENT ON COLUMN measure.drug IS 'Drug of the first infusion of the courses it counts, or any.';
 COMMENT ON COLUMN measure.course IS 'Which courses it counts: first or any.';
 COMMENT ON COLUMN measure.induction IS 'Whether it needs a complete induction: complete, complete_or_extended or not_required.';
@@ -188,7 +197,9 @@ COMMENT ON COLUMN measure.baseline_look_back_days IS 'Days before the first infu
 COMMENT ON COLUMN measure.baseline_minimum IS 'Least PHQ-9 total of the baseline.';
 COMMENT ON COLUMN measure.item_9 IS 'What it needs of item 9: not_needed, known (answered) or present (1 or more at baseline).';
 COMMENT ON COLUMN measure.missing_items IS 'Missing-item rule: complete_only or prorated.';
-COMMENT ON COLUMN measure.outcome IS 'Name of the macro that must be true of baseline and endpoint.';
+COMMENT ON COLUMN measure.outcome IS 'Name of the macro that must be true of baseline and endpoint; for a survival measure, of the score that is the event.';
+COMMENT ON COLUMN measure.starts_from IS 'For the anchor response: the measure whose responders start the clock, on the day of its endpoint.';
+COMMENT ON COLUMN measure.reports IS 'For a survival measure: event_share (1 - S) or event_free_share (S) on day window_high.';
 COMMENT ON COLUMN measure.main_denominator IS 'observed or everyone_due.';
 COMMENT ON COLUMN measure.higher_is_better IS 'Whether a higher rate is the better one; false for a harm.';
 COMMENT ON COLUMN measure.delta_points IS 'Margin of "consistent with", points of percent; null where the measure allows none.';
@@ -223,6 +234,7 @@ COMMENT ON COLUMN benchmark.prediction_low IS 'Lower limit of a pooled study''s 
 COMMENT ON COLUMN benchmark.prediction_high IS 'Upper limit of a pooled study''s prediction interval, a share.';
 COMMENT ON COLUMN benchmark.mean_baseline IS 'Mean at baseline, points of the instrument.';
 COMMENT ON COLUMN benchmark.sd_baseline IS 'Its standard deviation, points.';
+COMMENT ON COLUMN benchmark.effect_size IS 'Standardised mean change, as printed; only for the kind effect_size.';
 COMMENT ON COLUMN benchmark.read IS 'What was read to fill the row: the abstract, a table, the full text or another source.';
 COMMENT ON COLUMN benchmark.interests IS 'Interests of the authors that were seen; null does not say that there are none.';
 COMMENT ON COLUMN benchmark.measure_id IS 'The measure that copies its definition; null where none does.';

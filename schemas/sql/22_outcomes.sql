@@ -10,6 +10,7 @@ CREATE OR REPLACE MACRO is_item_9_higher(b9, e9) AS e9 > b9;
 CREATE OR REPLACE MACRO is_reliable_improvement(b, e, points) AS b - e >= points;
 CREATE OR REPLACE MACRO is_reliable_deterioration(b, e, points) AS e - b >= points;
 CREATE OR REPLACE MACRO is_below_case(e) AS e < 10;
+CREATE OR REPLACE MACRO is_response_lost(b, e) AS 2 * e > b;
 
 -- A measure names its outcome; this is where the name meets the rule. No name, no answer (a test holds that all are known).
 CREATE OR REPLACE MACRO outcome_met(outcome, b, e, b9, e9, points) AS CASE outcome
@@ -23,6 +24,7 @@ CREATE OR REPLACE MACRO outcome_met(outcome, b, e, b9, e9, points) AS CASE outco
     WHEN 'is_reliable_improvement' THEN is_reliable_improvement(b, e, points)
     WHEN 'is_reliable_deterioration' THEN is_reliable_deterioration(b, e, points)
     WHEN 'is_below_case' THEN is_below_case(e)
+    WHEN 'is_response_lost' THEN is_response_lost(b, e)
     WHEN 'has_score' THEN e IS NOT NULL
 END;
 
@@ -45,13 +47,14 @@ COMMENT ON MACRO is_item_9_higher IS 'Item 9 (thoughts of death or self-harm) hi
 COMMENT ON MACRO is_reliable_improvement IS 'Lower than at baseline by the points of reliable change or more.';
 COMMENT ON MACRO is_reliable_deterioration IS 'Higher than at baseline by the points of reliable change or more.';
 COMMENT ON MACRO is_below_case IS 'PHQ-9 total below 10: not a case.';
+COMMENT ON MACRO is_response_lost IS 'Above half of the baseline: a response is no more.';
 COMMENT ON MACRO outcome_met IS 'Whether the outcome of that name is true of a baseline and an endpoint; null for an unknown name.';
 COMMENT ON MACRO prorated_total IS 'Total of a form with 7 or 8 items answered: sum * 9 / answered, half up.';
 COMMENT ON MACRO total_by IS 'The total of a form under a missing-item rule (complete_only or prorated); null where it has none.';
 
 -- The class of a status (R11).
 CREATE OR REPLACE MACRO status_class(status) AS CASE
-    WHEN status IN ('met', 'not_met') THEN 'observed'::endpoint_class
+    WHEN status IN ('met', 'not_met', 'event', 'censored', 'counted') THEN 'observed'::endpoint_class
     WHEN status IN ('altered_recall', 'incomplete_form', 'no_score_in_window') THEN 'missing'::endpoint_class
     WHEN status = 'not_yet_due' THEN 'waiting'::endpoint_class
     ELSE 'not eligible'::endpoint_class

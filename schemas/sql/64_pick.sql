@@ -3,9 +3,10 @@ CREATE OR REPLACE VIEW pick AS
 SELECT
     dense_rank() OVER (ORDER BY anchor, infusion_k, window_low, window_high, missing_items, item_9 <> 'not_needed', baseline_look_back_days)::SMALLINT AS pick_no,
     measure_id, anchor, infusion_k, window_low, window_high, missing_items, item_9 <> 'not_needed' AS needs_item_9, baseline_look_back_days AS look_back_days
-FROM main.measure;
+FROM main.measure
+WHERE kind <> 'survival';
 
-COMMENT ON VIEW pick IS 'One row per measure: which way of picking an endpoint it uses (pick_no); several measures share one.';
+COMMENT ON VIEW pick IS 'One row per measure that picks an endpoint: which way of picking it uses (pick_no); several measures share one.';
 COMMENT ON COLUMN pick.pick_no IS 'The way of picking, from 1.';
 COMMENT ON COLUMN pick.measure_id IS 'The measure.';
 COMMENT ON COLUMN pick.anchor IS 'Day from which its window is counted.';

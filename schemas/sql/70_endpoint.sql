@@ -11,7 +11,7 @@ WITH unrecorded AS (
 -- What each measure asks, said once a measure and not once a course.
 asked AS (
     SELECT
-        k.pick_no, m.measure_id, m.outcome, m.baseline_minimum, m.baseline_look_back_days AS look_back_days, m.missing_items,
+        k.pick_no, m.measure_id, m.kind, m.outcome, m.baseline_minimum, m.baseline_look_back_days AS look_back_days, m.missing_items,
         CASE WHEN m.drug <> 'any' THEN m.drug END::drug AS only_drug,
         m.course = 'first' AS is_of_first_course,
         m.item_9 <> 'not_needed' AS needs_item_9,
@@ -80,6 +80,7 @@ judged AS (
             WHEN refuses_extended AND is_extended THEN 'induction_extended'::endpoint_status
             WHEN NOT is_reached THEN 'infusion_not_reached'::endpoint_status
             WHEN NOT is_due THEN 'not_yet_due'::endpoint_status
+            WHEN total IS NOT NULL AND kind = 'mean_change' THEN 'counted'::endpoint_status
             WHEN total IS NOT NULL AND outcome_met(outcome, baseline_total, total, baseline_item_9, item_9, points) THEN 'met'::endpoint_status
             WHEN total IS NOT NULL THEN 'not_met'::endpoint_status
             WHEN has_altered_recall THEN 'altered_recall'::endpoint_status
@@ -94,16 +95,16 @@ SELECT
     status_class(status) AS class,
     baseline_day, baseline_total, baseline_item_9, baseline_score_id, baseline_tie,
     window_first_day, window_last_day,
-    CASE WHEN status IN ('met', 'not_met') THEN day END AS endpoint_day,
-    CASE WHEN status IN ('met', 'not_met') THEN total END AS endpoint_total,
-    CASE WHEN status IN ('met', 'not_met') THEN item_9 END AS endpoint_item_9,
-    CASE WHEN status IN ('met', 'not_met') THEN score_id END AS endpoint_score_id,
-    CASE WHEN status IN ('met', 'not_met') THEN is_tie END AS endpoint_tie,
-    CASE WHEN status IN ('met', 'not_met') THEN coalesce(first_maintenance_day < day, false) END AS maintenance_before_endpoint,
-    CASE WHEN status IN ('met', 'not_met') THEN coalesce(first_switch_day < day, false) END AS switched_before_endpoint,
-    CASE WHEN status IN ('met', 'not_met') THEN sensitivity_day END AS sensitivity_day,
-    CASE WHEN status IN ('met', 'not_met') THEN sensitivity_total END AS sensitivity_total,
-    CASE WHEN status IN ('met', 'not_met') AND sensitivity_total IS NOT NULL
+    CASE WHEN status IN ('met', 'not_met', 'counted') THEN day END AS endpoint_day,
+    CASE WHEN status IN ('met', 'not_met', 'counted') THEN total END AS endpoint_total,
+    CASE WHEN status IN ('met', 'not_met', 'counted') THEN item_9 END AS endpoint_item_9,
+    CASE WHEN status IN ('met', 'not_met', 'counted') THEN score_id END AS endpoint_score_id,
+    CASE WHEN status IN ('met', 'not_met', 'counted') THEN is_tie END AS endpoint_tie,
+    CASE WHEN status IN ('met', 'not_met', 'counted') THEN coalesce(first_maintenance_day < day, false) END AS maintenance_before_endpoint,
+    CASE WHEN status IN ('met', 'not_met', 'counted') THEN coalesce(first_switch_day < day, false) END AS switched_before_endpoint,
+    CASE WHEN status IN ('met', 'not_met', 'counted') THEN sensitivity_day END AS sensitivity_day,
+    CASE WHEN status IN ('met', 'not_met', 'counted') THEN sensitivity_total END AS sensitivity_total,
+    CASE WHEN status IN ('met', 'not_met', 'counted') AND sensitivity_total IS NOT NULL
         THEN outcome_met(outcome, baseline_total, sensitivity_total, baseline_item_9, sensitivity_item_9, points) END AS sensitivity_met,
     is_window_closed, is_follow_up_unknown
 FROM judged;

@@ -39,7 +39,7 @@ filled AS (
         m.measure_id, g.clinic_id,
         coalesce(columns(c.* EXCLUDE (measure_id, clinic_id)), 0)
     FROM main.clinic_group AS g
-    CROSS JOIN main.measure AS m
+    CROSS JOIN (FROM main.measure WHERE kind = 'proportion') AS m
     LEFT JOIN counted AS c ON c.measure_id = m.measure_id AND c.clinic_id = g.clinic_id
 ),
 

@@ -6,7 +6,7 @@ SELECT
         WHEN instrument <> 'PHQ-9' THEN 'refused'
         WHEN treatment_class <> 'ketamine_iv' THEN 'context'
         WHEN measure_id IS NULL OR (mismatch IS NOT NULL AND assumed IS NULL) THEN 'refused'
-        WHEN mismatch IS NOT NULL OR assumed IS NOT NULL OR kind IN ('km_at_t', 'rate_only') THEN 'descriptive'
+        WHEN mismatch IS NOT NULL OR assumed IS NOT NULL OR kind IN ('km_at_t', 'rate_only', 'effect_size') THEN 'descriptive'
         WHEN kind = 'rate_and_n' OR NOT is_primary THEN 'difference'
         ELSE 'verdict'
     END AS outcome,

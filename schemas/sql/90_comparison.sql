@@ -46,19 +46,22 @@ robust AS (
             observed, minimum_n,
             mover_low(proportion(met, observed), wilson_low(met, observed), their_rate, their_high),
             mover_high(proportion(met, observed), wilson_high(met, observed), their_rate, their_low),
-            NULL, NULL, NULL
+            mover_low(proportion(met, observed), wilson_low(met, observed, z := z90()), their_rate, their_high90),
+            mover_high(proportion(met, observed), wilson_high(met, observed, z := z90()), their_rate, their_low90), delta
         ) AS verdict_observed,
         verdict_of_limits(
             due, minimum_n,
             mover_low(proportion(met, due), wilson_low(met, due), their_rate, their_high),
             mover_high(proportion(met, due), wilson_high(met, due), their_rate, their_low),
-            NULL, NULL, NULL
+            mover_low(proportion(met, due), wilson_low(met, due, z := z90()), their_rate, their_high90),
+            mover_high(proportion(met, due), wilson_high(met, due, z := z90()), their_rate, their_low90), delta
         ) AS verdict_everyone,
         verdict_of_limits(
             due, minimum_n,
             mover_low(proportion(met + missing, due), wilson_low(met + missing, due), their_rate, their_high),
             mover_high(proportion(met + missing, due), wilson_high(met + missing, due), their_rate, their_low),
-            NULL, NULL, NULL
+            mover_low(proportion(met + missing, due), wilson_low(met + missing, due, z := z90()), their_rate, their_high90),
+            mover_high(proportion(met + missing, due), wilson_high(met + missing, due, z := z90()), their_rate, their_low90), delta
         ) AS verdict_best_case
     FROM measured
 ),
@@ -92,11 +95,49 @@ SELECT
     CASE WHEN use = 'verdict' THEN delta END AS delta,
     CASE WHEN use = 'verdict' AND withheld_because IS NULL THEN unguarded END AS verdict,
     withheld_because,
+    CASE WHEN use = 'verdict' THEN verdict_observed END AS verdict_observed,
+    CASE WHEN use = 'verdict' THEN verdict_everyone END AS verdict_everyone,
+    CASE WHEN use = 'verdict' THEN verdict_best_case END AS verdict_best_case,
+    CASE WHEN use = 'verdict' THEN verdict_observed <> verdict_everyone OR verdict_observed <> verdict_best_case END AS depends_on_missing,
     CASE WHEN use = 'verdict' THEN difference_low90 > -delta END AS not_worse,
     CASE WHEN use IN ('verdict', 'difference') AND prediction_low IS NOT NULL
         THEN our_rate BETWEEN prediction_low AND prediction_high END AS is_within_prediction,
     true AS is_provisional
 FROM guarded
+
+UNION ALL BY NAME
+
+-- A Kaplan-Meier share beside ours: whether theirs lies in our interval, and no more.
+SELECT
+    s.clinic_id, b.benchmark_id, b.measure_id, m.version AS measure_version, b.version AS benchmark_version, u.outcome, u.because,
+    s.followed AS our_n,
+    CASE m.reports WHEN 'event_share' THEN 1 - s.survival ELSE s.survival END AS our_rate,
+    CASE m.reports WHEN 'event_share' THEN 1 - s.high ELSE s.low END AS our_low,
+    CASE m.reports WHEN 'event_share' THEN 1 - s.low ELSE s.high END AS our_high,
+    b.rate AS their_rate, b.ci_low AS their_low, b.ci_high AS their_high,
+    CASE WHEN u.outcome NOT IN ('refused', 'context') THEN CASE m.reports WHEN 'event_share' THEN 1 - s.survival ELSE s.survival END - b.rate END AS difference,
+    CASE m.reports WHEN 'event_share' THEN 1 - b.rate ELSE b.rate END BETWEEN s.low AND s.high AS is_theirs_inside,
+    true AS is_provisional
+FROM main.benchmark AS b
+JOIN main.benchmark_use AS u USING (benchmark_id)
+JOIN main.measure AS m USING (measure_id)
+JOIN (
+    SELECT *, max(at_risk) OVER (PARTITION BY measure_id, clinic_id, variant) AS followed FROM main.survival_at
+) AS s ON s.measure_id = m.measure_id AND s.day = m.window_high
+    -- How long a response lasts is asked without maintenance; a first response may come whenever it comes.
+    AND s.variant = CASE m.anchor WHEN 'response' THEN 'until_maintenance' ELSE 'all' END
+WHERE m.kind = 'survival'
+
+UNION ALL BY NAME
+
+SELECT
+    c.clinic_id, b.benchmark_id, b.measure_id, m.version AS measure_version, b.version AS benchmark_version, u.outcome, u.because,
+    c.n AS our_n, b.n AS their_n, b.effect_size AS their_effect_size, c.d_z AS our_d_z, c.d_pre AS our_d_pre,
+    true AS is_provisional
+FROM main.benchmark AS b
+JOIN main.benchmark_use AS u USING (benchmark_id)
+JOIN main.measure AS m USING (measure_id)
+JOIN main.change AS c USING (measure_id)
 
 UNION ALL BY NAME
 
@@ -147,6 +188,14 @@ COMMENT ON COLUMN comparison.difference_high90 IS 'Its upper 90% limit.';
 COMMENT ON COLUMN comparison.delta IS 'The margin of "consistent with", a share; null where the measure allows none.';
 COMMENT ON COLUMN comparison.verdict IS 'above, below, consistent with or too few patients to tell; null where there is none or it is withheld.';
 COMMENT ON COLUMN comparison.withheld_because IS 'The first reason that withholds the verdict; null where nothing does.';
+COMMENT ON COLUMN comparison.verdict_observed IS 'The verdict if missing patients are left out.';
+COMMENT ON COLUMN comparison.verdict_everyone IS 'The verdict if they count as not met.';
+COMMENT ON COLUMN comparison.verdict_best_case IS 'The verdict if they count as met.';
+COMMENT ON COLUMN comparison.depends_on_missing IS 'Whether these three differ: the verdict depends on patients without a score.';
 COMMENT ON COLUMN comparison.not_worse IS 'Whether the lower 90% limit is above -delta: "not more than delta below".';
 COMMENT ON COLUMN comparison.is_within_prediction IS 'Whether our rate lies in the pooled studies'' prediction interval, where one was printed.';
+COMMENT ON COLUMN comparison.is_theirs_inside IS 'For a Kaplan-Meier share: whether the published one lies in our interval.';
+COMMENT ON COLUMN comparison.their_effect_size IS 'Published standardised mean change.';
+COMMENT ON COLUMN comparison.our_d_z IS 'Ours over the standard deviation of the change.';
+COMMENT ON COLUMN comparison.our_d_pre IS 'Ours over the standard deviation at baseline.';
 COMMENT ON COLUMN comparison.is_provisional IS 'True: only a release writes a verdict that stays.';

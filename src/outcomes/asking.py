@@ -197,6 +197,53 @@ def explain(arguments: Arguments) -> None:
     )
 
 
+def figures(arguments: Arguments) -> None:
+    from outcomes.figures import figures as figures_of
+    from outcomes.figures import in_words
+
+    with _published(arguments) as con:
+        rows = figures_of(con, arguments.view, *_filters(arguments, con).values())
+    if arguments.format == "table":
+        rows = in_words(rows)
+    print(written(rows, {key: key.replace("_", " ") for key in rows[0]} if rows else {}, arguments.format))
+
+
+def review(arguments: Arguments) -> None:
+    from outcomes.publishedcopy import known
+    from outcomes.reviewing import to_review
+
+    with _published(arguments) as con:
+        rows = to_review(con, known(con, "clinic", arguments.clinic), arguments.all)
+    print(
+        written(
+            rows,
+            {
+                "score_id": "number",
+                "clinic_id": "clinic",
+                "patient_id": "patient",
+                "kind": "item 9 is",
+                "day_before": "day before",
+                "item_9_before": "item 9 then",
+                "day": "day",
+                "item_9": "item 9",
+                "acknowledged_by": "acknowledged by",
+            },
+            arguments.format,
+        )
+    )
+    if arguments.format == "table":
+        print(
+            "\nItem 9 asks about thoughts of death or self-harm. The list is as old as the last night; it calls nobody."
+        )
+
+
+def acknowledge(arguments: Arguments) -> None:
+    from outcomes.reviewing import acknowledge as record
+
+    done = record(home_of(arguments), arguments.score_ids, arguments.by)
+    print(f"Recorded: {done:,} acknowledged.")
+
+
 def sample(arguments: Arguments) -> None:
     from outcomes.sample import make_sample
 

@@ -17,6 +17,7 @@ from outcomes.asking import home_of, last_said
 from outcomes.errors import OutcomesError, UsageError
 from outcomes.paths import Home, data_folder
 from outcomes.tables import ProgressBar
+from outcomes.views import VIEWS
 
 FORMATS = ("table", "csv", "json")
 Arguments = argparse.Namespace
@@ -170,6 +171,44 @@ def _parser() -> _Parser:
     )
     explain.add_argument("measure", metavar="MEASURE")
     explain.add_argument("--clinic", help="only this clinic")
+
+    figures = data(
+        home(
+            verb(
+                "figures",
+                asking.figures,
+                "Curves, durability, missing patients, case mix, change, item 9, safety, strata, funnel: one derived view.",
+                "outcomes figures infusion_curve --home clinic-home --clinic C01",
+            )
+        )
+    )
+    figures.add_argument("view", choices=tuple(VIEWS), metavar="VIEW", help=f"one of {', '.join(VIEWS)}")
+    figures.add_argument("--clinic", help="only this clinic; all for all clinics together")
+    figures.add_argument("--measure", help="only this measure")
+
+    review = data(
+        home(
+            verb(
+                "review",
+                asking.review,
+                "For a clinician: scores whose item 9 (thoughts of death or self-harm) is new or higher than the one before.",
+                "outcomes review --home clinic-home --clinic C01",
+            )
+        )
+    )
+    review.add_argument("--clinic", help="only this clinic")
+    review.add_argument("--all", action="store_true", help="also those that somebody has acknowledged")
+
+    acknowledge = home(
+        verb(
+            "acknowledge",
+            asking.acknowledge,
+            "Record who has looked at scores of the review list, by their numbers.",
+            "outcomes acknowledge 1204 1377 --by R.Meyer --home clinic-home",
+        )
+    )
+    acknowledge.add_argument("score_ids", nargs="+", type=_count, metavar="NUMBER")
+    acknowledge.add_argument("--by", required=True, help="name of the person who looked")
 
     sample = verb(
         "sample",

@@ -17,7 +17,7 @@ import duckdb
 TABLES = frozenset(
     {
         "followed", "renumbered", "known_infusion", "restarted", "infusion", "course", "score_place", "baseline", "picked",
-        "clinic_group", "rate", "comparison",
+        "survival", "clinic_group", "rate", "comparison",
     }
 )  # fmt: skip
 

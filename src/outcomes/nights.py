@@ -6,7 +6,6 @@ import datetime as dt
 import hashlib
 import json
 import os
-import shutil
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +18,9 @@ from outcomes.errors import OutcomesError
 from outcomes.laying import derive, lay_again
 from outcomes.loading import Manifest, Night, Progress, data_files, load_night
 from outcomes.paths import Home
+from outcomes.publishedcopy import publish_copy
 from outcomes.receipts import restore, write_receipts
+from outcomes.reviewing import restore_acknowledgements
 from outcomes.store import one, warehouse
 from outcomes.summary import Summary, summarise
 
@@ -32,6 +33,7 @@ def take(night: Night, progress: Progress | None = None) -> Night:
     with warehouse(home.warehouse) as con:
         lay_again(con)
         night.healed += restore(home, con, files)
+        restore_acknowledgements(home, con)
     if home.manifest.exists():
         left = _read_manifest(home)
         unfinished = Night(home, left.id.as_of, left, files)
@@ -98,13 +100,7 @@ def publish(night: Night, progress: Progress | None = None) -> Summary:
             known_refused=manifest.known_refused,
         )
         in_ledger = dict(con.execute("SELECT sha256, refused_because IS NULL FROM arrival").fetchall())
-    wal = home.warehouse.with_name(home.warehouse.name + ".wal")
-    if wal.exists():
-        raise OutcomesError("The warehouse was not closed whole, so it was not published. Run the night again.")
-    aside = home.published / ".outcomes.duckdb.new"
-    shutil.copyfile(home.warehouse, aside)
-    inbox.sync(aside)
-    os.replace(aside, home.published_copy)
+    publish_copy(home)
     inbox.write_lasting(home.summary, json.dumps(summary.as_dict(), indent=1) + "\n")
     inbox.put_away(
         home,

@@ -1,14 +1,17 @@
-"""The published copy as an auditor opens it: read-only, and with nothing else of the machine in reach."""
+"""The published copy: put in place whole, and opened as an auditor does, with nothing else of the machine in reach."""
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
 
 import duckdb
 
-from outcomes.errors import UsageError
+from outcomes import inbox
+from outcomes.errors import OutcomesError, UsageError
 from outcomes.paths import Home
 from outcomes.summary import Row, rows_of
 
@@ -19,6 +22,19 @@ HARDENED: dict[str, str | bool | int | float | list[str]] = {
     "allow_community_extensions": "false",
     "lock_configuration": "true",
 }
+
+
+def publish_copy(home: Home) -> None:
+    """Put a copy of the closed warehouse in place of the published one, by rename: readers see one or the other, whole.
+
+    Raises OutcomesError where a write-ahead log beside the warehouse says that it was not closed.
+    """
+    if home.warehouse.with_name(home.warehouse.name + ".wal").exists():
+        raise OutcomesError("The warehouse was not closed whole, so it was not published. Run the night again.")
+    aside = home.published / ".outcomes.duckdb.new"
+    shutil.copyfile(home.warehouse, aside)
+    inbox.sync(aside)
+    os.replace(aside, home.published_copy)
 
 
 @contextmanager
@@ -66,7 +82,7 @@ def explained(con: duckdb.DuckDBPyConnection, measure: str, clinic: str | None) 
     rows = rows_of(
         con,
         """SELECT clinic_id, e.status, any_value(e.class) AS class, count(*) AS courses, any_value(r.sentence) AS sentence
-        FROM endpoint AS e LEFT JOIN reason AS r ON r.reason_code = e.status AND r.about = 'status'
+        FROM course_status AS e LEFT JOIN reason AS r ON r.reason_code = e.status AND r.about = 'status'
         WHERE measure_id = $measure AND ($clinic IS NULL OR clinic_id = $clinic)
         GROUP BY clinic_id, e.status ORDER BY clinic_id, courses DESC, e.status""",
         {"measure": measure, "clinic": known(con, "clinic", clinic)},

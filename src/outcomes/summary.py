@@ -61,7 +61,7 @@ RATES = """
 COMPARISONS = """
     SELECT c.clinic_id, coalesce(c.benchmark_id, c.claim_id) AS benchmark_id, c.measure_id, c.outcome, c.because, c.met, c.our_n, c.our_rate, c.our_low, c.our_high,
         c.their_n, c.their_rate, c.their_low, c.their_high, c.difference, c.difference_low, c.difference_high, c.verdict,
-        c.withheld_because, r.sentence AS withheld_in_words, c.is_provisional
+        c.withheld_because, r.sentence AS withheld_in_words, c.depends_on_missing, c.is_theirs_inside, c.their_effect_size, c.our_d_z, c.our_d_pre, c.is_provisional
     FROM comparison AS c
     LEFT JOIN benchmark AS b USING (benchmark_id)
     LEFT JOIN claim AS k USING (claim_id)

@@ -37,12 +37,24 @@ def comparison_words(row: Row) -> Row:
     """A comparison's row for a table."""
     verdict = f"{row['verdict']} (provisional)" if row["verdict"] else None
     withheld = f"no verdict: {row['withheld_because']}" if row["withheld_because"] else None
+    if verdict and row["depends_on_missing"]:
+        verdict += ", depends on patients without a score"
+    inside = {True: "descriptive: theirs lies in our interval", False: "descriptive: theirs lies outside our interval"}
+    if row["their_effect_size"] is not None:
+        return row | {
+            "clinic": clinic_words(row["clinic_id"]), "ours": f"d_z {_decimal(row['our_d_z'])}, d_pre {_decimal(row['our_d_pre'])}",
+            "theirs": f"d {row['their_effect_size']}", "difference": "-", "interval": "-", "said": row["outcome"],
+        }  # fmt: skip
     return row | {
         "clinic": clinic_words(row["clinic_id"]) if row["measure_id"] else "-", "ours": percent(row["our_rate"]),
-        "theirs": percent(row["their_rate"]) if row["outcome"] != "claim" else f"{between(row['their_low'], row['their_high'])}",
+        "theirs": percent(row["their_rate"]) if row["outcome"] != "claim" else between(row["their_low"], row["their_high"]),
         "difference": points(row["difference"]), "interval": between(row["difference_low"], row["difference_high"], points),
-        "said": verdict or withheld or row["outcome"],
+        "said": verdict or withheld or inside.get(row["is_theirs_inside"]) or row["outcome"],
     }  # fmt: skip
+
+
+def _decimal(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
 
 
 def night_words(said: Row, home: Home) -> str:

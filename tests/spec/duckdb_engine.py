@@ -31,7 +31,8 @@ QUERIES = {
         course, received, phase FROM score_place JOIN patient AS p USING (patient_no)""",
     "endpoints": """SELECT clinic_id AS clinic, patient_id AS patient, course, measure_id AS measure, status::VARCHAR AS status, baseline_day, baseline_total,
         baseline_item_9, baseline_tie, endpoint_day, endpoint_total, endpoint_item_9, endpoint_tie, maintenance_before_endpoint,
-        switched_before_endpoint, sensitivity_day, sensitivity_total, is_follow_up_unknown AS follow_up_unknown FROM endpoint""",
+        switched_before_endpoint, sensitivity_day, sensitivity_total, is_follow_up_unknown AS follow_up_unknown FROM endpoint
+        WHERE measure_id IN (SELECT measure_id FROM measure WHERE kind = 'proportion')""",
     "rates": """SELECT clinic_id AS clinic, measure_id AS measure, met, not_met, observed, missing, due, waiting, eligible, not_eligible,
         courses, observed_rate, everyone_rate, coverage, first_courses_of_drug, window_closed, with_baseline, follow_up_unknown FROM rate""",
 }  # fmt: skip

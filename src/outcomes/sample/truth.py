@@ -72,6 +72,7 @@ class Rulebook:
     def __init__(self, path: Path) -> None:
         entries: dict[str, dict[str, Any]] = tomllib.loads(path.read_text("utf-8"))
         self.rules = entries.pop("rules")
+        entries = {name: one for name, one in entries.items() if one.get("kind", "proportion") == "proportion"}
         self.names = list(entries)
         self._met = _outcomes(self.rules["reliable_change_points"])
         # Measures that differ only in their outcome and minimum baseline have the same endpoint.

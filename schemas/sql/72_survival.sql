@@ -1,0 +1,51 @@
+-- One row per followed course, survival measure and variant: how long it was followed, and whether the event was seen.
+CREATE OR REPLACE VIEW survival AS
+WITH seen AS (
+    SELECT
+        k.measure_id, k.patient_no, k.course,
+        s.day,
+        s.day <= coalesce(least(c.first_maintenance_day, c.first_switch_day), s.day) AS is_before_maintenance,
+        outcome_met(m.outcome, k.baseline_total, total_by(m.missing_items, s.phq9_total, s.items_sum, s.items_answered), NULL, NULL, NULL) AS is_event
+    FROM main.clock AS k
+    JOIN main.measure AS m USING (measure_id)
+    JOIN main.course AS c ON c.patient_no = k.patient_no AND c.course = k.course
+    JOIN main.score_place AS s ON s.patient_no = k.patient_no AND s.day > k.start_day
+        -- A score on the day the next course starts is still this one's, as for an endpoint (R3).
+        AND (c.next_first_day IS NULL OR s.day < c.next_first_day OR (s.day = c.next_first_day AND s.timepoint <> 'post_infusion'))
+    WHERE k.kept_out_as IS NULL AND s.is_two_weeks AND NOT s.is_on_infusion_day
+        AND total_by(m.missing_items, s.phq9_total, s.items_sum, s.items_answered) IS NOT NULL
+),
+
+followed AS (
+    SELECT
+        measure_id, patient_no, course,
+        min(day) FILTER (is_event) AS event_day,
+        max(day) AS last_day,
+        min(day) FILTER (is_event AND is_before_maintenance) AS event_day_before_maintenance,
+        max(day) FILTER (is_before_maintenance) AS last_day_before_maintenance
+    FROM seen
+    GROUP BY measure_id, patient_no, course
+)
+
+SELECT
+    k.measure_id, k.clinic_id, k.patient_id, k.patient_no, k.course, v.variant, k.start_day,
+    CASE v.variant
+        WHEN 'all' THEN coalesce(f.event_day, f.last_day, k.start_day) - k.start_day
+        ELSE coalesce(f.event_day_before_maintenance, f.last_day_before_maintenance, k.start_day) - k.start_day
+    END::INTEGER AS days,
+    CASE v.variant WHEN 'all' THEN f.event_day IS NOT NULL ELSE f.event_day_before_maintenance IS NOT NULL END AS is_event
+FROM main.clock AS k
+CROSS JOIN (SELECT unnest(['all', 'until_maintenance']) AS variant) AS v
+LEFT JOIN followed AS f ON f.measure_id = k.measure_id AND f.patient_no = k.patient_no AND f.course = k.course
+WHERE k.kept_out_as IS NULL;
+
+COMMENT ON VIEW survival IS 'One row per followed course, survival measure and variant: days to the event, or to the last usable score without it.';
+COMMENT ON COLUMN survival.measure_id IS 'The survival measure.';
+COMMENT ON COLUMN survival.clinic_id IS 'The clinic.';
+COMMENT ON COLUMN survival.patient_id IS 'The clinic''s own pseudonym.';
+COMMENT ON COLUMN survival.patient_no IS 'The patient.';
+COMMENT ON COLUMN survival.course IS 'Course of the patient.';
+COMMENT ON COLUMN survival.variant IS 'all, or until_maintenance: scores after the first maintenance infusion or change of drug left out.';
+COMMENT ON COLUMN survival.start_day IS 'Patient''s day on which the clock starts.';
+COMMENT ON COLUMN survival.days IS 'Days from there to the first score that is the event, else to the last usable score; 0 where none followed.';
+COMMENT ON COLUMN survival.is_event IS 'Whether the event was seen; false is censored.';

@@ -1,0 +1,89 @@
+"""Who has looked at a higher item 9: recorded beside the score, append-only, with a receipt outside the database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import duckdb
+
+from outcomes import inbox
+from outcomes.errors import UsageError
+from outcomes.paths import Home
+from outcomes.publishedcopy import publish_copy
+from outcomes.store import one, warehouse
+from outcomes.summary import Row, rows_of
+
+ACKNOWLEDGEMENTS = "acknowledgements.jsonl"
+REVIEW = """
+    SELECT * FROM item_9_review
+    WHERE ($clinic IS NULL OR clinic_id = $clinic) AND ($everything OR acknowledged_by IS NULL)
+    ORDER BY clinic_id, patient_id, day, score_id
+"""
+
+
+def to_review(con: duckdb.DuckDBPyConnection, clinic: str | None, everything: bool) -> list[Row]:
+    """Scores whose item 9 is new or higher than the one before: those nobody has acknowledged, or all."""
+    return rows_of(con, REVIEW, {"clinic": clinic, "everything": everything})
+
+
+def acknowledge(home: Home, score_ids: Sequence[int], by: str) -> int:
+    """Record that `by` has looked at these scores; returns how many. The published copy is made anew.
+
+    Raises UsageError where one is not on the list, or the name is a patient's pseudonym; BusyError during a night.
+    """
+    name = " ".join(by.split())
+    if not 2 <= len(name) <= 80 or not name.isprintable():
+        raise UsageError("The name with --by must be of 2 to 80 characters.")
+    if not home.warehouse.exists():
+        raise UsageError(f"{home.root} has had no night yet. Run one first: outcomes nightly --home {home.root}")
+    with inbox.locked(home):
+        if home.manifest.exists():
+            raise UsageError(f"The last night did not end. Finish it first: outcomes nightly --home {home.root}")
+        with warehouse(home.warehouse) as con:
+            if one(con, "SELECT count(*) FROM patient WHERE lower(patient_id) = lower(?)", [name]):
+                raise UsageError("Give with --by the name of the person who looked, not a patient's code.")
+            listed = {row[0] for row in con.execute("SELECT score_id FROM item_9_review").fetchall()}
+            if unknown := [number for number in score_ids if number not in listed]:
+                raise UsageError(
+                    f"{len(unknown)} of these numbers are not on the list. It is printed by: outcomes review --home {home.root}"
+                )
+            first = (one(con, "SELECT max(acknowledgement_no) FROM acknowledgement") or 0) + 1
+            night = one(con, "SELECT max(night) FROM night")
+            rows = [(first + place, number, name, night) for place, number in enumerate(dict.fromkeys(score_ids))]
+            con.executemany("INSERT INTO acknowledgement VALUES (?, ?, ?, ?)", rows)
+            _write_receipts(home, con)
+        publish_copy(home)
+    return len(rows)
+
+
+def restore_acknowledgements(home: Home, con: duckdb.DuckDBPyConnection) -> None:
+    """Put back the acknowledgements that the receipts tell of and the database, being older, does not."""
+    have = one(con, "SELECT max(acknowledgement_no) FROM acknowledgement") or 0
+    for receipt in _receipts(home):
+        if receipt["acknowledgement_no"] > have:
+            con.execute(
+                """INSERT INTO acknowledgement SELECT $acknowledgement_no, score_id, $acknowledged_by, $night
+                FROM score JOIN arrival USING (arrival_no) WHERE sha256 = $sha256 AND line = $line""",
+                receipt,
+            )
+
+
+def _write_receipts(home: Home, con: duckdb.DuckDBPyConnection) -> None:
+    have = max((receipt["acknowledgement_no"] for receipt in _receipts(home)), default=0)
+    new = rows_of(
+        con,
+        """SELECT k.acknowledgement_no, a.sha256, s.line, k.acknowledged_by, k.night
+        FROM acknowledgement AS k JOIN score AS s USING (score_id) JOIN arrival AS a USING (arrival_no)
+        WHERE k.acknowledgement_no > ? ORDER BY k.acknowledgement_no""",
+        [have],
+    )
+    inbox.append_lasting(home.receipts / ACKNOWLEDGEMENTS, new)
+
+
+def _receipts(home: Home) -> list[dict[str, Any]]:
+    path = home.receipts / ACKNOWLEDGEMENTS
+    # A last line without its end was cut while it was written.
+    whole = path.read_text("utf-8").rpartition("\n")[0] if path.exists() else ""
+    return [json.loads(line) for line in whole.splitlines()]
