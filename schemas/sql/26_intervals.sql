@@ -57,6 +57,12 @@ CREATE OR REPLACE MACRO expected_by_slope(published_rate, baseline, published_ba
 CREATE OR REPLACE MACRO expected_regression(mean, sd, correlation, cut) AS
     (1 - correlation) * sd * normal_density((cut - mean) / nullif(sd, 0)) / nullif(1 - normal_cdf((cut - mean) / nullif(sd, 0)), 0);
 
+-- Sample standard deviation of whole numbers, from their count, sum and sum of squares: exact until the root, so that it does not
+-- depend on the order in which rows are added up.
+CREATE OR REPLACE MACRO sd_of(n, total, squares) AS
+    CASE WHEN n > 1 THEN sqrt((n::HUGEINT * squares - total::HUGEINT * total)::DOUBLE / (n::HUGEINT * (n - 1))::DOUBLE) END;
+CREATE OR REPLACE MACRO sd_samp(x) AS sd_of(count(x), sum(x), sum(x::BIGINT * x));
+
 -- Severity bands of the PHQ-9 (Kroenke 2001).
 CREATE OR REPLACE MACRO severity_band(total) AS CASE
     WHEN total <= 4 THEN '0-4' WHEN total <= 9 THEN '5-9' WHEN total <= 14 THEN '10-14' WHEN total <= 19 THEN '15-19' WHEN total <= 27 THEN '20-27'
@@ -74,4 +80,6 @@ COMMENT ON MACRO log_log_low IS 'Lower log-log 95% limit of a Kaplan-Meier estim
 COMMENT ON MACRO log_log_high IS 'Upper log-log 95% limit of a Kaplan-Meier estimate; null at 0 and 1.';
 COMMENT ON MACRO expected_by_slope IS 'A published rate moved from its mean baseline to another, by its odds ratio per 10 points: a sensitivity figure.';
 COMMENT ON MACRO expected_regression IS 'Points by which the mean falls without any effect when only scores of `cut` and over are taken.';
+COMMENT ON MACRO sd_of IS 'Sample standard deviation of whole numbers, from their count, sum and sum of squares; null under 2.';
+COMMENT ON MACRO sd_samp IS 'Sample standard deviation of a column of whole numbers, the same in any order of rows; null under 2.';
 COMMENT ON MACRO severity_band IS 'Severity band of a PHQ-9 total: 0-4, 5-9, 10-14, 15-19 or 20-27.';

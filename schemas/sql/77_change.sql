@@ -4,9 +4,9 @@ WITH paired AS (
     SELECT
         e.measure_id, CASE WHEN grouping(e.clinic_id) = 1 THEN '*' ELSE e.clinic_id END AS clinic_id,
         count(*)::INTEGER AS n,
-        avg(e.baseline_total) AS mean_baseline, stddev_samp(e.baseline_total) AS sd_baseline,
-        avg(e.endpoint_total) AS mean_endpoint, stddev_samp(e.endpoint_total) AS sd_endpoint,
-        avg(e.baseline_total - e.endpoint_total) AS mean_change, stddev_samp(e.baseline_total - e.endpoint_total) AS sd_change,
+        avg(e.baseline_total) AS mean_baseline, sd_samp(e.baseline_total) AS sd_baseline,
+        avg(e.endpoint_total) AS mean_endpoint, sd_samp(e.endpoint_total) AS sd_endpoint,
+        avg(e.baseline_total - e.endpoint_total) AS mean_change, sd_samp(e.baseline_total - e.endpoint_total) AS sd_change,
         count(*) FILTER (is_reliable_improvement(e.baseline_total, e.endpoint_total, r.reliable_change_points))::INTEGER AS improved,
         count(*) FILTER (is_reliable_deterioration(e.baseline_total, e.endpoint_total, r.reliable_change_points))::INTEGER AS deteriorated,
         count(*) FILTER (is_response(e.baseline_total, e.endpoint_total))::INTEGER AS responded
@@ -21,7 +21,7 @@ WITH paired AS (
 came AS (
     SELECT
         e.measure_id, CASE WHEN grouping(e.clinic_id) = 1 THEN '*' ELSE e.clinic_id END AS clinic_id,
-        avg(e.baseline_total) AS mean, stddev_samp(e.baseline_total) AS sd
+        avg(e.baseline_total) AS mean, sd_samp(e.baseline_total) AS sd
     FROM main.endpoint AS e
     JOIN main.measure AS m USING (measure_id)
     WHERE m.kind = 'mean_change' AND e.status NOT IN ('repeat_course', 'other_drug') AND e.baseline_total IS NOT NULL

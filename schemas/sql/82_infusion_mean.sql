@@ -15,8 +15,8 @@ WITH totals AS (
 summed AS (
     SELECT
         CASE WHEN grouping(t.clinic_id) = 1 THEN '*' ELSE t.clinic_id END AS clinic_id, t.k, h.cohort,
-        count(*)::INTEGER AS n, avg(t.total) AS mean_total, stddev_samp(t.total) AS sd_total,
-        avg(t.fall) AS mean_change, stddev_samp(t.fall) AS sd_change
+        count(*)::INTEGER AS n, avg(t.total) AS mean_total, sd_samp(t.total) AS sd_total,
+        avg(t.fall) AS mean_change, sd_samp(t.fall) AS sd_change
     FROM totals AS t
     CROSS JOIN main.rules AS r
     CROSS JOIN (SELECT unnest(['available', 'reached_last']) AS cohort) AS h

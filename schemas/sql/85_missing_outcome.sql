@@ -15,7 +15,7 @@ WITH RECURSIVE due AS (
 -- Weighting classes. One with nobody observed takes the rate of its baseline band, else of everybody observed.
 class AS (
     SELECT
-        measure_id, CASE WHEN grouping(clinic_id) = 1 THEN '*' ELSE clinic_id END AS clinic_id,
+        measure_id, CASE WHEN grouping(clinic_id) = 1 THEN '*' ELSE clinic_id END AS clinic_id, band, infusions,
         sum(due) AS due, sum(observed) AS observed,
         sum(met) / nullif(sum(observed), 0)::DOUBLE AS own_rate,
         sum(sum(met)) OVER of_band / nullif(sum(sum(observed)) OVER of_band, 0)::DOUBLE AS band_rate,
@@ -30,7 +30,7 @@ class AS (
 weighted AS (
     SELECT
         measure_id, clinic_id,
-        sum(due * coalesce(own_rate, band_rate, whole_rate)) / sum(due) AS weighted_rate,
+        sum(due * coalesce(own_rate, band_rate, whole_rate) ORDER BY band, infusions) / sum(due) AS weighted_rate,
         (sum(due) FILTER (observed = 0))::INTEGER AS borrowed
     FROM class
     GROUP BY measure_id, clinic_id

@@ -8,7 +8,7 @@ WITH counted AS (
         count(*) FILTER (e.class = 'observed')::INTEGER AS observed,
         count(*) FILTER (e.status = 'met')::INTEGER AS met,
         avg(e.baseline_total) FILTER (e.class = 'observed') AS mean_baseline,
-        stddev_samp(e.baseline_total) FILTER (e.class = 'observed') AS sd_baseline
+        sd_samp(CASE WHEN e.class = 'observed' THEN e.baseline_total END) AS sd_baseline
     FROM main.endpoint AS e
     JOIN main.measure AS m USING (measure_id)
     WHERE m.kind = 'proportion' AND e.class IN ('observed', 'missing')

@@ -1,20 +1,29 @@
 -- Remission depends on the baseline: how many would be expected at the published rate, moved by the published slope. A sensitivity.
 CREATE OR REPLACE VIEW observed_expected AS
-WITH expected AS (
+WITH alike AS (
     SELECT
-        b.benchmark_id, b.measure_id, CASE WHEN grouping(e.clinic_id) = 1 THEN '*' ELSE e.clinic_id END AS clinic_id,
-        count(*)::INTEGER AS observed,
-        count(*) FILTER (e.status = 'met')::INTEGER AS met,
-        sum(expected_by_slope(b.rate, e.baseline_total, b.mean_baseline, r.remission_odds_ratio)) AS expected,
-        avg(e.baseline_total) AS mean_baseline,
-        any_value(b.mean_baseline) AS their_mean_baseline
+        b.benchmark_id, b.measure_id, CASE WHEN grouping(e.clinic_id) = 1 THEN '*' ELSE e.clinic_id END AS clinic_id, e.baseline_total,
+        count(*) AS observed,
+        count(*) FILTER (e.status = 'met') AS met,
+        any_value(b.rate) AS their_rate, any_value(b.mean_baseline) AS their_mean_baseline
     FROM main.benchmark AS b
     JOIN main.measure AS m USING (measure_id)
     JOIN main.endpoint AS e USING (measure_id)
-    CROSS JOIN main.rules AS r
     WHERE m.outcome IN ('is_remission', 'is_at_most_5') AND b.mean_baseline IS NOT NULL AND b.rate > 0 AND b.rate < 1
         AND b.treatment_class = 'ketamine_iv' AND e.class = 'observed'
-    GROUP BY GROUPING SETS ((b.benchmark_id, b.measure_id, e.clinic_id), (b.benchmark_id, b.measure_id))
+    GROUP BY GROUPING SETS ((b.benchmark_id, b.measure_id, e.clinic_id, e.baseline_total), (b.benchmark_id, b.measure_id, e.baseline_total))
+),
+
+expected AS (
+    SELECT
+        benchmark_id, measure_id, clinic_id, sum(observed)::INTEGER AS observed, sum(met)::INTEGER AS met,
+        -- In one order, so that the sum is the same each time.
+        sum(observed * expected_by_slope(their_rate, baseline_total, their_mean_baseline, r.remission_odds_ratio) ORDER BY baseline_total) AS expected,
+        sum(observed * baseline_total) / sum(observed)::DOUBLE AS mean_baseline,
+        any_value(their_mean_baseline) AS their_mean_baseline
+    FROM alike
+    CROSS JOIN main.rules AS r
+    GROUP BY benchmark_id, measure_id, clinic_id
 )
 
 SELECT

@@ -25,7 +25,7 @@ edged AS (
 summed AS (
     SELECT
         measure_id, count(*)::INTEGER AS clinics, any_value(target) AS target,
-        avg(least(greatest(z, z_low), z_high) ** 2) AS phi,
+        sum(least(greatest(z, z_low), z_high) ** 2 ORDER BY clinic_id) / count(*) AS phi,
         sum(w) - sum(w * w) / sum(w) AS spread
     FROM edged
     GROUP BY measure_id

@@ -14,6 +14,7 @@ VIEWS = {
     "attrition": "measure_id, clinic_id, step",
     "case_mix": "measure_id, clinic_id, mean_baseline IS NULL, band = 'all', mean_baseline, band",
     "observed_expected": "benchmark_id, clinic_id",
+    "baseline_beside": "benchmark_id, clinic_id",
     "change": "measure_id, clinic_id",
     "item_9_change": "measure_id, clinic_id",
     "safety": "clinic_id, event",
