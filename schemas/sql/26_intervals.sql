@@ -61,7 +61,9 @@ CREATE OR REPLACE MACRO expected_regression(mean, sd, correlation, cut) AS
 -- depend on the order in which rows are added up.
 CREATE OR REPLACE MACRO sd_of(n, total, squares) AS
     CASE WHEN n > 1 THEN sqrt((n::HUGEINT * squares - total::HUGEINT * total)::DOUBLE / (n::HUGEINT * (n - 1))::DOUBLE) END;
-CREATE OR REPLACE MACRO sd_samp(x) AS sd_of(count(x), sum(x), sum(x::BIGINT * x));
+CREATE OR REPLACE MACRO mean_of(courses, x) AS sum(courses::BIGINT * x) / sum(CASE WHEN x IS NOT NULL THEN courses END)::DOUBLE;
+CREATE OR REPLACE MACRO sd_times(courses, x) AS
+    sd_of(sum(CASE WHEN x IS NOT NULL THEN courses END), sum(courses::BIGINT * x), sum(courses::BIGINT * x * x));
 
 -- Severity bands of the PHQ-9 (Kroenke 2001).
 CREATE OR REPLACE MACRO severity_band(total) AS CASE
@@ -81,5 +83,6 @@ COMMENT ON MACRO log_log_high IS 'Upper log-log 95% limit of a Kaplan-Meier esti
 COMMENT ON MACRO expected_by_slope IS 'A published rate moved from its mean baseline to another, by its odds ratio per 10 points: a sensitivity figure.';
 COMMENT ON MACRO expected_regression IS 'Points by which the mean falls without any effect when only scores of `cut` and over are taken.';
 COMMENT ON MACRO sd_of IS 'Sample standard deviation of whole numbers, from their count, sum and sum of squares; null under 2.';
-COMMENT ON MACRO sd_samp IS 'Sample standard deviation of a column of whole numbers, the same in any order of rows; null under 2.';
+COMMENT ON MACRO mean_of IS 'Mean of whole numbers x, each standing for so many courses; an aggregate.';
+COMMENT ON MACRO sd_times IS 'Sample standard deviation of whole numbers x, each standing for so many courses; an aggregate, null under 2 courses.';
 COMMENT ON MACRO severity_band IS 'Severity band of a PHQ-9 total: 0-4, 5-9, 10-14, 15-19 or 20-27.';

@@ -1,63 +1,15 @@
 -- Numbering runs (R1), for patients whose infusion numbers do not simply rise from day to day: one row per pre_ or
 -- post_infusion row of theirs. Everyone else has one run, and is not here.
 CREATE OR REPLACE VIEW renumbered AS
-WITH RECURSIVE told AS MATERIALIZED (
-    SELECT
-        score_id,
-        patient_no,
-        infusion_number AS number,
-        days_since_first_infusion AS day,
-        timepoint = 'pre_infusion' AS is_pre
-    FROM main.score
-    SEMI JOIN main.scope USING (patient_no)
-    ANTI JOIN main.superseded USING (score_id)
-    WHERE timepoint IN ('pre_infusion', 'post_infusion') AND status <> 'entered_in_error'
-),
-
-by_number AS (
-    SELECT
-        patient_no,
-        number,
-        min(day) AS first_day,
-        max(day) AS last_day,
-        min(CASE WHEN is_pre THEN day END) AS first_pre,
-        max(CASE WHEN is_pre THEN day END) AS last_pre,
-        min(CASE WHEN NOT is_pre THEN day END) AS first_post
-    FROM told
-    GROUP BY patient_no, number
-),
-
--- Whose rows, in the order of reading, could do anything but rise. Wide on purpose: a patient who is here
--- without need gets run 1 throughout.
-irregular AS MATERIALIZED (
-    SELECT DISTINCT patient_no
-    FROM (
-        SELECT *, lag(last_day) OVER (PARTITION BY patient_no ORDER BY number) AS day_before
-        FROM by_number
-    )
-    WHERE day_before > first_day
-        OR last_pre - first_pre > (SELECT reinduction_gap_days FROM main.rules)
-        OR first_post < last_pre
-        OR (number = 1 AND last_pre > 0)
-),
-
-ordered AS MATERIALIZED (
-    SELECT
-        t.*,
-        row_number() OVER (PARTITION BY patient_no ORDER BY t.day, t.number, t.is_pre DESC, t.score_id) AS place,
-        r.reinduction_gap_days AS gap_days
-    FROM told AS t
-    SEMI JOIN irregular USING (patient_no)
-    CROSS JOIN main.rules AS r
-),
-
+WITH RECURSIVE
 -- Reads one row of every patient at a time. run, last and last_day are the run so far, its highest number and
 -- that infusion's day; in_run and posted are the numbers with a row, and with a post_infusion row, in it.
 reading AS (
     SELECT
-        patient_no, 0::BIGINT AS place, NULL::BIGINT AS score_id, NULL::VARCHAR AS reason_code,
+        patient_no, 0 AS place, NULL::BIGINT AS score_id, NULL::VARCHAR AS reason_code,
         0 AS run, 0 AS last, 0 AS last_day, []::INTEGER[] AS in_run, []::INTEGER[] AS posted
-    FROM irregular
+    FROM main.reread
+    WHERE place = 1 AND in_scope(patient_no)
 
     UNION ALL
 
@@ -94,11 +46,12 @@ reading AS (
                 s.run, s.last, s.last_day, s.in_run, s.posted,
                 s.run = 0 OR (
                     (o.is_pre OR NOT list_contains(s.in_run, o.number))
-                    AND (o.number < s.last OR (o.number = s.last AND o.day - s.last_day > o.gap_days))
-                    AND (o.number = 1 OR o.day - s.last_day > o.gap_days)
+                    AND (o.number < s.last OR (o.number = s.last AND o.day - s.last_day > r.reinduction_gap_days))
+                    AND (o.number = 1 OR o.day - s.last_day > r.reinduction_gap_days)
                 ) AS fresh
             FROM reading AS s
-            JOIN ordered AS o ON o.patient_no = s.patient_no AND o.place = s.place + 1
+            JOIN main.reread AS o ON o.patient_no = s.patient_no AND o.place = s.place + 1
+            CROSS JOIN main.rules AS r
         )
     )
 )

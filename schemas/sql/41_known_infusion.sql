@@ -1,19 +1,25 @@
 -- One row per known infusion (R1) and the gap before it. Not yet split in courses.
 CREATE OR REPLACE VIEW known_infusion AS
 WITH told AS MATERIALIZED (
+    -- Numbers that simply rise: each is an infusion of the one run.
+    SELECT patient_no, 1::SMALLINT AS run, infusion_number AS number, pre_day, post_day, drug
+    FROM main.told_infusion
+    ANTI JOIN main.renumbered USING (patient_no)
+    WHERE in_scope(patient_no)
+
+    UNION ALL
+
     SELECT
         s.patient_no,
-        coalesce(r.run, 1)::SMALLINT AS run,
+        r.run::SMALLINT AS run,
         s.infusion_number AS number,
         max(CASE WHEN s.timepoint = 'pre_infusion' THEN s.days_since_first_infusion END) AS pre_day,
         min(CASE WHEN s.timepoint = 'post_infusion' THEN s.days_since_first_infusion END) AS post_day,
-        min(s.drug::VARCHAR)::drug AS drug
+        min(s.drug) AS drug
     FROM main.score AS s
-    SEMI JOIN main.scope USING (patient_no)
-    ANTI JOIN main.superseded USING (score_id)
-    LEFT JOIN main.renumbered AS r USING (score_id)
-    WHERE s.timepoint IN ('pre_infusion', 'post_infusion') AND s.status <> 'entered_in_error' AND r.reason_code IS NULL
-    GROUP BY ALL
+    JOIN main.renumbered AS r USING (score_id)
+    WHERE in_scope(r.patient_no) AND r.reason_code IS NULL
+    GROUP BY s.patient_no, r.run, s.infusion_number
 ),
 
 -- Infusion 1 of the first run was given on day 0, whether or not a row says so.
@@ -32,6 +38,10 @@ known AS (
     WHERE run = 1
     GROUP BY patient_no
     HAVING min(number) > 1
+),
+
+clinic_drug AS MATERIALIZED (
+    SELECT p.patient_no, c.drug FROM main.patient AS p JOIN main.clinic AS c USING (clinic_id)
 )
 
 SELECT
@@ -42,8 +52,7 @@ SELECT
     lag(k.run) OVER in_order AS run_before,
     lag(k.number) OVER in_order AS number_before
 FROM known AS k
-JOIN main.patient AS p USING (patient_no)
-JOIN main.clinic AS c USING (clinic_id)
+JOIN clinic_drug AS c USING (patient_no)
 WINDOW in_order AS (PARTITION BY k.patient_no ORDER BY k.run, k.number);
 
 COMMENT ON VIEW known_infusion IS 'One row per known infusion (R1) and the gap before it, not yet split in courses.';

@@ -4,24 +4,72 @@ WITH first_infusion AS (
     SELECT patient_no, drug FROM main.known_infusion WHERE run = 1 AND infusion_number = 1
 ),
 
-placed AS (
+several AS MATERIALIZED (
+    SELECT patient_no FROM main.restarted
+    UNION
+    SELECT patient_no FROM main.known_infusion WHERE run > 1
+),
+
+-- Patients with one run and one course: ordinals are the numbers, and day 0 is the course's.
+simple AS (
     SELECT
-        i.patient_no, coalesce(s.course, 1)::SMALLINT AS course, i.run, i.infusion_number,
-        (i.infusion_number + coalesce(s.shift, 0))::SMALLINT AS ordinal, coalesce(s.shift, 0)::SMALLINT AS shift,
-        i.day, i.told_day, i.drug,
-        coalesce(s.first_day, 0)::SMALLINT AS first_day, coalesce(s.first_drug, f.drug) AS first_drug,
-        CASE WHEN NOT coalesce(s.starts_course, i.days_before IS NULL) THEN i.days_before END AS days_before,
-        i.steps_before, i.run = i.run_before AS is_same_run
+        i.patient_no, 1 AS course, i.run, i.infusion_number, i.infusion_number AS ordinal, 0 AS shift,
+        i.day, i.told_day, i.drug, 0 AS first_day, f.drug AS first_drug,
+        i.days_before, i.steps_before, i.infusion_number - i.steps_before AS ordinal_before
     FROM main.known_infusion AS i
-    SEMI JOIN main.scope USING (patient_no)
     JOIN first_infusion AS f USING (patient_no)
+    ANTI JOIN several USING (patient_no)
+    WHERE in_scope(i.patient_no)
+),
+
+-- The others, patient by patient in the order of runs and numbers.
+started AS (
+    SELECT i.*, i.days_before IS NULL OR s.patient_no IS NOT NULL AS starts_course
+    FROM main.known_infusion AS i
     LEFT JOIN main.restarted AS s USING (patient_no, run, infusion_number)
+    SEMI JOIN several USING (patient_no)
+    WHERE in_scope(i.patient_no)
+),
+
+coursed AS (
+    SELECT
+        *,
+        sum(starts_course::INTEGER) OVER (PARTITION BY patient_no ORDER BY run, infusion_number) AS course,
+        -- What the ordinals shift by from here on: less the number before where a course starts inside a run, plus
+        -- the number before where a run starts inside a course.
+        CASE
+            WHEN starts_course AND run_before = run THEN -number_before
+            WHEN NOT starts_course AND run_before <> run THEN number_before
+            ELSE 0
+        END AS shifts_by
+    FROM started
+),
+
+shifted AS (
+    SELECT
+        *,
+        sum(shifts_by) OVER in_course AS shift,
+        first_value(day) OVER in_course AS first_day,
+        first_value(drug) OVER in_course AS first_drug
+    FROM coursed
+    WINDOW in_course AS (PARTITION BY patient_no, course ORDER BY run, infusion_number)
+),
+
+placed AS (
+    FROM simple
+    UNION ALL
+    SELECT
+        patient_no, course, run, infusion_number, infusion_number + shift AS ordinal, shift, day, told_day, drug, first_day, first_drug,
+        CASE WHEN NOT starts_course THEN days_before END AS days_before, steps_before,
+        -- Across runs of one course the shift is the ordinal before.
+        CASE WHEN run = run_before THEN infusion_number + shift - steps_before ELSE shift END AS ordinal_before
+    FROM shifted
 )
 
 SELECT
-    * EXCLUDE (is_same_run),
-    -- Across runs of one course the shift is the ordinal before.
-    CASE WHEN days_before IS NULL THEN NULL WHEN is_same_run THEN ordinal - steps_before ELSE shift END::SMALLINT AS ordinal_before,
+    patient_no, course::SMALLINT AS course, run, infusion_number, ordinal::SMALLINT AS ordinal, shift::SMALLINT AS shift, day, told_day, drug,
+    first_day::SMALLINT AS first_day, first_drug, days_before, steps_before,
+    CASE WHEN days_before IS NOT NULL THEN ordinal_before END::SMALLINT AS ordinal_before,
     (day - days_before)::SMALLINT AS day_before
 FROM placed;
 

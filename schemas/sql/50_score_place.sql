@@ -3,16 +3,17 @@ CREATE OR REPLACE VIEW score_place AS
 WITH standing AS (
     SELECT
         s.score_id, s.patient_no, s.infusion_number AS number, s.days_since_first_infusion AS day, s.timepoint,
-        s.phq9_total, s.items_sum, s.items_answered, s.item_9, s.recall_period, coalesce(r.run, 1) AS run
+        s.phq9_total, s.items_sum, s.items_answered, s.item_9, s.recall_period,
+        l.received AS received_looked_up, coalesce(l.is_on_infusion_day, false) AS is_on_infusion_day
     FROM main.score AS s
-    SEMI JOIN main.scope USING (patient_no)
+    LEFT JOIN main.looked_up AS l USING (score_id)
     ANTI JOIN main.superseded USING (score_id)
-    LEFT JOIN main.renumbered AS r USING (score_id)
-    WHERE s.status <> 'entered_in_error' AND r.reason_code IS NULL
+    ANTI JOIN (FROM main.renumbered WHERE reason_code IS NOT NULL) AS set_aside USING (score_id)
+    WHERE in_scope(s.patient_no) AND s.status <> 'entered_in_error'
 ),
 
 -- One course for each score: the latest one with F <= its day, else the first.
-coursed AS MATERIALIZED (
+coursed AS (
     SELECT s.*, c.course, c.first_day, c.infusions, c.last_infusion_day, c.last_induction_day, c.first_maintenance_day
     FROM standing AS s
     JOIN main.course AS c ON c.patient_no = s.patient_no
@@ -20,37 +21,18 @@ coursed AS MATERIALIZED (
         AND (c.next_first_day IS NULL OR s.day < c.next_first_day)
 ),
 
--- By the patient's other infusions, where they are needed: the latest known one before the score's day for a score with no
--- number that is not after the last infusion, and the shift in force for a numbered follow_up of a patient with several runs.
-by_day AS (
-    SELECT
-        c.score_id,
-        max(CASE WHEN i.day < c.day THEN i.ordinal END) AS ordinal_before,
-        arg_max(i.shift, i.ordinal) AS shift
-    FROM coursed AS c
-    JOIN main.infusion AS i ON i.patient_no = c.patient_no AND i.course = c.course AND i.day <= c.day
-    WHERE c.timepoint IN ('baseline', 'follow_up') AND c.day >= c.first_day
-        AND (c.number IS NOT NULL OR c.day <= c.last_infusion_day)
-    GROUP BY c.score_id
-),
-
 counted AS (
     SELECT
         c.*,
         CASE
             WHEN c.day < c.first_day OR (c.timepoint = 'baseline' AND c.day <= c.first_day) THEN 0
-            WHEN c.timepoint = 'pre_infusion' THEN c.number + coalesce(r.shift, 0) - 1
-            WHEN c.timepoint = 'post_infusion' THEN c.number + coalesce(r.shift, 0)
-            WHEN c.timepoint = 'follow_up' AND c.number IS NOT NULL THEN c.number + d.shift
+            WHEN c.received_looked_up IS NOT NULL THEN c.received_looked_up
+            WHEN c.timepoint = 'pre_infusion' THEN c.number - 1
+            WHEN c.timepoint = 'follow_up' AND c.number IS NOT NULL THEN c.number
             WHEN c.day > c.last_infusion_day THEN c.infusions
-            ELSE coalesce(d.ordinal_before, 0)
-        END::SMALLINT AS received,
-        coalesce(c.timepoint = 'post_infusion' AND c.day = p.told_day, false) AS is_on_infusion_day
+            ELSE 0
+        END::SMALLINT AS received
     FROM coursed AS c
-    LEFT JOIN main.restarted AS r ON r.patient_no = c.patient_no AND r.run = c.run AND r.infusion_number = c.number
-    LEFT JOIN (FROM main.infusion WHERE told_day IS NOT NULL) AS p
-        ON p.patient_no = c.patient_no AND p.run = c.run AND p.infusion_number = c.number
-    LEFT JOIN by_day AS d USING (score_id)
 )
 
 SELECT

@@ -10,13 +10,13 @@ candidate AS MATERIALIZED (
         c.first_day - s.day <= w.look_back_days AS is_recent,
         s.item_9 IS NOT NULL AS has_item_9,
         baseline_key(s.day, total_by(w.missing_items, s.phq9_total, s.items_sum, s.items_answered), s.item_9, s.score_id) AS key
-    FROM (FROM main.course SEMI JOIN main.scope USING (patient_no)) AS c
+    FROM main.course AS c
     JOIN main.score_place AS s ON s.patient_no = c.patient_no
         AND s.day <= c.first_day
         AND (c.last_day_of_course_before IS NULL OR s.day > c.last_day_of_course_before)
         AND (s.day < c.first_day OR (s.timepoint IN ('baseline', 'pre_infusion') AND s.received = 0))
     CROSS JOIN way AS w
-    WHERE s.is_two_weeks AND NOT s.is_on_infusion_day
+    WHERE in_scope(c.patient_no) AND s.is_two_weeks AND NOT s.is_on_infusion_day
         AND total_by(w.missing_items, s.phq9_total, s.items_sum, s.items_answered) IS NOT NULL
 ),
 

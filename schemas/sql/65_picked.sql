@@ -13,9 +13,9 @@ possible AS MATERIALIZED (
         least(c.first_maintenance_day, c.first_switch_day) AS sensitivity_until,
         c.next_first_day IS NULL OR s.day < c.next_first_day
             OR (s.day = c.next_first_day AND s.timepoint <> 'post_infusion') AS is_in_course
-    FROM (FROM main.score_place SEMI JOIN main.scope USING (patient_no)) AS s
+    FROM main.score_place AS s
     JOIN main.course AS c ON c.patient_no = s.patient_no AND s.day > c.first_day
-    WHERE NOT s.is_on_infusion_day AND (s.items_answered > 0 OR s.phq9_total IS NOT NULL)
+    WHERE in_scope(c.patient_no) AND NOT s.is_on_infusion_day AND (s.items_answered > 0 OR s.phq9_total IS NOT NULL)
 ),
 
 in_window AS (

@@ -1,66 +1,14 @@
 -- One row per course and way of picking: its window, whether it is due, and the score that it picks (R7, R8, R9).
 CREATE OR REPLACE VIEW course_pick AS
-WITH way AS (
-    SELECT DISTINCT * EXCLUDE (measure_id) FROM main.pick
-),
-
-anchored AS (
-    SELECT
-        c.patient_no, c.course, w.pick_no, w.window_low, w.window_high,
-        c.first_day, c.followed_until, c.first_arrival_last_day, c.extract_day,
-        CASE w.anchor
-            WHEN 'first_infusion' THEN c.first_day
-            WHEN 'last_induction_infusion' THEN c.last_induction_day
-            WHEN 'baseline_score' THEN b.day
-        END AS anchor_day,
-        u.entry_lag_days AS lag_days,
-        true AS is_reached, true AS is_over, false AS is_next_given
-    FROM main.course AS c
-    CROSS JOIN way AS w
-    CROSS JOIN main.rules AS u
-    LEFT JOIN main.baseline AS b ON b.patient_no = c.patient_no AND b.course = c.course
-        AND b.look_back_days = w.look_back_days AND b.missing_items = w.missing_items
-    WHERE w.anchor <> 'infusion_k'
-
-    UNION ALL
-
-    SELECT
-        c.patient_no, c.course, w.pick_no, w.window_low, w.window_high,
-        c.first_day, c.followed_until, c.first_arrival_last_day, c.extract_day,
-        CASE WHEN w.infusion_k <= c.infusions_before_switch THEN k.day END AS anchor_day,
-        0 AS lag_days,
-        w.infusion_k <= c.infusions_before_switch AS is_reached,
-        -- Where k was not reached: whether it still could be.
-        c.first_switch_day IS NOT NULL OR c.next_first_day IS NOT NULL
-            OR c.followed_until - c.last_infusion_day > u.reinduction_gap_days AS is_over,
-        coalesce(k.is_next_given, false) AS is_next_given
-    FROM main.course AS c
-    CROSS JOIN way AS w
-    CROSS JOIN main.rules AS u
-    LEFT JOIN main.infusion_k AS k ON k.patient_no = c.patient_no AND k.course = c.course AND k.k = w.infusion_k
-    WHERE w.anchor = 'infusion_k'
-)
-
 SELECT
-    a.patient_no, a.course, a.pick_no,
-    a.anchor_day + a.window_low AS window_first_day,
-    a.anchor_day + a.window_high AS window_last_day,
-    a.is_reached,
-    a.is_over,
-    -- R9; after infusion k (R8) the next infusion decides too, and there is no lag.
-    coalesce(a.is_reached AND (a.is_next_given OR a.followed_until >= a.anchor_day + a.window_high + a.lag_days), false) AS is_due,
-    -- For the share of starters: without a baseline score the first infusion stands in for it.
-    CASE
-        WHEN NOT a.is_reached THEN a.is_over
-        ELSE a.is_next_given OR a.followed_until >= coalesce(a.anchor_day, a.first_day) + a.window_high + a.lag_days
-    END AS is_window_closed,
-    coalesce(a.extract_day IS NULL AND a.first_arrival_last_day > a.anchor_day + a.window_high, false) AS is_follow_up_unknown,
+    w.patient_no, w.course, w.pick_no, w.window_first_day, w.window_last_day, w.is_reached, w.is_over, w.is_due,
+    w.is_window_closed, w.is_follow_up_unknown,
     p.key, p.sensitivity_key,
     coalesce(p.is_tie, false) AS is_tie,
     coalesce(p.has_altered_recall, false) AS has_altered_recall,
     coalesce(p.has_incomplete_form, false) AS has_incomplete_form
-FROM anchored AS a
-LEFT JOIN main.picked AS p ON p.patient_no = a.patient_no AND p.course = a.course AND p.pick_no = a.pick_no;
+FROM main.course_way AS w
+LEFT JOIN main.picked AS p ON p.patient_no = w.patient_no AND p.course = w.course AND p.pick_no = w.pick_no;
 
 COMMENT ON VIEW course_pick IS 'One row per course and way of picking an endpoint: its window, whether it is due and the score picked (R7-R9), whatever the status.';
 COMMENT ON COLUMN course_pick.patient_no IS 'The patient.';

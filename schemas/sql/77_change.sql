@@ -2,30 +2,28 @@
 CREATE OR REPLACE VIEW change AS
 WITH paired AS (
     SELECT
-        e.measure_id, CASE WHEN grouping(e.clinic_id) = 1 THEN '*' ELSE e.clinic_id END AS clinic_id,
-        count(*)::INTEGER AS n,
-        avg(e.baseline_total) AS mean_baseline, sd_samp(e.baseline_total) AS sd_baseline,
-        avg(e.endpoint_total) AS mean_endpoint, sd_samp(e.endpoint_total) AS sd_endpoint,
-        avg(e.baseline_total - e.endpoint_total) AS mean_change, sd_samp(e.baseline_total - e.endpoint_total) AS sd_change,
-        count(*) FILTER (is_reliable_improvement(e.baseline_total, e.endpoint_total, r.reliable_change_points))::INTEGER AS improved,
-        count(*) FILTER (is_reliable_deterioration(e.baseline_total, e.endpoint_total, r.reliable_change_points))::INTEGER AS deteriorated,
-        count(*) FILTER (is_response(e.baseline_total, e.endpoint_total))::INTEGER AS responded
-    FROM main.endpoint AS e
-    JOIN main.measure AS m USING (measure_id)
+        t.measure_id, CASE WHEN grouping(t.clinic_id) = 1 THEN '*' ELSE t.clinic_id END AS clinic_id,
+        sum(t.courses)::INTEGER AS n,
+        mean_of(t.courses, t.baseline_total) AS mean_baseline, sd_times(t.courses, t.baseline_total) AS sd_baseline,
+        mean_of(t.courses, t.endpoint_total) AS mean_endpoint, sd_times(t.courses, t.endpoint_total) AS sd_endpoint,
+        mean_of(t.courses, t.baseline_total - t.endpoint_total) AS mean_change, sd_times(t.courses, t.baseline_total - t.endpoint_total) AS sd_change,
+        sum(t.courses) FILTER (is_reliable_improvement(t.baseline_total, t.endpoint_total, r.reliable_change_points)) AS improved,
+        sum(t.courses) FILTER (is_reliable_deterioration(t.baseline_total, t.endpoint_total, r.reliable_change_points)) AS deteriorated,
+        sum(t.courses) FILTER (is_response(t.baseline_total, t.endpoint_total)) AS responded
+    FROM main.tally AS t
     CROSS JOIN main.rules AS r
-    WHERE m.kind = 'mean_change' AND e.status = 'counted'
-    GROUP BY GROUPING SETS ((e.measure_id, e.clinic_id), (e.measure_id))
+    WHERE t.status = 'counted'
+    GROUP BY GROUPING SETS ((t.measure_id, t.clinic_id), (t.measure_id))
 ),
 
 -- Everybody who came, however low the score: what those over the cut were selected from.
 came AS (
     SELECT
-        e.measure_id, CASE WHEN grouping(e.clinic_id) = 1 THEN '*' ELSE e.clinic_id END AS clinic_id,
-        avg(e.baseline_total) AS mean, sd_samp(e.baseline_total) AS sd
-    FROM main.endpoint AS e
-    JOIN main.measure AS m USING (measure_id)
-    WHERE m.kind = 'mean_change' AND e.status NOT IN ('repeat_course', 'other_drug') AND e.baseline_total IS NOT NULL
-    GROUP BY GROUPING SETS ((e.measure_id, e.clinic_id), (e.measure_id))
+        measure_id, CASE WHEN grouping(clinic_id) = 1 THEN '*' ELSE clinic_id END AS clinic_id,
+        mean_of(courses, baseline_total) AS mean, sd_times(courses, baseline_total) AS sd
+    FROM main.tally
+    WHERE status NOT IN ('repeat_course', 'other_drug') AND baseline_total IS NOT NULL
+    GROUP BY GROUPING SETS ((measure_id, clinic_id), (measure_id))
 )
 
 SELECT
@@ -35,7 +33,7 @@ SELECT
     p.mean_change + t95(p.n - 1) * p.sd_change / sqrt(p.n) AS high,
     p.mean_change / nullif(p.sd_change, 0) AS d_z,
     p.mean_change / nullif(p.sd_baseline, 0) AS d_pre,
-    coalesce(p.improved, 0) AS improved, coalesce(p.deteriorated, 0) AS deteriorated, coalesce(p.responded, 0) AS responded,
+    coalesce(p.improved, 0)::INTEGER AS improved, coalesce(p.deteriorated, 0)::INTEGER AS deteriorated, coalesce(p.responded, 0)::INTEGER AS responded,
     expected_regression(a.mean, a.sd, r.retest_correlation, r.regression_cut) AS expected_regression
 FROM main.measure AS m
 CROSS JOIN main.clinic_group AS g

@@ -2,18 +2,18 @@
 CREATE OR REPLACE VIEW item_9_change AS
 WITH counted AS (
     SELECT
-        e.measure_id, CASE WHEN grouping(e.clinic_id) = 1 THEN '*' ELSE e.clinic_id END AS clinic_id,
-        count(*)::INTEGER AS observed,
-        count(*) FILTER (e.baseline_item_9 > 0)::INTEGER AS with_ideation,
-        count(*) FILTER (is_item_9_lower(e.baseline_item_9, e.endpoint_item_9))::INTEGER AS reduced,
-        count(*) FILTER (e.baseline_item_9 > 0 AND e.endpoint_item_9 = 0)::INTEGER AS resolved,
-        count(*) FILTER (e.baseline_item_9 = 0)::INTEGER AS without_ideation,
-        count(*) FILTER (e.baseline_item_9 = 0 AND e.endpoint_item_9 > 0)::INTEGER AS new,
-        count(*) FILTER (is_item_9_higher(e.baseline_item_9, e.endpoint_item_9))::INTEGER AS increased
-    FROM main.endpoint AS e
+        t.measure_id, CASE WHEN grouping(t.clinic_id) = 1 THEN '*' ELSE t.clinic_id END AS clinic_id,
+        sum(t.courses)::INTEGER AS observed,
+        coalesce(sum(t.courses) FILTER (t.baseline_item_9 > 0), 0)::INTEGER AS with_ideation,
+        coalesce(sum(t.courses) FILTER (is_item_9_lower(t.baseline_item_9, t.endpoint_item_9)), 0)::INTEGER AS reduced,
+        coalesce(sum(t.courses) FILTER (t.baseline_item_9 > 0 AND t.endpoint_item_9 = 0), 0)::INTEGER AS resolved,
+        coalesce(sum(t.courses) FILTER (t.baseline_item_9 = 0), 0)::INTEGER AS without_ideation,
+        coalesce(sum(t.courses) FILTER (t.baseline_item_9 = 0 AND t.endpoint_item_9 > 0), 0)::INTEGER AS new,
+        coalesce(sum(t.courses) FILTER (is_item_9_higher(t.baseline_item_9, t.endpoint_item_9)), 0)::INTEGER AS increased
+    FROM main.tally AS t
     JOIN main.measure AS m USING (measure_id)
-    WHERE m.outcome = 'is_item_9_higher' AND e.class = 'observed'
-    GROUP BY GROUPING SETS ((e.measure_id, e.clinic_id), (e.measure_id))
+    WHERE m.outcome = 'is_item_9_higher' AND status_class(t.status) = 'observed'
+    GROUP BY GROUPING SETS ((t.measure_id, t.clinic_id), (t.measure_id))
 )
 
 SELECT

@@ -1,35 +1,26 @@
 -- One row per measure and group: a clinic, or all clinics ('*'). Counts first; shares from counts at the last step (R11).
 CREATE OR REPLACE VIEW rate AS
-WITH alike AS (
-    SELECT
-        measure_id, clinic_id, status, class, is_window_closed, is_follow_up_unknown, baseline_tie, endpoint_tie,
-        maintenance_before_endpoint, switched_before_endpoint, sensitivity_met,
-        count(*) AS courses
-    FROM main.endpoint
-    GROUP BY ALL
-),
-
-counted AS (
+WITH counted AS (
     SELECT
         measure_id,
         CASE WHEN grouping(clinic_id) = 1 THEN '*' ELSE clinic_id END AS clinic_id,
         sum(courses) AS courses,
         sum(courses) FILTER (status = 'met') AS met,
         sum(courses) FILTER (status = 'not_met') AS not_met,
-        sum(courses) FILTER (class = 'missing') AS missing,
-        sum(courses) FILTER (class = 'waiting') AS waiting,
-        sum(courses) FILTER (class = 'not eligible') AS not_eligible,
+        sum(courses) FILTER (status_class(status) = 'missing') AS missing,
+        sum(courses) FILTER (status_class(status) = 'waiting') AS waiting,
+        sum(courses) FILTER (status_class(status) = 'not eligible') AS not_eligible,
         sum(courses) FILTER (status NOT IN ('repeat_course', 'other_drug')) AS first_courses_of_drug,
-        sum(courses) FILTER (status NOT IN ('repeat_course', 'other_drug') AND is_window_closed) AS window_closed,
+        sum(window_closed) FILTER (status NOT IN ('repeat_course', 'other_drug')) AS window_closed,
         sum(courses) FILTER (status NOT IN ('repeat_course', 'other_drug', 'no_baseline', 'baseline_too_old')) AS with_baseline,
-        sum(courses) FILTER (class <> 'not eligible' AND is_follow_up_unknown) AS follow_up_unknown,
-        sum(courses) FILTER (baseline_tie AND class = 'observed') AS baseline_ties,
-        sum(courses) FILTER (endpoint_tie) AS endpoint_ties,
-        sum(courses) FILTER (maintenance_before_endpoint) AS maintenance_before_endpoint,
-        sum(courses) FILTER (switched_before_endpoint) AS switched_before_endpoint,
-        sum(courses) FILTER (sensitivity_met IS NOT NULL) AS sensitivity_observed,
-        sum(courses) FILTER (sensitivity_met) AS sensitivity_met
-    FROM alike
+        sum(follow_up_unknown) FILTER (status_class(status) <> 'not eligible') AS follow_up_unknown,
+        sum(baseline_ties) FILTER (status_class(status) = 'observed') AS baseline_ties,
+        sum(endpoint_ties) AS endpoint_ties,
+        sum(maintenance_before_endpoint) AS maintenance_before_endpoint,
+        sum(switched_before_endpoint) AS switched_before_endpoint,
+        sum(sensitivity_observed) AS sensitivity_observed,
+        sum(sensitivity_met) AS sensitivity_met
+    FROM main.tally
     GROUP BY GROUPING SETS ((measure_id, clinic_id), (measure_id))
 ),
 

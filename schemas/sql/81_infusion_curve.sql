@@ -1,24 +1,18 @@
 -- Response and remission after infusion k, of all available courses and of the fixed cohort beside them.
 CREATE OR REPLACE VIEW infusion_curve AS
-WITH after_k AS (
-    SELECT e.clinic_id, m.outcome, m.infusion_k AS k, h.cohort, e.class, e.status
-    FROM main.endpoint AS e
+WITH counted AS (
+    SELECT
+        CASE WHEN grouping(t.clinic_id) = 1 THEN '*' ELSE t.clinic_id END AS clinic_id, m.outcome, m.infusion_k AS k, h.cohort,
+        coalesce(sum(t.courses) FILTER (status_class(t.status) IN ('observed', 'missing')), 0)::INTEGER AS due,
+        coalesce(sum(t.courses) FILTER (status_class(t.status) = 'observed'), 0)::INTEGER AS observed,
+        coalesce(sum(t.courses) FILTER (t.status = 'met'), 0)::INTEGER AS met
+    FROM main.tally AS t
     JOIN main.measure AS m USING (measure_id)
-    JOIN main.curve_course AS c ON c.patient_no = e.patient_no AND c.course = e.course
     CROSS JOIN main.rules AS r
     CROSS JOIN (SELECT unnest(['available', 'reached_last']) AS cohort) AS h
     WHERE m.anchor = 'infusion_k' AND m.outcome IN ('is_response', 'is_remission')
-        AND (h.cohort = 'available' OR (c.has_reached_last AND m.infusion_k <= r.fixed_cohort_infusions))
-),
-
-counted AS (
-    SELECT
-        CASE WHEN grouping(clinic_id) = 1 THEN '*' ELSE clinic_id END AS clinic_id, outcome, k, cohort,
-        count(*) FILTER (class IN ('observed', 'missing'))::INTEGER AS due,
-        count(*) FILTER (class = 'observed')::INTEGER AS observed,
-        count(*) FILTER (status = 'met')::INTEGER AS met
-    FROM after_k
-    GROUP BY GROUPING SETS ((clinic_id, outcome, k, cohort), (outcome, k, cohort))
+        AND (h.cohort = 'available' OR (t.has_reached_last AND m.infusion_k <= r.fixed_cohort_infusions))
+    GROUP BY GROUPING SETS ((t.clinic_id, m.outcome, m.infusion_k, h.cohort), (m.outcome, m.infusion_k, h.cohort))
 )
 
 SELECT

@@ -1,22 +1,31 @@
 -- Mean PHQ-9 and mean fall since baseline after infusion k, with Student t intervals; k = 0 is the baseline.
 CREATE OR REPLACE VIEW infusion_mean AS
-WITH totals AS (
-    SELECT clinic_id, 0 AS k, has_reached_last, baseline_total AS total, NULL::INTEGER AS fall FROM main.curve_course
+WITH told AS (
+    SELECT t.*, m.infusion_k, m.infusion_k = min(m.infusion_k) OVER () AS is_first
+    FROM main.tally AS t
+    JOIN main.measure AS m USING (measure_id)
+    WHERE m.anchor = 'infusion_k' AND m.outcome = 'is_response'
+),
+
+totals AS (
+    -- The baselines of every course that the measures after infusion k take.
+    SELECT clinic_id, 0 AS k, has_reached_last, baseline_total AS total, NULL::INTEGER AS fall, courses
+    FROM told
+    WHERE is_first AND status NOT IN ('repeat_course', 'other_drug', 'no_baseline', 'baseline_too_old', 'baseline_below_minimum')
 
     UNION ALL
 
-    SELECT e.clinic_id, m.infusion_k, c.has_reached_last, e.endpoint_total, e.baseline_total - e.endpoint_total
-    FROM main.endpoint AS e
-    JOIN main.measure AS m USING (measure_id)
-    JOIN main.curve_course AS c ON c.patient_no = e.patient_no AND c.course = e.course
-    WHERE m.anchor = 'infusion_k' AND m.outcome = 'is_response' AND e.class = 'observed'
+    SELECT clinic_id, infusion_k, has_reached_last, endpoint_total, baseline_total - endpoint_total, courses
+    FROM told
+    WHERE status_class(status) = 'observed'
 ),
 
 summed AS (
     SELECT
         CASE WHEN grouping(t.clinic_id) = 1 THEN '*' ELSE t.clinic_id END AS clinic_id, t.k, h.cohort,
-        count(*)::INTEGER AS n, avg(t.total) AS mean_total, sd_samp(t.total) AS sd_total,
-        avg(t.fall) AS mean_change, sd_samp(t.fall) AS sd_change
+        sum(t.courses)::INTEGER AS n,
+        mean_of(t.courses, t.total) AS mean_total, sd_times(t.courses, t.total) AS sd_total,
+        mean_of(t.courses, t.fall) AS mean_change, sd_times(t.courses, t.fall) AS sd_change
     FROM totals AS t
     CROSS JOIN main.rules AS r
     CROSS JOIN (SELECT unnest(['available', 'reached_last']) AS cohort) AS h

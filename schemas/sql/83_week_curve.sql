@@ -40,7 +40,7 @@ counted AS (
         count(*) FILTER (is_response(t.baseline_total, t.total))::INTEGER AS responded,
         count(*) FILTER (is_remission(t.total))::INTEGER AS remitted,
         avg(t.total) AS mean_total,
-        sd_samp(t.total) AS sd_total
+        sd_times(1, t.total) AS sd_total
     FROM totals AS t
     CROSS JOIN (SELECT unnest(['available', 'reached_last']) AS cohort) AS h
     WHERE h.cohort = 'available' OR t.has_reached_last

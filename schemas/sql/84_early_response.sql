@@ -1,20 +1,25 @@
 -- Whether an early response tells of a later one: courses observed after infusion 1, 2 or 3 and by the primary measure.
 CREATE OR REPLACE VIEW early_response AS
-WITH paired AS (
-    SELECT e.clinic_id, m.infusion_k AS k, e.status::VARCHAR AS early, later.status AS later
+WITH primary_measure AS (
+    SELECT measure_id FROM main.benchmark WHERE is_primary AND outcome = 'response'
+),
+
+seen AS (
+    SELECT e.clinic_id, e.patient_no, e.course, m.infusion_k AS k, e.status::VARCHAR AS status
     FROM main.endpoint AS e
     JOIN main.measure AS m USING (measure_id)
-    JOIN main.endpoint AS later ON later.patient_no = e.patient_no AND later.course = e.course
-    WHERE m.anchor = 'infusion_k' AND m.infusion_k <= 3 AND m.outcome = 'is_response' AND e.class = 'observed' AND later.class = 'observed'
-        AND later.measure_id IN (SELECT measure_id FROM main.benchmark WHERE is_primary AND outcome = 'response')
+    WHERE e.class = 'observed'
+        AND (m.measure_id IN (FROM primary_measure) OR (m.anchor = 'infusion_k' AND m.infusion_k <= 3 AND m.outcome = 'is_response'))
 ),
 
 counted AS (
     SELECT
-        CASE WHEN grouping(clinic_id) = 1 THEN '*' ELSE clinic_id END AS clinic_id, k, early,
-        count(*)::INTEGER AS courses, count(*) FILTER (later = 'met')::INTEGER AS later_met
-    FROM paired
-    GROUP BY GROUPING SETS ((clinic_id, k, early), (k, early))
+        CASE WHEN grouping(early.clinic_id) = 1 THEN '*' ELSE early.clinic_id END AS clinic_id, early.k, early.status AS early,
+        count(*)::INTEGER AS courses, count(*) FILTER (later.status = 'met')::INTEGER AS later_met
+    FROM seen AS early
+    JOIN seen AS later ON later.patient_no = early.patient_no AND later.course = early.course AND later.k IS NULL
+    WHERE early.k IS NOT NULL
+    GROUP BY GROUPING SETS ((early.clinic_id, early.k, early.status), (early.k, early.status))
 )
 
 SELECT

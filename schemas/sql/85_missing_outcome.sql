@@ -2,13 +2,13 @@
 CREATE OR REPLACE VIEW missing_outcome AS
 WITH RECURSIVE due AS (
     SELECT
-        e.measure_id, e.clinic_id, severity_band(e.baseline_total) AS band,
-        CASE WHEN c.induction_infusions <= 3 THEN '0-3' WHEN c.induction_infusions <= 5 THEN '4-5' ELSE '6+' END AS infusions,
-        count(*) AS due, count(*) FILTER (e.class = 'observed') AS observed, count(*) FILTER (e.status = 'met') AS met
-    FROM main.endpoint AS e
-    JOIN main.course AS c ON c.patient_no = e.patient_no AND c.course = e.course
+        t.measure_id, t.clinic_id, severity_band(t.baseline_total) AS band, t.infusions_from AS infusions,
+        sum(t.courses) AS due,
+        coalesce(sum(t.courses) FILTER (status_class(t.status) = 'observed'), 0) AS observed,
+        coalesce(sum(t.courses) FILTER (t.status = 'met'), 0) AS met
+    FROM main.tally AS t
     JOIN main.measure AS m USING (measure_id)
-    WHERE m.kind = 'proportion' AND e.class IN ('observed', 'missing')
+    WHERE m.kind = 'proportion' AND status_class(t.status) IN ('observed', 'missing')
     GROUP BY ALL
 ),
 

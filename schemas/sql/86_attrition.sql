@@ -1,8 +1,19 @@
 -- From courses started to courses counted, status by status in the order of R10; it adds up exactly.
 CREATE OR REPLACE VIEW attrition AS
-WITH counted AS (
-    SELECT measure_id, CASE WHEN grouping(clinic_id) = 1 THEN '*' ELSE clinic_id END AS clinic_id, status, count(*) AS courses
-    FROM main.course_status
+WITH told AS (
+    SELECT measure_id, clinic_id, status, courses FROM main.tally
+    UNION ALL
+    SELECT measure_id, clinic_id, kept_out_as, count(*) FROM main.clock WHERE kept_out_as IS NOT NULL GROUP BY ALL
+    UNION ALL
+    SELECT measure_id, clinic_id, CASE WHEN is_event THEN 'event' ELSE 'censored' END::endpoint_status, count(*)
+    FROM main.survival
+    WHERE variant = 'all'
+    GROUP BY ALL
+),
+
+counted AS (
+    SELECT measure_id, CASE WHEN grouping(clinic_id) = 1 THEN '*' ELSE clinic_id END AS clinic_id, status, sum(courses) AS courses
+    FROM told
     GROUP BY GROUPING SETS ((measure_id, clinic_id, status), (measure_id, status))
 ),
 

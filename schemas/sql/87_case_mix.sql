@@ -2,19 +2,19 @@
 CREATE OR REPLACE VIEW case_mix AS
 WITH counted AS (
     SELECT
-        e.measure_id, CASE WHEN grouping(e.clinic_id) = 1 THEN '*' ELSE e.clinic_id END AS clinic_id,
-        CASE WHEN grouping(severity_band(e.baseline_total)) = 1 THEN 'all' ELSE severity_band(e.baseline_total) END AS band,
-        count(*)::INTEGER AS due,
-        count(*) FILTER (e.class = 'observed')::INTEGER AS observed,
-        count(*) FILTER (e.status = 'met')::INTEGER AS met,
-        avg(e.baseline_total) FILTER (e.class = 'observed') AS mean_baseline,
-        sd_samp(CASE WHEN e.class = 'observed' THEN e.baseline_total END) AS sd_baseline
-    FROM main.endpoint AS e
+        t.measure_id, CASE WHEN grouping(t.clinic_id) = 1 THEN '*' ELSE t.clinic_id END AS clinic_id,
+        CASE WHEN grouping(severity_band(t.baseline_total)) = 1 THEN 'all' ELSE severity_band(t.baseline_total) END AS band,
+        sum(t.courses)::INTEGER AS due,
+        coalesce(sum(t.courses) FILTER (status_class(t.status) = 'observed'), 0)::INTEGER AS observed,
+        coalesce(sum(t.courses) FILTER (t.status = 'met'), 0)::INTEGER AS met,
+        mean_of(CASE WHEN status_class(t.status) = 'observed' THEN t.courses END, t.baseline_total) AS mean_baseline,
+        sd_times(CASE WHEN status_class(t.status) = 'observed' THEN t.courses END, t.baseline_total) AS sd_baseline
+    FROM main.tally AS t
     JOIN main.measure AS m USING (measure_id)
-    WHERE m.kind = 'proportion' AND e.class IN ('observed', 'missing')
+    WHERE m.kind = 'proportion' AND status_class(t.status) IN ('observed', 'missing')
     GROUP BY GROUPING SETS (
-        (e.measure_id, e.clinic_id, severity_band(e.baseline_total)), (e.measure_id, severity_band(e.baseline_total)),
-        (e.measure_id, e.clinic_id), (e.measure_id)
+        (t.measure_id, t.clinic_id, severity_band(t.baseline_total)), (t.measure_id, severity_band(t.baseline_total)),
+        (t.measure_id, t.clinic_id), (t.measure_id)
     )
 )
 

@@ -2,16 +2,16 @@
 CREATE OR REPLACE VIEW observed_expected AS
 WITH alike AS (
     SELECT
-        b.benchmark_id, b.measure_id, CASE WHEN grouping(e.clinic_id) = 1 THEN '*' ELSE e.clinic_id END AS clinic_id, e.baseline_total,
-        count(*) AS observed,
-        count(*) FILTER (e.status = 'met') AS met,
+        b.benchmark_id, b.measure_id, CASE WHEN grouping(t.clinic_id) = 1 THEN '*' ELSE t.clinic_id END AS clinic_id, t.baseline_total,
+        sum(t.courses) AS observed,
+        coalesce(sum(t.courses) FILTER (t.status = 'met'), 0) AS met,
         any_value(b.rate) AS their_rate, any_value(b.mean_baseline) AS their_mean_baseline
     FROM main.benchmark AS b
     JOIN main.measure AS m USING (measure_id)
-    JOIN main.endpoint AS e USING (measure_id)
+    JOIN main.tally AS t USING (measure_id)
     WHERE m.outcome IN ('is_remission', 'is_at_most_5') AND b.mean_baseline IS NOT NULL AND b.rate > 0 AND b.rate < 1
-        AND b.treatment_class = 'ketamine_iv' AND e.class = 'observed'
-    GROUP BY GROUPING SETS ((b.benchmark_id, b.measure_id, e.clinic_id, e.baseline_total), (b.benchmark_id, b.measure_id, e.baseline_total))
+        AND b.treatment_class = 'ketamine_iv' AND status_class(t.status) = 'observed'
+    GROUP BY GROUPING SETS ((b.benchmark_id, b.measure_id, t.clinic_id, t.baseline_total), (b.benchmark_id, b.measure_id, t.baseline_total))
 ),
 
 expected AS (

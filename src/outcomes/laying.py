@@ -16,13 +16,13 @@ import duckdb
 # The steps kept as tables, by file name; their order is the files' numbers.
 TABLES = frozenset(
     {
-        "followed", "renumbered", "known_infusion", "restarted", "infusion", "course", "score_place", "baseline", "picked",
-        "survival", "clinic_group", "rate", "comparison",
+        "followed", "told_infusion", "reread", "renumbered", "known_infusion", "restarted", "infusion", "course", "looked_up", "score_place", "baseline", "picked",
+        "clinic_group", "tally", "survival", "rate", "comparison",
     }
 )  # fmt: skip
 
 # Those of them that look at one patient at a time and know no as-of date.
-LOCAL = frozenset({"renumbered", "known_infusion", "restarted", "infusion", "score_place", "baseline", "picked"})
+LOCAL = frozenset({"told_infusion", "reread", "renumbered", "known_infusion", "restarted", "infusion", "looked_up", "score_place", "baseline", "picked"})
 _TOUCHED = """
     SELECT DISTINCT patient_no
     FROM score
@@ -89,10 +89,12 @@ def derive(con: duckdb.DuckDBPyConnection, *, whole: bool = False) -> None:
     ).fetchone() or (None, None)
     before = con.execute("SELECT night, inputs FROM derived").fetchone()
     con.execute("DELETE FROM derived")
+    everyone = dict(sql_files(20, 29))["scope"]
+    con.execute(everyone)  # A derivation that was killed can have left it narrowed.
     is_partial = not whole and before is not None and before[1] == inputs[0]
     if is_partial and before is not None:
         con.execute("CREATE OR REPLACE TABLE main.touched AS " + _TOUCHED, {"night": before[0]})
-        con.execute("CREATE OR REPLACE VIEW main.scope AS FROM main.touched")
+        con.execute("CREATE OR REPLACE MACRO in_scope(patient_no) AS patient_no IN (SELECT t.patient_no FROM main.touched AS t)")
     try:
         for name, _ in sql_files(30, 99):
             if name in LOCAL and is_partial:
@@ -102,7 +104,7 @@ def derive(con: duckdb.DuckDBPyConnection, *, whole: bool = False) -> None:
                 con.execute(f"TRUNCATE main.{name}")
                 con.execute(f"INSERT INTO main.{name} FROM recomputed.{name}")
     finally:
-        con.execute(dict(sql_files(30, 30))["scope"])
+        con.execute(everyone)
         con.execute("DROP TABLE IF EXISTS main.touched")
     con.execute("INSERT INTO derived VALUES (?, ?)", [inputs[1], inputs[0]])
 

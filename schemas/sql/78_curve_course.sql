@@ -1,15 +1,15 @@
 -- The courses that the curves are drawn from: those the measures after infusion k take, and their baseline.
 CREATE OR REPLACE VIEW curve_course AS
 SELECT
-    e.clinic_id, e.patient_no, e.course, c.first_day, c.next_first_day, c.followed_until,
-    e.baseline_total, c.infusions_before_switch >= r.fixed_cohort_infusions AS has_reached_last
-FROM main.endpoint AS e
-JOIN main.course AS c USING (patient_no, course)
+    c.clinic_id, c.patient_no, c.course, c.first_day, c.next_first_day, c.followed_until,
+    b.total AS baseline_total, c.infusions_before_switch >= r.fixed_cohort_infusions AS has_reached_last
+FROM (
+    FROM main.measure WHERE anchor = 'infusion_k' AND outcome = 'is_response' ORDER BY infusion_k LIMIT 1
+) AS m
 CROSS JOIN main.rules AS r
-WHERE e.measure_id = (
-        SELECT arg_min(measure_id, infusion_k) FROM main.measure WHERE anchor = 'infusion_k' AND outcome = 'is_response'
-    )
-    AND e.status NOT IN ('repeat_course', 'other_drug', 'no_baseline', 'baseline_too_old', 'baseline_below_minimum');
+JOIN main.course AS c ON c.course = 1 AND c.drug::VARCHAR = m.drug
+JOIN main.baseline AS b ON b.patient_no = c.patient_no AND b.course = c.course
+    AND b.look_back_days = m.baseline_look_back_days AND b.missing_items = m.missing_items AND b.total >= m.baseline_minimum;
 
 COMMENT ON VIEW curve_course IS 'One row per course that the curves by infusion and by week are drawn from, with its baseline.';
 COMMENT ON COLUMN curve_course.clinic_id IS 'The clinic.';
