@@ -24,8 +24,14 @@ CREATE OR REPLACE MACRO outcome_met(outcome, b, e, b9, e9, points) AS CASE outco
     WHEN 'is_reliable_improvement' THEN is_reliable_improvement(b, e, points)
     WHEN 'is_reliable_deterioration' THEN is_reliable_deterioration(b, e, points)
     WHEN 'is_below_case' THEN is_below_case(e)
-    WHEN 'is_response_lost' THEN is_response_lost(b, e)
     WHEN 'has_score' THEN e IS NOT NULL
+END;
+
+-- What a survival measure waits for.
+CREATE OR REPLACE MACRO event_seen(outcome, b, e) AS CASE outcome
+    WHEN 'is_response' THEN is_response(b, e)
+    WHEN 'is_remission' THEN is_remission(e)
+    WHEN 'is_response_lost' THEN is_response_lost(b, e)
 END;
 
 -- 7 or 8 of nine items: the sum times 9 over the number answered, rounded half up in integers.
@@ -49,6 +55,7 @@ COMMENT ON MACRO is_reliable_deterioration IS 'Higher than at baseline by the po
 COMMENT ON MACRO is_below_case IS 'PHQ-9 total below 10: not a case.';
 COMMENT ON MACRO is_response_lost IS 'Above half of the baseline: a response is no more.';
 COMMENT ON MACRO outcome_met IS 'Whether the outcome of that name is true of a baseline and an endpoint; null for an unknown name.';
+COMMENT ON MACRO event_seen IS 'Whether the event of that name is seen in a baseline and a later score; null for an unknown name.';
 COMMENT ON MACRO prorated_total IS 'Total of a form with 7 or 8 items answered: sum * 9 / answered, half up.';
 COMMENT ON MACRO total_by IS 'The total of a form under a missing-item rule (complete_only or prorated); null where it has none.';
 

@@ -5,7 +5,7 @@ WITH seen AS (
         k.measure_id, k.patient_no, k.course,
         s.day,
         s.day <= coalesce(least(c.first_maintenance_day, c.first_switch_day), s.day) AS is_before_maintenance,
-        outcome_met(m.outcome, k.baseline_total, total_by(m.missing_items, s.phq9_total, s.items_sum, s.items_answered), NULL, NULL, NULL) AS is_event
+        event_seen(m.outcome, k.baseline_total, total_by(m.missing_items, s.phq9_total, s.items_sum, s.items_answered)) AS is_event
     FROM main.clock AS k
     JOIN main.measure AS m USING (measure_id)
     JOIN main.course AS c ON c.patient_no = k.patient_no AND c.course = k.course

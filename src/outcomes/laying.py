@@ -17,7 +17,7 @@ import duckdb
 TABLES = frozenset(
     {
         "followed", "told_infusion", "reread", "renumbered", "known_infusion", "restarted", "infusion", "course", "looked_up", "score_place", "baseline", "picked",
-        "clinic_group", "tally", "survival", "rate", "comparison",
+        "clinic_group", "tally", "clock", "survival", "rate", "comparison",
     }
 )  # fmt: skip
 
