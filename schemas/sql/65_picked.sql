@@ -4,17 +4,24 @@ WITH way AS (
     SELECT DISTINCT * EXCLUDE (measure_id) FROM main.pick
 ),
 
+-- Days after the first infusion before which no score can lie in a window counted from a baseline score.
+late AS (
+    SELECT min(window_low - look_back_days) AS days FROM way WHERE anchor = 'baseline_score'
+),
+
 -- Scores with the courses that they could be an endpoint of (R3). `is_in_course` is false for scores that only the
--- measures anchored at a baseline score may use, whatever later course they fall in.
+-- measures anchored at a baseline score may use, whatever later course they fall in; `is_late` is false for most.
 possible AS MATERIALIZED (
     SELECT
         c.course, c.patient_no, s.score_id, s.day, s.timepoint, s.received, s.phq9_total, s.items_sum, s.items_answered, s.item_9,
         s.is_two_weeks, c.first_day, c.last_induction_day, s.course AS score_course, c.infusions, c.infusions_before_switch,
         least(c.first_maintenance_day, c.first_switch_day) AS sensitivity_until,
         c.next_first_day IS NULL OR s.day < c.next_first_day
-            OR (s.day = c.next_first_day AND s.timepoint <> 'post_infusion') AS is_in_course
+            OR (s.day = c.next_first_day AND s.timepoint <> 'post_infusion') AS is_in_course,
+        s.day - c.first_day >= l.days AS is_late
     FROM main.score_place AS s
     JOIN main.course AS c ON c.patient_no = s.patient_no AND s.day > c.first_day
+    CROSS JOIN late AS l
     WHERE in_scope(c.patient_no) AND NOT s.is_on_infusion_day AND (s.items_answered > 0 OR s.phq9_total IS NOT NULL)
 ),
 
@@ -32,7 +39,7 @@ in_window AS (
     FROM possible AS p
     JOIN main.baseline AS b USING (patient_no, course)
     JOIN way AS w ON w.anchor = 'baseline_score' AND w.look_back_days = b.look_back_days AND w.missing_items = b.missing_items
-    WHERE p.day - b.day BETWEEN w.window_low AND w.window_high
+    WHERE p.is_late AND p.day - b.day BETWEEN w.window_low AND w.window_high
 
     UNION ALL
 

@@ -22,7 +22,20 @@ TABLES = frozenset(
 )  # fmt: skip
 
 # Those of them that look at one patient at a time and know no as-of date.
-LOCAL = frozenset({"told_infusion", "reread", "renumbered", "known_infusion", "restarted", "infusion", "looked_up", "score_place", "baseline", "picked"})
+LOCAL = frozenset(
+    {
+        "told_infusion",
+        "reread",
+        "renumbered",
+        "known_infusion",
+        "restarted",
+        "infusion",
+        "looked_up",
+        "score_place",
+        "baseline",
+        "picked",
+    }
+)
 _TOUCHED = """
     SELECT DISTINCT patient_no
     FROM score
@@ -94,7 +107,9 @@ def derive(con: duckdb.DuckDBPyConnection, *, whole: bool = False) -> None:
     is_partial = not whole and before is not None and before[1] == inputs[0]
     if is_partial and before is not None:
         con.execute("CREATE OR REPLACE TABLE main.touched AS " + _TOUCHED, {"night": before[0]})
-        con.execute("CREATE OR REPLACE MACRO in_scope(patient_no) AS patient_no IN (SELECT t.patient_no FROM main.touched AS t)")
+        con.execute(
+            "CREATE OR REPLACE MACRO in_scope(patient_no) AS patient_no IN (SELECT t.patient_no FROM main.touched AS t)"
+        )
     try:
         for name, _ in sql_files(30, 99):
             if name in LOCAL and is_partial:
