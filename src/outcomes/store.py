@@ -49,17 +49,20 @@ class File:
 
 
 @contextmanager
-def warehouse(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The warehouse, open for writing; it is made first if it is not there. Closed and checkpointed behind the block."""
+def warehouse(path: Path, *, threads: int | None = 1) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The warehouse, open for writing; it is made first if it is not there. Closed and checkpointed behind the block.
+
+    One thread, for what is stored comes in one stream: a second would only wait, and burn time. None is one a core.
+    """
     if not path.exists():
         # Under another name first: a disk that fills up while a database is made leaves a file that never opens.
         new = path.with_name(path.name + ".new")
         for left in (new, new.with_name(new.name + ".wal")):
             left.unlink(missing_ok=True)
-        with duckdb.connect(str(new), config=CONFIG) as con:
+        with duckdb.connect(str(new), config=CONFIG | {"threads": 1}) as con:
             lay(con)
         os.replace(new, path)
-    con = duckdb.connect(str(path), config=CONFIG)
+    con = duckdb.connect(str(path), config=CONFIG | ({"threads": threads} if threads else {}))
     try:
         con.execute("SET preserve_insertion_order = true")
         yield con
@@ -98,10 +101,8 @@ def _load(
     rows = _with_patients(con, _as_stored(judged.good))
     rows, fates, reasons = _settled(con, night, first, rows, more)
     if rows.height:
-        with given(con, "rows", rows):
-            con.execute(
-                "INSERT INTO score BY NAME SELECT * EXCLUDE (file, clinic_id, patient_id, key, row, extract_day) FROM rows"
-            )
+        with given(con, "rows", rows.drop("file", "clinic_id", "patient_id", "key", "row", "extract_day")):
+            con.execute("INSERT INTO score BY NAME FROM rows")
     reasons = pl.concat([judged.reasons.with_columns(pl.col("file") + first).rename({"file": "arrival_no"}), reasons])
     for table, frame in {
         "quarantine": reasons,
@@ -133,7 +134,10 @@ def _as_stored(good: pl.DataFrame) -> pl.DataFrame:
 def _with_patients(con: duckdb.DuckDBPyConnection, rows: pl.DataFrame) -> pl.DataFrame:
     """With `patient_no`: the number a pseudonym has, or the next one in the order of the file."""
     names = ["clinic_id", "patient_id"]
-    seen = rows.select(names).unique(maintain_order=True)
+    # A patient's rows mostly follow each other: the pseudonyms are compared once a run of them.
+    run = rows.select(pl.struct(names).rle_id()).to_series()
+    runs = rows.select(names).filter(run.diff().fill_null(1) > 0)
+    seen = runs.unique(maintain_order=True)
     with given(con, "seen", seen):
         known = asked(
             con, "SELECT patient_no, clinic_id, patient_id FROM patient SEMI JOIN seen USING (clinic_id, patient_id)"
@@ -147,14 +151,13 @@ def _with_patients(con: duckdb.DuckDBPyConnection, rows: pl.DataFrame) -> pl.Dat
     with given(con, "new_patients", new):
         con.execute("INSERT INTO patient BY NAME FROM new_patients")
     numbers = pl.concat([known.select("patient_no", *names), new.select("patient_no", *names)])
-    return rows.join(numbers, on=names, how="left", maintain_order="left").with_columns(key=_key())
+    number = runs.join(numbers, on=names, how="left", maintain_order="left")["patient_no"]
+    return rows.with_columns(patient_no=number.gather(run)).with_columns(key=_key())
 
 
 def _key() -> pl.Expr:
     """score_key() of the store, as polars says it."""
-    code = pl.col("timepoint").replace_strict(
-        {"baseline": 0, "pre_infusion": 1, "post_infusion": 2, "follow_up": 3}, return_dtype=pl.Int64
-    )
+    code = pl.col("timepoint").to_physical().cast(pl.Int64)
     day = pl.col("days_since_first_infusion").cast(pl.Int64) + 400
     return ((pl.col("patient_no").cast(pl.Int64) * 4096 + day) * 4 + code) * 1024 + pl.col("infusion_number").fill_null(
         0
@@ -185,9 +188,10 @@ def _settled(
     next_id = (one(con, "SELECT max(score_id) FROM score") or 0) + 1
     con.execute("CREATE OR REPLACE TEMP TABLE stored_keys (score_id BIGINT, key BIGINT)")
     stored_keys = _stored_keys(con, rows) if next_id > 1 else pl.Series("key", dtype=pl.Int64)
-    contested = rows["key"].is_duplicated() | rows["key"].is_in(stored_keys.implode())
     earlier = asked(con, f"SELECT key, said, mark, extract_day FROM contested WHERE night = {night.night}")
-    contested |= rows["key"].is_in(earlier["key"].implode())
+    contested = rows["key"].is_in(pl.concat([stored_keys, earlier["key"]]).implode())
+    if rows["key"].n_unique() < rows.height:
+        contested |= rows["key"].is_duplicated()
     no_reasons = pl.DataFrame(
         schema={"arrival_no": pl.Int32, "line": pl.Int32, "column_name": pl.String, "reason_code": pl.String}
     )
