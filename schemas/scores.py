@@ -264,7 +264,7 @@ NEEDED = {name for name, how in READING.items() if how["kind"] == "code" or how.
 REQUIRED = [name for name, how in READING.items() if not how.get("optional")]
 DTYPES: dict[str, pl.DataType] = {name: SCHEMA.columns[name].dtype.type for name in [*COLUMNS, *sorted(_MADE)]}
 # What a cell plainly written is parsed to: the value itself, or the word that says yes or no.
-PLAIN: dict[str, pl.DataType] = {
+PARSED_AS: dict[str, pl.DataType] = {
     name: pl.Enum(["yes", "no"]) if how["kind"] == "yes_no" else DTYPES[name]
     for name, how in READING.items()
     if how["kind"] in ("whole", "item", "total", "word", "yes_no")

@@ -12,7 +12,7 @@ from outcomes.reading import identifier_in_ragged, read_values
 from outcomes.sources.csv import Lines, cells, read_csv, unpacked
 from outcomes.sources.headers import Header
 from outcomes.sources.parquet import read_parquet
-from schemas.scores import DTYPES, ITEMS, PLAIN, READING, counting, failures
+from schemas.scores import DTYPES, ITEMS, PARSED_AS, READING, counting, failures
 
 # A clinic's file of fewer forms than this says nothing of how it codes the items.
 CODING_SHIFT_FORMS = 5
@@ -116,7 +116,7 @@ def _grouped(lines: dict[int, Lines]) -> list[_Group]:
         alike.setdefault((given.header.columns, given.separator), []).append(file)
     groups = []
     for members in alike.values():
-        text, read = cells([lines[file] for file in members], PLAIN)
+        text, read = cells([lines[file] for file in members], PARSED_AS)
         lines.update(zip(members, read, strict=True))
         table = pl.DataFrame(
             {

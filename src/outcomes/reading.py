@@ -10,6 +10,7 @@ from typing import NamedTuple
 import polars as pl
 
 from outcomes.errors import FileRefusedError
+from outcomes.frames import ends
 from outcomes.identifiers import MAY_BE_DISGUISED, kind_in_pseudonym, kind_of_identifier
 from outcomes.sources.csv import Lines
 from schemas.scores import (
@@ -158,7 +159,7 @@ def identifier_in_ragged(given: Lines, sooner: FileRefusedError | None) -> FileR
 
 
 def read_values(cells: pl.DataFrame) -> Values:
-    """Values of a batch of cells: text, or of the types in PLAIN where all are plainly written. A column not there is null."""
+    """Values of a batch of cells: text, or of the types in PARSED_AS where all are plainly written. A column not there is null."""
     found: dict[str, list[pl.DataFrame]] = {"fault": [], "note": [], "identifier": []}
     columns = []
     for name in COLUMNS:
@@ -230,14 +231,13 @@ def _number(kind: str, cells: pl.Series) -> tuple[pl.Series, pl.Series | None]:
     """The numbers of a column, and where that is not all there is to say (None: nowhere): no digits in their shortest
     form, a missing code, the serial number of a date."""
     values = cells if cells.dtype != pl.String else cells.cast(pl.Int16, strict=False)
-    low, high = values.min(), values.max()
-    assert isinstance(low, int | None) and isinstance(high, int | None)
+    low, high = ends(values) or (0, 0)
     said: pl.Series | None = None
     if kind != "whole":
         codes = [int(code) for code in (MISSING_CODES if kind == "item" else MISSING_TOTAL_CODES) if code.isdecimal()]
-        if high is not None and high >= min(codes):
+        if high >= min(codes):
             said = values.is_in(codes)
-    elif low is not None and high is not None and not -_LAST_DAY <= low <= high <= _LAST_DAY:
+    elif low < -_LAST_DAY or high > _LAST_DAY:
         said = ~values.is_between(-_LAST_DAY, _LAST_DAY)
     if said is not None:
         said = said.fill_null(False)
@@ -278,8 +278,7 @@ def _completed(values: pl.DataFrame, faults: pl.DataFrame) -> pl.DataFrame:
 
 
 def _within(values: pl.Series, low: int, high: int) -> pl.Expr:
-    lowest, highest = values.min(), values.max()
-    assert isinstance(lowest, int | None) and isinstance(highest, int | None)
-    if lowest is None or highest is None or low <= lowest <= highest <= high:
+    lowest, highest = ends(values) or (low, high)
+    if low <= lowest and highest <= high:
         return pl.lit(True)
     return pl.col(values.name).is_null() | pl.col(values.name).is_between(low, high)

@@ -189,9 +189,9 @@ def _settled(
     con.execute("CREATE OR REPLACE TEMP TABLE stored_keys (score_id BIGINT, key BIGINT)")
     stored_keys = _stored_keys(con, rows) if next_id > 1 else pl.Series("key", dtype=pl.Int64)
     earlier = asked(con, f"SELECT key, said, mark, extract_day FROM contested WHERE night = {night.night}")
-    contested = rows["key"].is_in(pl.concat([stored_keys, earlier["key"]]).implode())
-    if rows["key"].n_unique() < rows.height:
-        contested |= rows["key"].is_duplicated()
+    in_order = rows["key"].sort()
+    twice = in_order.filter(in_order.diff().fill_null(1) == 0)
+    contested = rows["key"].is_in(pl.concat([twice, stored_keys, earlier["key"]]).unique().implode())
     no_reasons = pl.DataFrame(
         schema={"arrival_no": pl.Int32, "line": pl.Int32, "column_name": pl.String, "reason_code": pl.String}
     )
@@ -215,12 +215,10 @@ def _settled(
         with given(con, "sides", new.select("key", "said", "mark", "extract_day", night=pl.lit(night.night))):
             con.execute("INSERT INTO contested BY NAME FROM sides")
 
-    rows = rows.join(settled.fates, on="row", how="left", maintain_order="left").with_columns(
-        pl.col("fate").fill_null("accepted")
-    )
-    kept = _numbered(rows.filter(pl.col("fate") == "accepted").drop("fate"), first, next_id)
-    _keep_events(con, night, first, rows, kept, settled.events)
-    aside = rows.filter(pl.col("fate") == "quarantined")
+    not_kept = disputed.join(settled.fates.filter(pl.col("fate") != "accepted"), on="row", maintain_order="left")
+    kept = _numbered(rows.filter(~rows["row"].is_in(not_kept["row"].implode())), first, next_id)
+    _keep_events(con, night, first, disputed, kept.filter(kept["row"].is_in(disputed["row"].implode())), settled.events)
+    aside = not_kept.filter(pl.col("fate") == "quarantined")
     with given(con, "outset", pl.DataFrame({"score_id": settled.outset})):
         con.execute(
             "INSERT INTO quarantine SELECT arrival_no, line, NULL, 'contradiction' FROM score SEMI JOIN outset USING (score_id)"
@@ -231,11 +229,18 @@ def _settled(
         column_name=pl.lit(None, pl.String),
         reason_code=pl.lit("contradiction"),
     )
-    fates = rows.group_by("file").agg(
-        accepted=(pl.col("fate") == "accepted").sum(),
-        duplicate=(pl.col("fate") == "duplicate").sum(),
-        quarantined=(pl.col("fate") == "quarantined").sum(),
-    )
+    fates = (
+        rows.group_by("file").agg(read=pl.len().cast(pl.Int64))
+        .join(
+            not_kept.group_by("file").agg(
+                duplicate=(pl.col("fate") == "duplicate").sum().cast(pl.Int64),
+                quarantined=(pl.col("fate") == "quarantined").sum().cast(pl.Int64),
+            ),
+            on="file", how="left",
+        )
+        .with_columns(pl.col("duplicate", "quarantined").fill_null(0))
+        .with_columns(accepted=pl.col("read") - pl.col("duplicate") - pl.col("quarantined"))
+    )  # fmt: skip
     return kept, fates, pl.concat([no_reasons, reasons])
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from outcomes.errors import FileRefusedError
+from outcomes.frames import ends
 from outcomes.sources.headers import Header, known_header
 
 SEPARATORS = (b",", b";", b"\t")
@@ -211,8 +212,7 @@ def _shortest(column: pl.Series) -> int:
         return int(column.str.len_bytes().sum())
     if column.dtype == pl.Enum:
         return sum(len(word or "") * count for word, count in column.value_counts().iter_rows())
-    digits, low, high = column.len() - column.null_count(), column.min() or 0, column.max() or 0
-    assert isinstance(low, int) and isinstance(high, int)
+    digits, (low, high) = column.len() - column.null_count(), ends(column) or (0, 0)
     if low < 0:
         digits += int((column < 0).sum())
     for power in (10, 100, 1000, 10_000):
