@@ -126,8 +126,8 @@ def _yes_no(what: str) -> Any:
 def _word(words: tuple[str, ...], code: str, what: str, **more: Any) -> Any:
     sentence = f"not {', '.join(words[:-1])} or {words[-1]}" + (", or empty" if "optional" in more else "")
     return pa.Field(
-        nullable="optional" in more, description=what, metadata=reads("word", code, sentence, words=words, **more)
-    )
+        nullable=True, description=what, dtype_kwargs={"categories": words}, metadata=reads("word", code, sentence, words=words, **more)
+    )  # fmt: skip
 
 
 def _whole(code: str, sentence: str, what: str, **more: Any) -> Any:
@@ -162,10 +162,9 @@ class Scores(pa.DataFrameModel):
         "Days; day 0 is the patient's first infusion at this clinic.",
         needed=True,
     )
-    timepoint: str = pa.Field(
-        nullable=True, description="Relation of the questionnaire to the infusion.",
-        metadata=reads("word", "timepoint_unknown", "not baseline, pre_infusion, post_infusion or follow_up", words=TIMEPOINTS, needed=True),
-    )  # fmt: skip
+    timepoint: pl.Enum = _word(
+        TIMEPOINTS, "timepoint_unknown", "Relation of the questionnaire to the infusion.", needed=True
+    )
     item_1: pl.Int16 = _item(1)
     item_2: pl.Int16 = _item(2)
     item_3: pl.Int16 = _item(3)
@@ -183,7 +182,7 @@ class Scores(pa.DataFrameModel):
         nullable=True, description="Functional difficulty, 0 to 3; no part of the total.",
         metadata=reads("item", "item_10_not_whole", "not 0, 1, 2 or 3, a missing code, or empty", optional=True),
     )  # fmt: skip
-    drug: str = _word(DRUGS, "drug_unknown", "What was infused; where empty, the clinic's own.", optional=True)
+    drug: pl.Enum = _word(DRUGS, "drug_unknown", "What was infused; where empty, the clinic's own.", optional=True)
     dose_mg_per_kg: pl.Float64 = pa.Field(
         nullable=True, description="Dose, mg per kg of body weight.",
         metadata=reads("decimal", "dose_not_number", "not a number as 0.5 with at most three decimals, or empty", optional=True),
@@ -194,10 +193,10 @@ class Scores(pa.DataFrameModel):
         "Length of the infusion, minutes.",
         optional=True,
     )
-    recall_period: str = _word(
+    recall_period: pl.Enum = _word(
         RECALL_PERIODS, "recall_period_unknown", "What time the form asks about; two_weeks where empty.", optional=True
     )
-    status: str = _word(STATUSES, "status_unknown", "Standing of the row; final where empty.", optional=True)
+    status: pl.Enum = _word(STATUSES, "status_unknown", "Standing of the row; final where empty.", optional=True)
     extract_day: pl.Int16 = _whole(
         "extract_day_not_whole",
         "not a whole number of days, or empty",
@@ -211,7 +210,7 @@ class Scores(pa.DataFrameModel):
     planned_induction_infusions: pl.Int16 = _whole(
         "planned_not_whole", "not a whole number, or empty", "Infusions planned for the induction.", optional=True
     )
-    ended: str = _word(ENDED, "ended_unknown", "Why the course ended, on its last row.", optional=True)
+    ended: pl.Enum = _word(ENDED, "ended_unknown", "Why the course ended, on its last row.", optional=True)
     # Made from the cells before the rules run: items answered, their sum, and whether every cell was read and in range.
     items_answered: pl.Int16
     items_sum: pl.Int16
@@ -263,7 +262,13 @@ DESCRIPTIONS = {name: column.description for name, column in SCHEMA.columns.item
 COLUMNS = list(READING)
 NEEDED = {name for name, how in READING.items() if how["kind"] == "code" or how.get("needed")}
 REQUIRED = [name for name, how in READING.items() if not how.get("optional")]
-DTYPES = {name: SCHEMA.columns[name].dtype.type for name in [*COLUMNS, *sorted(_MADE)]}
+DTYPES: dict[str, pl.DataType] = {name: SCHEMA.columns[name].dtype.type for name in [*COLUMNS, *sorted(_MADE)]}
+# What a cell plainly written is parsed to: the value itself, or the word that says yes or no.
+PARSED_AS: dict[str, pl.DataType] = {
+    name: pl.Enum(["yes", "no"]) if how["kind"] == "yes_no" else DTYPES[name]
+    for name, how in READING.items()
+    if how["kind"] in ("whole", "item", "total", "word", "yes_no")
+}
 # Ranges by column, for `is_sound`: the same numbers as the rules above.
 RANGES = {
     "infusion_number": (1, 999),

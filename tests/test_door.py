@@ -17,7 +17,7 @@ from outcomes.checking import Judged, judge
 from outcomes.reading import read_cell, read_values
 from outcomes.sources import csv as csv_source
 from schemas.reasons import REASONS
-from schemas.scores import COLUMNS, DTYPES, ITEMS, READING, REQUIRED, RULES
+from schemas.scores import COLUMNS, DTYPES, ITEMS, PARSED_AS, READING, REQUIRED, RULES
 
 FEW = settings(max_examples=60, derandomize=True, deadline=None, database=None)
 PLAIN = {
@@ -785,6 +785,55 @@ def test_every_small_number_is_read_as_its_cell_is() -> None:
         assert sorted(values.faults["row"].to_list()) == [n for n, cell in enumerate(cells) if cell.fault]
         assert sorted(values.notes["row"].to_list()) == [n for n, cell in enumerate(cells) if cell.note]
         assert sorted(values.identifiers["row"].to_list()) == [n for n, cell in enumerate(cells) if cell.identifier]
+
+
+# What a parser of numbers or words might let pass that the contract notes or refuses, or the other way round.
+ODD = [
+    "", " ", "0", "00", "-0", "+0", "1", "+1", "01", " 1", "1 ", "\t1", "1\t", "1\r", "1.0", "1.", ".1", "1e0", "1e3", "1_0", "0x1", "--1",
+    "7", "9", "99", "100", "999", "1000", "3650", "3651", "-400", "-401", "9999", "10000", "32767", "32768", "-32768", "-32769", "65536",
+    "45000", "NaN", "null", "None", "-", "^", "#1", "２", "٢", "1\u00a0", "\ufeff1", "Not at all", "not answered", "yes", "Yes", "no", " no",
+    "final", "Final", "final ", "baseline", "ketamine_iv", "two_weeks", "moved", '"1"', "'1'",
+]  # fmt: skip
+
+
+def both_ways(column: str, texts: list[str]) -> None:
+    """The typed parse and the text parse of one file say the same: values, faults, notes and identifiers."""
+    data = written(*(row(**{column: text}) for text in texts), columns=[*NAMES, *({column} - set(NAMES))])
+    given_lines = csv_source.read_csv(data)
+    quick, _ = csv_source.cells([given_lines], PARSED_AS)
+    exact, _ = csv_source.cells([given_lines], {})
+    assert set(exact.dtypes) == {pl.String()}
+    for found, wanted in zip(read_values(quick), read_values(exact), strict=True):
+        order = [] if column in found.columns else ["row", "column_name", "code"]
+        assert (found.sort(order) if order else found).equals(wanted.sort(order) if order else wanted)
+
+
+@pytest.mark.parametrize("column", PARSED_AS)
+def test_typed_and_text_parse_agree_on_each_odd_cell(column: str) -> None:
+    """Alone among plain cells, and beside each other: one too long must not be outweighed by another."""
+    plain = "final" if column == "status" else "" if READING[column]["kind"] in ("word", "yes_no") else "1"
+    for text in ODD:
+        both_ways(column, [plain, text, plain])
+    both_ways(column, ODD)
+
+
+@FEW
+@given(
+    st.sampled_from(sorted(PARSED_AS)),
+    st.lists(TEXT.filter(lambda t: not set(t) & set(",\n\r")), min_size=1, max_size=12),
+)
+def test_typed_and_text_parse_agree(column: str, texts: list[str]) -> None:
+    both_ways(column, texts)
+
+
+@given(st.lists(st.integers(-32_768, 32_767), min_size=1, max_size=30))
+@FEW
+def test_plain_numbers_are_parsed_as_numbers(numbers: list[int]) -> None:
+    """Else the quick path might never be taken, and its tests would hold nothing."""
+    given_lines = csv_source.read_csv(written(*(row(days_since_first_infusion=str(n)) for n in numbers)))
+    frame, _ = csv_source.cells([given_lines], PARSED_AS)
+    assert frame["days_since_first_infusion"].to_list() == numbers
+    assert {name for name, dtype in frame.schema.items() if dtype == pl.String} == {"clinic_id", "patient_id"}
 
 
 def test_a_file_cut_anywhere_is_judged() -> None:

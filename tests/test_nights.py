@@ -838,6 +838,38 @@ def test_the_digest_of_a_file_is_that_of_its_stored_rows(after_later):
     assert [row for row in rows if row[0] != row[1]] == []
 
 
+def test_the_digest_of_a_row_changes_with_every_stored_value_and_with_its_line(after_later, tmp_path):
+    """Null, no, 0 and the first word are different things too; and values that change places are seen."""
+    others = {
+        "BIGINT": "0", "INTEGER": "{}+1", "SMALLINT": "coalesce({}+1, 1)", "TINYINT": "CASE {} WHEN 0 THEN 1 ELSE 0 END",
+        "BOOLEAN": "CASE WHEN {} IS NULL THEN false END", "DECIMAL(6,3)": "coalesce({}+0.001, 0.001)",
+    }  # fmt: skip
+    shutil.copyfile(after_later.published_copy, tmp_path / "copy.duckdb")
+    with duckdb.connect(str(tmp_path / "copy.duckdb")) as con:
+        con.execute("CREATE TABLE before AS FROM score")
+        columns = con.execute(
+            "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = 'score' AND schema_name = 'main'"
+        ).fetchall()
+        assert len(columns) == 32
+        for column, dtype in columns:
+            if column in ("score_id", "arrival_no"):
+                continue
+            word = f"CASE WHEN {{}} IS NULL THEN enum_first(NULL::{dtype}) WHEN {{}} = enum_first(NULL::{dtype}) THEN enum_last(NULL::{dtype}) ELSE enum_first(NULL::{dtype}) END"
+            changed = (word if dtype.startswith("ENUM") else others[dtype]).replace("{}", f"b.{column}")
+            same = con.execute(
+                f"SELECT count(*) FROM before AS b JOIN (SELECT b.* REPLACE (({changed})::{dtype} AS {column}) FROM before AS b) AS s "
+                f"USING (score_id) WHERE s.{column} IS NOT DISTINCT FROM b.{column} OR row_digest(s) = row_digest(b)"
+            ).fetchone()
+            assert (column, same) == (column, (0,))
+        swapped = con.execute(
+            "WITH pair AS (SELECT a.total AS one, b.total AS two, a, b FROM before AS a JOIN before AS b USING (arrival_no) "
+            "WHERE a.line + 1 = b.line AND a.total <> b.total) "
+            "SELECT count(*), count(*) FILTER (WHERE row_digest(a) + row_digest(b) = row_digest(struct_update(a, total := two)) + row_digest(struct_update(b, total := one))) FROM pair"
+        ).fetchone()
+        assert swapped[0] > 100
+        assert swapped[1] == 0
+
+
 def test_every_row_read_has_one_fate(after_later):
     wrong = stored(
         after_later.published_copy,

@@ -78,16 +78,16 @@ CREATE TABLE score (
     infusion_number SMALLINT CHECK (infusion_number >= 1),
     days_since_first_infusion SMALLINT NOT NULL CHECK (days_since_first_infusion BETWEEN -400 AND 3650),
     timepoint timepoint NOT NULL,
-    item_1 TINYINT CHECK (item_1 BETWEEN 0 AND 3),
-    item_2 TINYINT CHECK (item_2 BETWEEN 0 AND 3),
-    item_3 TINYINT CHECK (item_3 BETWEEN 0 AND 3),
-    item_4 TINYINT CHECK (item_4 BETWEEN 0 AND 3),
-    item_5 TINYINT CHECK (item_5 BETWEEN 0 AND 3),
-    item_6 TINYINT CHECK (item_6 BETWEEN 0 AND 3),
-    item_7 TINYINT CHECK (item_7 BETWEEN 0 AND 3),
-    item_8 TINYINT CHECK (item_8 BETWEEN 0 AND 3),
-    item_9 TINYINT CHECK (item_9 BETWEEN 0 AND 3),
-    item_10 TINYINT CHECK (item_10 BETWEEN 0 AND 3),
+    item_1 TINYINT,
+    item_2 TINYINT,
+    item_3 TINYINT,
+    item_4 TINYINT,
+    item_5 TINYINT,
+    item_6 TINYINT,
+    item_7 TINYINT,
+    item_8 TINYINT,
+    item_9 TINYINT,
+    item_10 TINYINT,
     total TINYINT CHECK (total BETWEEN 0 AND 27),
     items_answered TINYINT NOT NULL CHECK (items_answered BETWEEN 0 AND 9),
     items_sum TINYINT,
@@ -102,7 +102,10 @@ CREATE TABLE score (
     blood_pressure_raised BOOLEAN,
     serious_adverse_event BOOLEAN,
     planned_induction_infusions SMALLINT,
-    ended ended
+    ended ended,
+    -- The least and the greatest of those answered, in one go: ten checks took as long as a tenth of all storing.
+    CHECK (least(item_1, item_2, item_3, item_4, item_5, item_6, item_7, item_8, item_9, item_10) >= 0),
+    CHECK (greatest(item_1, item_2, item_3, item_4, item_5, item_6, item_7, item_8, item_9, item_10) <= 3)
 );
 
 CREATE TABLE score_event (

@@ -80,14 +80,35 @@ CREATE OR REPLACE MACRO score_values(s) AS concat_ws(
 );
 COMMENT ON MACRO score_values IS 'The values of a score row as one text: two rows of one key are the same row where these agree.';
 
--- A number that changes when a stored value does; summed over a file it is the ledger's rows_digest.
-CREATE OR REPLACE MACRO packed(running, value) AS (running * 1000003 + coalesce(value::BIGINT, 2000003)) % 2147483647;
+-- A number that changes when a stored value does; summed over a file it is the ledger's rows_digest. Every column but
+-- score_id and arrival_no is in one of the packed numbers, in a place with room for all that its column may hold and for
+-- null. The whole is taken times the line, so that values that change places between two rows are seen.
+CREATE OR REPLACE MACRO packed(running, room, value, if_null) AS running * room + coalesce(value, if_null)::INTEGER;
+CREATE OR REPLACE MACRO packed_items(s) AS
+    packed(packed(packed(packed(packed(packed(packed(packed(packed(packed(
+        0::INTEGER, 5, s.item_1, 4), 5, s.item_2, 4), 5, s.item_3, 4), 5, s.item_4, 4), 5, s.item_5, 4), 5, s.item_6, 4),
+        5, s.item_7, 4), 5, s.item_8, 4), 5, s.item_9, 4), 5, s.item_10, 4);
+CREATE OR REPLACE MACRO packed_totals(s) AS
+    packed(packed(packed(packed(0::INTEGER, 29, s.total, 28), 29, s.phq9_total, 28), 29, s.items_sum, 28), 10, s.items_answered, 0);
+CREATE OR REPLACE MACRO packed_words(s) AS
+    packed(packed(packed(packed(packed(packed(packed(packed(packed(
+        0::INTEGER, 4, enum_code(s.timepoint), 0), 2, enum_code(s.recall_period), 0), 4, enum_code(s.status), 0),
+        6, enum_code(s.drug), 5), 7, enum_code(s.ended), 6), 3, s.dissociation::TINYINT, 2), 3, s.nausea::TINYINT, 2),
+        3, s.blood_pressure_raised::TINYINT, 2), 3, s.serious_adverse_event::TINYINT, 2);
+CREATE OR REPLACE MACRO packed_amounts(s) AS
+    (coalesce((s.dose_mg_per_kg * 1000)::INTEGER, 1000000)::BIGINT * 131072 + coalesce(s.infusion_minutes, 40000)) * 131072
+    + coalesce(s.planned_induction_infusions, 40000);
+CREATE OR REPLACE MACRO mixed(running, number) AS (running * 1000003 + number) % 2147483647;
 CREATE OR REPLACE MACRO row_digest(s) AS
-    packed(packed(packed(packed(packed(packed(packed(packed(packed(packed(packed(packed(packed(packed(packed(packed(packed(packed(
-        s.line::BIGINT, s.patient_no), s.infusion_number), s.days_since_first_infusion), enum_code(s.timepoint)),
-        s.item_1), s.item_2), s.item_3), s.item_4), s.item_5), s.item_6), s.item_7), s.item_8), s.item_9), s.item_10),
-        s.total), enum_code(s.recall_period)), enum_code(s.status)), enum_code(s.drug));
-COMMENT ON MACRO packed IS 'One step of row_digest: a running number with one more value in it.';
+    mixed(mixed(mixed(mixed(mixed(
+        s.patient_no::BIGINT, packed_items(s)), packed_totals(s)), packed_words(s)),
+        (s.days_since_first_infusion + 400) * 32768 + coalesce(s.infusion_number, 0)), packed_amounts(s)) * s.line % 2147483647;
+COMMENT ON MACRO packed IS 'A running number with one more value in it: room is how many values it may have, if_null what null is.';
+COMMENT ON MACRO packed_items IS 'The items of a score row as one whole number.';
+COMMENT ON MACRO packed_totals IS 'The totals of a score row, stated and made from its items, as one whole number.';
+COMMENT ON MACRO packed_words IS 'The words and answers of yes and no of a score row as one whole number.';
+COMMENT ON MACRO packed_amounts IS 'Dose, minutes and planned infusions of a score row as one whole number.';
+COMMENT ON MACRO mixed IS 'One step of row_digest: a running number with one more number in it, below 2147483647 (a prime).';
 COMMENT ON MACRO row_digest IS 'A number that changes when a stored row does; the sum over a file is its rows_digest in the ledger.';
 
 -- The key of a score as one whole number: two rows with the same key are about the same questionnaire.

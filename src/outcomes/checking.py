@@ -12,7 +12,7 @@ from outcomes.reading import identifier_in_ragged, read_values
 from outcomes.sources.csv import Lines, cells, read_csv, unpacked
 from outcomes.sources.headers import Header
 from outcomes.sources.parquet import read_parquet
-from schemas.scores import DTYPES, ITEMS, READING, counting, failures
+from schemas.scores import DTYPES, ITEMS, PARSED_AS, READING, counting, failures
 
 # A clinic's file of fewer forms than this says nothing of how it codes the items.
 CODING_SHIFT_FORMS = 5
@@ -37,10 +37,10 @@ class Judged:
 
 @dataclass
 class _Group:
-    """Files with one header: their cells as text, and the file and line of each row."""
+    """Files with one header: their cells, and the file and line of each row."""
 
     header: Header
-    text: pl.DataFrame
+    cells: pl.DataFrame
     files: pl.DataFrame
 
 
@@ -116,7 +116,7 @@ def _grouped(lines: dict[int, Lines]) -> list[_Group]:
         alike.setdefault((given.header.columns, given.separator), []).append(file)
     groups = []
     for members in alike.values():
-        text, read = cells([lines[file] for file in members])
+        text, read = cells([lines[file] for file in members], PARSED_AS)
         lines.update(zip(members, read, strict=True))
         table = pl.DataFrame(
             {
@@ -155,7 +155,7 @@ def _read(
     """Values, faults, notes and places of all groups; a file with the shape of an identifier in it joins `refused`."""
     typed, faults, notes, places, start = [], [], [], [], 0
     for group in groups:
-        values = read_values(group.text)
+        values = read_values(group.cells)
         shift = (pl.col("row") + start).cast(pl.UInt32)
         typed.append(values.typed)
         faults.append(values.faults.with_columns(shift))

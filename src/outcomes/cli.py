@@ -33,6 +33,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     # Telemetry of every dependency is off unless somebody says otherwise.
     os.environ.setdefault("DO_NOT_TRACK", "1")
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+    # pandera loads the test library hypothesis wherever it is installed: a tenth of a second for nothing.
+    sys.modules.setdefault("hypothesis", None)  # type: ignore[arg-type]
     # Whatever a command writes is for its user alone.
     os.umask(0o077)
     arguments = _parser().parse_args(argv)

@@ -1,4 +1,4 @@
-"""polars frames in and out of DuckDB without pyarrow: both speak the Arrow C stream."""
+"""polars frames: their ends, and in and out of DuckDB without pyarrow (both speak the Arrow C stream)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,12 @@ from contextlib import contextmanager
 
 import duckdb
 import polars as pl
+
+
+def ends(numbers: pl.Series) -> tuple[int, int] | None:
+    """The least and the greatest of a column of whole numbers; None where it has none."""
+    low, high = numbers.min(), numbers.max()
+    return (low, high) if isinstance(low, int) and isinstance(high, int) else None
 
 
 class _Stream:

@@ -8,7 +8,7 @@ import json
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ SYNC_ONE_BY_ONE = 16
 class Place:
     """A file of the inbox as it was when its bytes were read."""
 
-    path: Path
+    path: str
     sha256: str
     size: int
     mtime_ns: int
@@ -35,7 +35,7 @@ class Place:
     def is_unchanged(self) -> bool:
         """Whether it is still the file that was read."""
         try:
-            status = self.path.stat(follow_symlinks=False)
+            status = os.stat(self.path, follow_symlinks=False)
         except FileNotFoundError:
             return False
         return (status.st_size, status.st_mtime_ns) == (self.size, self.mtime_ns)
@@ -64,7 +64,7 @@ def locked(home: Home) -> Iterator[None]:
 def look(home: Home, known: set[str]) -> Looked:
     """Hash every finished file of the inbox, and hold the bytes of the new ones in `held/`."""
     found = Looked()
-    fresh: list[Path] = []
+    fresh: list[str] = []
     for entry in sorted(os.scandir(home.inbox), key=lambda entry: entry.name):
         status = entry.stat(follow_symlinks=False)
         if (
@@ -76,7 +76,8 @@ def look(home: Home, known: set[str]) -> Looked:
             found.left_alone += 1
             continue
         try:
-            data = Path(entry.path).read_bytes()
+            with open(entry.path, "rb", buffering=0) as handle:
+                data = handle.read()
             after = os.stat(entry.path)
         except OSError:
             found.left_alone += 1
@@ -86,9 +87,10 @@ def look(home: Home, known: set[str]) -> Looked:
             continue
         sha = hashlib.sha256(data).hexdigest()
         if sha not in known and sha not in found.sizes:
-            fresh.append(_hold(home, sha, data))
+            _hold(home, sha, data)
+            fresh.append(sha)
         found.sizes[sha] = len(data)
-        found.places.append(Place(Path(entry.path), sha, after.st_size, after.st_mtime_ns))
+        found.places.append(Place(entry.path, sha, after.st_size, after.st_mtime_ns))
     _settle(home.held, fresh)
     return found
 
@@ -104,21 +106,20 @@ def left_in_hold(home: Home) -> dict[str, int]:
     return whole
 
 
-def _hold(home: Home, sha: str, data: bytes) -> Path:
-    aside = home.held / f".{sha}"
-    aside.write_bytes(data)
-    return aside
+def _hold(home: Home, sha: str, data: bytes) -> None:
+    with open(f"{home.held}/.{sha}", "wb") as handle:
+        handle.write(data)
 
 
-def _settle(folder: Path, aside: list[Path]) -> None:
+def _settle(folder: Path, aside: list[str]) -> None:
     """Make written-aside files last, then give them their names."""
     if len(aside) > SYNC_ONE_BY_ONE:
         os.sync()
     else:
-        for path in aside:
-            sync(path)
-    for path in aside:
-        os.replace(path, folder / path.name[1:])
+        for sha in aside:
+            sync(folder / f".{sha}")
+    for sha in aside:
+        os.replace(f"{folder}/.{sha}", f"{folder}/{sha}")
     if aside:
         sync(folder)
 
@@ -153,7 +154,8 @@ def bytes_of(home: Home, sha: str, *, may_be_gone: bool = False) -> bytes:
     """The bytes of an arrival, wherever it lies by now; none where they may be gone and are."""
     for folder in (home.held, home.archive, home.refused):
         try:
-            return (folder / sha).read_bytes()
+            with open(f"{folder}/{sha}", "rb", buffering=0) as handle:
+                return handle.read()
         except FileNotFoundError:
             continue
     if may_be_gone:
@@ -165,7 +167,8 @@ def put_away(home: Home, taken: Iterable[str], refused: Iterable[str]) -> None:
     """Move held files on: those taken to the archive, the others to `refused/`."""
     for folder, shas in ((home.archive, taken), (home.refused, refused)):
         for sha in shas:
-            if (home.held / sha).exists():
-                os.replace(home.held / sha, folder / sha)
+            # It is not held where a night that died had moved it on already.
+            with suppress(FileNotFoundError):
+                os.replace(f"{home.held}/{sha}", f"{folder}/{sha}")
     for folder in (home.archive, home.refused, home.held):
         sync(folder)

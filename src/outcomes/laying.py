@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import resources
 
 import duckdb
@@ -60,17 +61,31 @@ def sql_digest() -> str:
 
 def lay(con: duckdb.DuckDBPyConnection) -> None:
     """Everything a store has before a row is in it."""
-    for _, text in sql_files(10, 19):
-        con.execute(text)
-    _lay_steps(con)
+    with _at_once(con):
+        for _, text in sql_files(10, 19):
+            con.execute(text)
+        _lay_steps(con)
 
 
 def lay_again(con: duckdb.DuckDBPyConnection) -> bool:
     """Macros, views and derived tables as this version of the program has them; whether they were others before."""
     if con.execute("SELECT sql_digest FROM laid").fetchone() == (sql_digest(),):
         return False
-    _lay_steps(con)
+    with _at_once(con):
+        _lay_steps(con)
     return True
+
+
+@contextmanager
+def _at_once(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """One transaction: all of it is laid or nothing, and 500 statements are written out once."""
+    con.execute("BEGIN")
+    try:
+        yield
+        con.execute("COMMIT")
+    except BaseException:
+        con.execute("ROLLBACK")
+        raise
 
 
 def _lay_steps(con: duckdb.DuckDBPyConnection) -> None:
@@ -83,9 +98,9 @@ def _lay_steps(con: duckdb.DuckDBPyConnection) -> None:
         con.execute("SET search_path = 'main'")
         if name in TABLES:
             con.execute(f"CREATE OR REPLACE TABLE main.{name} AS FROM recomputed.{name} LIMIT 0")
-            _keep_comments(con, name)
         else:
             con.execute(text)
+    _keep_comments(con)
     con.execute("DELETE FROM derived")
     con.execute("DELETE FROM laid")
     con.execute("INSERT INTO laid VALUES (?)", [sql_digest()])
@@ -124,19 +139,21 @@ def derive(con: duckdb.DuckDBPyConnection, *, whole: bool = False) -> None:
     con.execute("INSERT INTO derived VALUES (?, ?)", [inputs[1], inputs[0]])
 
 
-def _keep_comments(con: duckdb.DuckDBPyConnection, name: str) -> None:
-    (said,) = con.execute(
-        "SELECT comment FROM duckdb_views() WHERE schema_name = 'recomputed' AND view_name = ?", [name]
-    ).fetchone() or (None,)
-    if said:
-        con.execute(f"COMMENT ON TABLE main.{name} IS {_literal(said)}")
-    columns = con.execute(
-        "SELECT column_name, comment FROM duckdb_columns() "
-        "WHERE schema_name = 'recomputed' AND table_name = ? AND comment IS NOT NULL",
-        [name],
+def _keep_comments(con: duckdb.DuckDBPyConnection) -> None:
+    """What the views of `recomputed` say of themselves and their columns, said of the tables of the same names too."""
+    views = con.execute(
+        "SELECT view_name, comment FROM duckdb_views() WHERE schema_name = 'recomputed' AND comment IS NOT NULL"
     ).fetchall()
-    for column, comment in columns:
-        con.execute(f'COMMENT ON COLUMN main.{name}."{column}" IS {_literal(comment)}')
+    columns = con.execute(
+        "SELECT table_name, column_name, comment FROM duckdb_columns() WHERE schema_name = 'recomputed' AND comment IS NOT NULL"
+    ).fetchall()
+    said = [f"COMMENT ON TABLE main.{view} IS {_literal(comment)};" for view, comment in views if view in TABLES]
+    said += [
+        f'COMMENT ON COLUMN main.{view}."{column}" IS {_literal(comment)};'
+        for view, column, comment in columns
+        if view in TABLES
+    ]
+    con.execute("".join(said))
 
 
 def _literal(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 
@@ -22,15 +23,15 @@ class Home:
     def inbox(self) -> Path:
         return self.root / "inbox"
 
-    @property
+    @cached_property
     def held(self) -> Path:
         return self.root / "held"
 
-    @property
+    @cached_property
     def archive(self) -> Path:
         return self.root / "archive"
 
-    @property
+    @cached_property
     def refused(self) -> Path:
         return self.root / "refused"
 

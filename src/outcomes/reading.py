@@ -10,6 +10,7 @@ from typing import NamedTuple
 import polars as pl
 
 from outcomes.errors import FileRefusedError
+from outcomes.frames import ends
 from outcomes.identifiers import MAY_BE_DISGUISED, kind_in_pseudonym, kind_of_identifier
 from outcomes.sources.csv import Lines
 from schemas.scores import (
@@ -52,10 +53,9 @@ _WHOLE = re.compile(r"(-?)(0|[1-9][0-9]{0,5})(\.0+)?")
 _DECIMAL = re.compile(r"(?:0|[1-9][0-9]{0,3})(?:\.[0-9]{1,3})?")
 _CODE = {"clinic_id": re.compile(CLINIC_ID), "patient_id": re.compile(PATIENT_ID)}
 _QUOTED = re.compile(r'"([^"]*)"')
-# Columns whose text is nearly always a small whole number written plainly: these are cast first.
-_PLAIN = ("whole", "item", "total")
-# Columns whose text nearly always is the value.
-_AS_WRITTEN = ("code", "word")
+_NUMBERS = ("whole", "item", "total")
+# A whole number further out than any day may be the serial number of a date.
+_LAST_DAY = 3650
 
 
 def _code(column: str, text: str) -> Cell:
@@ -131,7 +131,7 @@ def read_cell(column: str, text: str) -> Cell:
         # Beyond 16 bits it is out of every range, and the column could not hold it.
         if isinstance(cell.value, int) and not isinstance(cell.value, bool) and not -32768 <= cell.value <= 32767:
             return Cell(None, how["unreadable"], None, kind_of_identifier(column, text))
-        serial = how["kind"] == "whole" and isinstance(cell.value, int) and abs(cell.value) > 3650
+        serial = how["kind"] == "whole" and isinstance(cell.value, int) and abs(cell.value) > _LAST_DAY
         return cell._replace(identifier=kind_of_identifier(column, text)) if serial else cell
     return Cell(None, how["unreadable"], None, kind_of_identifier(column, text))
 
@@ -158,23 +158,18 @@ def identifier_in_ragged(given: Lines, sooner: FileRefusedError | None) -> FileR
     return None
 
 
-def read_values(text: pl.DataFrame) -> Values:
-    """Values of a batch of cells. A column that the files do not have is null."""
+def read_values(cells: pl.DataFrame) -> Values:
+    """Values of a batch of cells: text, or of the types in PARSED_AS where all are plainly written. A column not there is null."""
     found: dict[str, list[pl.DataFrame]] = {"fault": [], "note": [], "identifier": []}
     columns = []
     for name in COLUMNS:
-        if name not in text.columns:
-            columns.append(pl.Series(name, dtype=DTYPES[name]).extend_constant(None, text.height))
+        if name not in cells.columns:
+            columns.append(pl.Series(name, dtype=DTYPES[name]).extend_constant(None, cells.height))
             continue
-        values, odd = _column(name, text[name])
+        values, odd = _column(name, cells[name])
         columns.append(values)
         if name in NEEDED:
-            empty = text[name].str.strip_chars(" ").fill_null("").eq("").arg_true().cast(pl.UInt32)
-            found["fault"].append(
-                pl.DataFrame({"row": empty}).select(
-                    "row", column_name=pl.lit(name), code=pl.lit(READING[name]["unreadable"])
-                )
-            )
+            odd = _with_empty(name, cells[name], odd)
         for what, frames in found.items():
             if odd is not None and odd[what].null_count() < odd.height:
                 frames.append(odd.drop_nulls(what).select(row="row", column_name=pl.lit(name), code=what))
@@ -184,56 +179,72 @@ def read_values(text: pl.DataFrame) -> Values:
     return Values(_completed(pl.DataFrame(columns), faults), faults, notes, identifiers)
 
 
-def _column(name: str, text: pl.Series) -> tuple[pl.Series, pl.DataFrame | None]:
-    """The values of a column, and for every cell not plainly written (row, fault, note, identifier)."""
+def _with_empty(name: str, cells: pl.Series, odd: pl.DataFrame | None) -> pl.DataFrame | None:
+    """`odd`, where a cell that is empty or blank is a fault too."""
+    fault = pl.lit(READING[name]["unreadable"])
+    if odd is not None:
+        says_nothing = pl.all_horizontal(pl.col("value", "fault", "note").is_null())
+        odd = odd.select("row", "note", "identifier", fault=pl.when(says_nothing).then(fault).otherwise("fault"))
+    if not cells.null_count():
+        return odd
+    nothing = pl.lit(None, pl.String)
+    empty = pl.DataFrame({"row": cells.is_null().arg_true().cast(pl.UInt32)}).select(
+        "row", note=nothing, identifier=nothing, fault=fault
+    )
+    return empty if odd is None else pl.concat([odd, empty])
+
+
+def _column(name: str, cells: pl.Series) -> tuple[pl.Series, pl.DataFrame | None]:
+    """The values of a column, and for every cell with more to say (row, value, fault, note, identifier)."""
     kind, dtype = READING[name]["kind"], DTYPES[name]
-    if text.null_count() == text.len():
-        return pl.Series(name, dtype=dtype).extend_constant(None, text.len()), None
-    if kind in _PLAIN:
-        values, plain = _plainly(name, kind, text)
-    elif kind in _AS_WRITTEN:
-        values, plain = text.alias(name), _as_written(name, kind, text)
+    if cells.null_count() == cells.len():
+        return pl.Series(name, dtype=dtype).extend_constant(None, cells.len()), None
+    if kind in _NUMBERS:
+        values, odd = _number(kind, cells)
+    elif kind == "code":
+        values, odd = cells, _is_odd_code(name, cells)
+    elif kind == "word":
+        values = cells.cast(dtype, strict=False)
+        odd = values.is_null() & cells.is_not_null()
+    elif kind == "yes_no" and cells.dtype != pl.String:
+        return cells == "yes", None
     else:
-        values, plain = pl.Series(name, dtype=dtype).extend_constant(None, text.len()), text.is_null()
-    rows = (~plain).arg_true()
-    if not rows.len():
+        values, odd = pl.Series(name, dtype=dtype).extend_constant(None, cells.len()), cells.is_not_null()
+    if odd is None or not odd.any():
         return values, None
-    said = _each(name, text.gather(rows))
+    rows = odd.arg_true()
+    said = _each(name, cells.gather(rows).cast(pl.String))
     return values.scatter(rows, said["value"].cast(dtype)), said.with_columns(row=rows.cast(pl.UInt32))
 
 
-def _as_written(name: str, kind: str, text: pl.Series) -> pl.Series:
-    """Where a text is its own value: empty, a word of the contract, or a code of its pattern and not of an odd shape."""
-    if kind == "word":
-        return text.is_null() | text.is_in(READING[name]["words"]).fill_null(False)
-    # What kind_in_pseudonym() could object to is looked at one by one.
-    fits = text.str.contains(f"^(?:{_CODE[name].pattern})$") & ~text.str.contains(MAY_BE_DISGUISED)
-    fits &= ~text.str.len_bytes().is_in([32, 40, 64])
+def _is_odd_code(name: str, text: pl.Series) -> pl.Series | None:
+    """Where a code is not of its pattern, or is of a shape that kind_in_pseudonym() could object to; None for nowhere."""
+    different = text.unique().drop_nulls()
+    fits = different.str.contains(f"^(?:{_CODE[name].pattern})$") & ~different.str.contains(MAY_BE_DISGUISED)
+    fits &= ~different.str.len_bytes().is_in([32, 40, 64])
     if name == "patient_id":
-        fits &= text.str.contains("[A-Za-z]") & text.str.contains("[0-9]")
-    return text.is_null() | fits.fill_null(False)
+        fits &= different.str.contains("[A-Za-z]") & different.str.contains("[0-9]")
+    return None if fits.all() else text.is_in(different.filter(~fits).implode())
 
 
-def _plainly(name: str, kind: str, text: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """The column cast to numbers, and where that is all there is to say: empty, or digits in their shortest form."""
-    values = text.cast(pl.Int16, strict=False)
-    digits = (
-        pl.lit(1)
-        + (pl.col("size") >= 10)
-        + (pl.col("size") >= 100)
-        + (pl.col("size") >= 1000)
-        + (pl.col("size") >= 10_000)
-        + (pl.col("value") < 0)
-    )
-    frame = pl.DataFrame({"text": text, "value": values}).with_columns(size=pl.col("value").cast(pl.Int32).abs())
-    plain = pl.col("text").is_null() | (pl.col("text").str.len_bytes() == digits).fill_null(False)
-    if kind == "item":
-        plain &= ~pl.col("value").is_in([7, 9, 99]).fill_null(False)
-    elif kind == "total":
-        plain &= ~pl.col("value").is_in([99]).fill_null(False)
-    else:
-        plain &= (pl.col("size") <= 3650).fill_null(True)
-    return values.alias(name), frame.select(plain.alias("plain"))["plain"]
+def _number(kind: str, cells: pl.Series) -> tuple[pl.Series, pl.Series | None]:
+    """The numbers of a column, and where that is not all there is to say (None: nowhere): no digits in their shortest
+    form, a missing code, the serial number of a date."""
+    values = cells if cells.dtype != pl.String else cells.cast(pl.Int16, strict=False)
+    low, high = ends(values) or (0, 0)
+    said: pl.Series | None = None
+    if kind != "whole":
+        codes = [int(code) for code in (MISSING_CODES if kind == "item" else MISSING_TOTAL_CODES) if code.isdecimal()]
+        if high >= min(codes):
+            said = values.is_in(codes)
+    elif low < -_LAST_DAY or high > _LAST_DAY:
+        said = ~values.is_between(-_LAST_DAY, _LAST_DAY)
+    if said is not None:
+        said = said.fill_null(False)
+    if cells.dtype != pl.String:
+        return values, said
+    shortest = (values.cast(pl.String).str.len_bytes() == cells.str.len_bytes()).fill_null(False) | cells.is_null()
+    return values, ~shortest if said is None else ~shortest | said
 
 
 def _each(name: str, text: pl.Series) -> pl.DataFrame:
@@ -254,13 +265,20 @@ def _each(name: str, text: pl.Series) -> pl.DataFrame:
 
 def _completed(values: pl.DataFrame, faults: pl.DataFrame) -> pl.DataFrame:
     """With what the rules over several columns need: items answered, their sum, and whether all cells are sound."""
-    within = [pl.col(name).is_null() | pl.col(name).is_between(low, high) for name, (low, high) in RANGES.items()]
+    answered = [pl.col(item).is_not_null().cast(pl.Int16) for item in ITEMS if values[item].null_count()]
     values = values.with_columns(
-        items_answered=pl.sum_horizontal([pl.col(item).is_not_null().cast(pl.Int16) for item in ITEMS]).cast(pl.Int16),
+        items_answered=pl.sum_horizontal(pl.lit(len(ITEMS) - len(answered), pl.Int16), *answered).cast(pl.Int16),
         items_sum=pl.sum_horizontal(ITEMS).cast(pl.Int16),
-        is_sound=pl.all_horizontal(within),
+        is_sound=pl.all_horizontal(pl.lit(True), *(_within(values[name], *limits) for name, limits in RANGES.items())),
     )
     if faults.height:
         unread = pl.repeat(False, values.height, eager=True).scatter(faults["row"].unique(), True)
         values = values.with_columns(is_sound=pl.col("is_sound") & ~unread)
     return values
+
+
+def _within(values: pl.Series, low: int, high: int) -> pl.Expr:
+    lowest, highest = ends(values) or (low, high)
+    if low <= lowest and highest <= high:
+        return pl.lit(True)
+    return pl.col(values.name).is_null() | pl.col(values.name).is_between(low, high)

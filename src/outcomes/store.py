@@ -49,17 +49,20 @@ class File:
 
 
 @contextmanager
-def warehouse(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The warehouse, open for writing; it is made first if it is not there. Closed and checkpointed behind the block."""
+def warehouse(path: Path, *, threads: int | None = 1) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The warehouse, open for writing; it is made first if it is not there. Closed and checkpointed behind the block.
+
+    One thread, for what is stored comes in one stream: a second would only wait, and burn time. None is one a core.
+    """
     if not path.exists():
         # Under another name first: a disk that fills up while a database is made leaves a file that never opens.
         new = path.with_name(path.name + ".new")
         for left in (new, new.with_name(new.name + ".wal")):
             left.unlink(missing_ok=True)
-        with duckdb.connect(str(new), config=CONFIG) as con:
+        with duckdb.connect(str(new), config=CONFIG | {"threads": 1}) as con:
             lay(con)
         os.replace(new, path)
-    con = duckdb.connect(str(path), config=CONFIG)
+    con = duckdb.connect(str(path), config=CONFIG | ({"threads": threads} if threads else {}))
     try:
         con.execute("SET preserve_insertion_order = true")
         yield con
@@ -98,10 +101,8 @@ def _load(
     rows = _with_patients(con, _as_stored(judged.good))
     rows, fates, reasons = _settled(con, night, first, rows, more)
     if rows.height:
-        with given(con, "rows", rows):
-            con.execute(
-                "INSERT INTO score BY NAME SELECT * EXCLUDE (file, clinic_id, patient_id, key, row, extract_day) FROM rows"
-            )
+        with given(con, "rows", rows.drop("file", "clinic_id", "patient_id", "key", "row", "extract_day")):
+            con.execute("INSERT INTO score BY NAME FROM rows")
     reasons = pl.concat([judged.reasons.with_columns(pl.col("file") + first).rename({"file": "arrival_no"}), reasons])
     for table, frame in {
         "quarantine": reasons,
@@ -133,7 +134,10 @@ def _as_stored(good: pl.DataFrame) -> pl.DataFrame:
 def _with_patients(con: duckdb.DuckDBPyConnection, rows: pl.DataFrame) -> pl.DataFrame:
     """With `patient_no`: the number a pseudonym has, or the next one in the order of the file."""
     names = ["clinic_id", "patient_id"]
-    seen = rows.select(names).unique(maintain_order=True)
+    # A patient's rows mostly follow each other: the pseudonyms are compared once a run of them.
+    run = rows.select(pl.struct(names).rle_id()).to_series()
+    runs = rows.select(names).filter(run.diff().fill_null(1) > 0)
+    seen = runs.unique(maintain_order=True)
     with given(con, "seen", seen):
         known = asked(
             con, "SELECT patient_no, clinic_id, patient_id FROM patient SEMI JOIN seen USING (clinic_id, patient_id)"
@@ -147,14 +151,13 @@ def _with_patients(con: duckdb.DuckDBPyConnection, rows: pl.DataFrame) -> pl.Dat
     with given(con, "new_patients", new):
         con.execute("INSERT INTO patient BY NAME FROM new_patients")
     numbers = pl.concat([known.select("patient_no", *names), new.select("patient_no", *names)])
-    return rows.join(numbers, on=names, how="left", maintain_order="left").with_columns(key=_key())
+    number = runs.join(numbers, on=names, how="left", maintain_order="left")["patient_no"]
+    return rows.with_columns(patient_no=number.gather(run)).with_columns(key=_key())
 
 
 def _key() -> pl.Expr:
     """score_key() of the store, as polars says it."""
-    code = pl.col("timepoint").replace_strict(
-        {"baseline": 0, "pre_infusion": 1, "post_infusion": 2, "follow_up": 3}, return_dtype=pl.Int64
-    )
+    code = pl.col("timepoint").to_physical().cast(pl.Int64)
     day = pl.col("days_since_first_infusion").cast(pl.Int64) + 400
     return ((pl.col("patient_no").cast(pl.Int64) * 4096 + day) * 4 + code) * 1024 + pl.col("infusion_number").fill_null(
         0
@@ -185,9 +188,10 @@ def _settled(
     next_id = (one(con, "SELECT max(score_id) FROM score") or 0) + 1
     con.execute("CREATE OR REPLACE TEMP TABLE stored_keys (score_id BIGINT, key BIGINT)")
     stored_keys = _stored_keys(con, rows) if next_id > 1 else pl.Series("key", dtype=pl.Int64)
-    contested = rows["key"].is_duplicated() | rows["key"].is_in(stored_keys.implode())
     earlier = asked(con, f"SELECT key, said, mark, extract_day FROM contested WHERE night = {night.night}")
-    contested |= rows["key"].is_in(earlier["key"].implode())
+    in_order = rows["key"].sort()
+    twice = in_order.filter(in_order.diff().fill_null(1) == 0)
+    contested = rows["key"].is_in(pl.concat([twice, stored_keys, earlier["key"]]).unique().implode())
     no_reasons = pl.DataFrame(
         schema={"arrival_no": pl.Int32, "line": pl.Int32, "column_name": pl.String, "reason_code": pl.String}
     )
@@ -211,12 +215,10 @@ def _settled(
         with given(con, "sides", new.select("key", "said", "mark", "extract_day", night=pl.lit(night.night))):
             con.execute("INSERT INTO contested BY NAME FROM sides")
 
-    rows = rows.join(settled.fates, on="row", how="left", maintain_order="left").with_columns(
-        pl.col("fate").fill_null("accepted")
-    )
-    kept = _numbered(rows.filter(pl.col("fate") == "accepted").drop("fate"), first, next_id)
-    _keep_events(con, night, first, rows, kept, settled.events)
-    aside = rows.filter(pl.col("fate") == "quarantined")
+    not_kept = disputed.join(settled.fates.filter(pl.col("fate") != "accepted"), on="row", maintain_order="left")
+    kept = _numbered(rows.filter(~rows["row"].is_in(not_kept["row"].implode())), first, next_id)
+    _keep_events(con, night, first, disputed, kept.filter(kept["row"].is_in(disputed["row"].implode())), settled.events)
+    aside = not_kept.filter(pl.col("fate") == "quarantined")
     with given(con, "outset", pl.DataFrame({"score_id": settled.outset})):
         con.execute(
             "INSERT INTO quarantine SELECT arrival_no, line, NULL, 'contradiction' FROM score SEMI JOIN outset USING (score_id)"
@@ -227,11 +229,18 @@ def _settled(
         column_name=pl.lit(None, pl.String),
         reason_code=pl.lit("contradiction"),
     )
-    fates = rows.group_by("file").agg(
-        accepted=(pl.col("fate") == "accepted").sum(),
-        duplicate=(pl.col("fate") == "duplicate").sum(),
-        quarantined=(pl.col("fate") == "quarantined").sum(),
-    )
+    fates = (
+        rows.group_by("file").agg(read=pl.len().cast(pl.Int64))
+        .join(
+            not_kept.group_by("file").agg(
+                duplicate=(pl.col("fate") == "duplicate").sum().cast(pl.Int64),
+                quarantined=(pl.col("fate") == "quarantined").sum().cast(pl.Int64),
+            ),
+            on="file", how="left",
+        )
+        .with_columns(pl.col("duplicate", "quarantined").fill_null(0))
+        .with_columns(accepted=pl.col("read") - pl.col("duplicate") - pl.col("quarantined"))
+    )  # fmt: skip
     return kept, fates, pl.concat([no_reasons, reasons])
 
 

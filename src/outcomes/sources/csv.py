@@ -7,11 +7,13 @@ gives a field too many and costs its row, an open quote costs its line, and no l
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import polars as pl
 
 from outcomes.errors import FileRefusedError
+from outcomes.frames import ends
 from outcomes.sources.headers import Header, known_header
 
 SEPARATORS = (b",", b";", b"\t")
@@ -87,7 +89,7 @@ def unpacked(data: bytes) -> bytes:
 
 def read_csv(data: bytes) -> Lines:
     """The lines of a CSV file: comma, semicolon or tab, LF or CRLF, UTF-8 (or UTF-16 with its mark)."""
-    if not data.strip():
+    if not data or data.isspace():
         raise FileRefusedError("empty_file")
     if data.startswith(_OTHER_FORMATS):
         raise FileRefusedError("unknown_format")
@@ -96,18 +98,25 @@ def read_csv(data: bytes) -> Lines:
         data = data.replace(b"\r\n", b"\n")
         if b"\n" not in data:
             data = data.replace(b"\r", b"\n")
-    start = len(data) - len(data.lstrip(b"\n"))
-    head, _, body = data[start:].partition(b"\n")
-    if not head:
+    # By places and not by pieces: a body may be gigabytes, and is copied once.
+    start, stop = 0, len(data)
+    while data.startswith(b"\n", start):
+        start += 1
+    while data.endswith(b"\n", start, stop):
+        stop -= 1
+    if start == stop:
         raise FileRefusedError("empty_file")
+    end = data.find(b"\n", start, stop)
+    end = stop if end < 0 else end
+    head = data[start:end]
     separator = max(SEPARATORS, key=head.count)
     try:
         header = known_header(tuple(head.decode().split(separator.decode())))
     except FileRefusedError as error:
         error.line = start + 1
         raise
-    body = body.rstrip(b"\n")
-    body = body + b"\n" if body else body
+    body = data[end + 1 : stop + 1] if data.endswith(b"\n") else data[end + 1 :] + b"\n"
+    body = b"" if end == stop else body
     rows = body.count(b"\n")
     first_line = start + 2
     whole = Lines(header, separator, body, rows, first_line, is_quoted=b'"' in body)
@@ -159,26 +168,73 @@ def _as_utf8(data: bytes) -> bytes:
     return data
 
 
-def cells(group: list[Lines]) -> tuple[pl.DataFrame, list[Lines]]:
-    """The cells of files with one header and separator, as text, one row a line, empty is null; and the lines read."""
+def cells(group: list[Lines], plain: Mapping[str, pl.DataType]) -> tuple[pl.DataFrame, list[Lines]]:
+    """The cells of files with one header and separator, one row a line, empty is null; and the lines read.
+
+    Columns of `plain` come as those types where every cell of the files is written in the one plain way; else all is text.
+    """
     try:
-        return _cells(group), group
+        return _typed(group, plain), group
+    except (pl.exceptions.PolarsError, _OtherwiseWrittenError):
+        pass  # Some cell, or line, is odd: the text says which. Polars' own words hold cells.
+    try:
+        return _text(group), group
     except (pl.exceptions.SchemaError, pl.exceptions.ComputeError):
-        # A line too long and one too short make up for each other in the count; polars' own words hold cells.
+        # A line too long and one too short make up for each other in the count.
         group = [even_lines(lines) for lines in group]
-    return _cells(group), group
+    return _text(group), group
 
 
-def _cells(group: list[Lines]) -> pl.DataFrame:
+class _OtherwiseWrittenError(Exception):
+    pass
+
+
+def _typed(group: list[Lines], plain: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """The cells, parsed to the types of `plain`. Raises if that could lose what any cell says beyond its value.
+
+    Polars lets more pass as a number than the contract does (`+2`, `02`, `-0`, a blank or tab before). All of that is
+    longer than the shortest way to write the same number; a word is itself, and null is the empty cell. So where the
+    shortest ways, separators and line ends add up to the bytes that are there, no cell was written in another way.
+    """
     first = group[0]
-    schema = dict.fromkeys(first.header.columns, pl.String())
-    body = first.body if len(group) == 1 else b"".join(lines.body for lines in group)
-    if not body:
-        return pl.DataFrame(schema=schema)
-    text = pl.read_csv(body, has_header=False, separator=first.separator.decode(), quote_char=None, schema=schema)
+    if any(lines.is_quoted for lines in group):
+        raise _OtherwiseWrittenError
+    frame = _parsed(group, {name: plain.get(name, pl.String()) for name in first.header.columns})
+    shortest = sum(_shortest(frame[name]) for name in frame.columns) + frame.height * frame.width
+    if shortest != sum(len(lines.body) for lines in group):
+        raise _OtherwiseWrittenError
+    return frame
+
+
+def _shortest(column: pl.Series) -> int:
+    """How many bytes the cells of a column take, each written in its shortest way."""
+    if column.dtype == pl.String:
+        return int(column.str.len_bytes().sum())
+    if column.dtype == pl.Enum:
+        return sum(len(word or "") * count for word, count in column.value_counts().iter_rows())
+    digits, (low, high) = column.len() - column.null_count(), ends(column) or (0, 0)
+    if low < 0:
+        digits += int((column < 0).sum())
+    for power in (10, 100, 1000, 10_000):
+        if high >= power:
+            digits += int((column >= power).sum())
+        if low <= -power:
+            digits += int((column <= -power).sum())
+    return digits
+
+
+def _text(group: list[Lines]) -> pl.DataFrame:
+    text = _parsed(group, dict.fromkeys(group[0].header.columns, pl.String()))
     if any(lines.is_quoted for lines in group):
         cell = pl.all()
         wrapped = (cell.str.len_bytes() >= 2) & cell.str.starts_with('"') & cell.str.ends_with('"')
         inside = cell.str.slice(1, cell.str.len_chars() - 2)
         text = text.with_columns(pl.when(wrapped).then(inside.replace("", None)).otherwise(cell))
     return text
+
+
+def _parsed(group: list[Lines], schema: dict[str, pl.DataType]) -> pl.DataFrame:
+    body = group[0].body if len(group) == 1 else b"".join(lines.body for lines in group)
+    if not body:
+        return pl.DataFrame(schema=schema)
+    return pl.read_csv(body, has_header=False, separator=group[0].separator.decode(), quote_char=None, schema=schema)
