@@ -651,6 +651,20 @@ def test_rules_that_changed_are_laid_and_everything_is_derived_again(derived_by,
     assert_same(home, after_later)
 
 
+def test_a_step_that_another_version_kept_as_a_view_or_under_another_name_is_in_nobodys_way(
+    sample, after_later, tmp_path
+):
+    home = copied(after_later, tmp_path / "home")
+    with duckdb.connect(str(home.warehouse)) as con:
+        con.execute("DROP TABLE rate")
+        con.execute("CREATE VIEW rate AS SELECT 1 AS x")
+        con.execute("CREATE TABLE step_of_old AS SELECT 1 AS x")
+        con.execute("UPDATE laid SET sql_digest = 'another'")
+    run_night(home, sample.as_of(LATER))
+    assert_same(home, after_later)
+    assert not stored(home.warehouse, "FROM duckdb_tables() WHERE table_name = 'step_of_old'")
+
+
 # Refused, busy, wrong
 
 

@@ -8,6 +8,7 @@ view of a step in TABLES is run once a night and kept as a table of the same nam
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import resources
@@ -72,8 +73,22 @@ def lay_again(con: duckdb.DuckDBPyConnection) -> bool:
     if con.execute("SELECT sql_digest FROM laid").fetchone() == (sql_digest(),):
         return False
     with _at_once(con):
+        _clear_steps(con)
         _lay_steps(con)
     return True
+
+
+def _clear_steps(con: duckdb.DuckDBPyConnection) -> None:
+    """Take away every view and derived table of another version: one may have been what the other was, or be no more."""
+    stored = {name for _, text in sql_files(10, 19) for name in re.findall(r"^CREATE TABLE (\w+)", text, re.M)}
+    con.execute("DROP SCHEMA IF EXISTS recomputed CASCADE")
+    found = con.execute(
+        "SELECT 'VIEW', view_name FROM duckdb_views() WHERE NOT internal AND schema_name = 'main' "
+        "UNION ALL SELECT 'TABLE', table_name FROM duckdb_tables() WHERE schema_name = 'main'"
+    ).fetchall()
+    for what, name in found:
+        if name not in stored:
+            con.execute(f"DROP {what} main.{name}")
 
 
 @contextmanager
