@@ -98,13 +98,7 @@ def publish(night: Night, progress: Progress | None = None) -> Summary:
             known_refused=manifest.known_refused,
         )
         in_ledger = dict(con.execute("SELECT sha256, refused_because IS NULL FROM arrival").fetchall())
-    wal = home.warehouse.with_name(home.warehouse.name + ".wal")
-    if wal.exists():
-        raise OutcomesError("The warehouse was not closed whole, so it was not published. Run the night again.")
-    aside = home.published / ".outcomes.duckdb.new"
-    shutil.copyfile(home.warehouse, aside)
-    inbox.sync(aside)
-    os.replace(aside, home.published_copy)
+    publish_copy(home)
     inbox.write_lasting(home.summary, json.dumps(summary.as_dict(), indent=1) + "\n")
     inbox.put_away(
         home,
@@ -115,6 +109,17 @@ def publish(night: Night, progress: Progress | None = None) -> Summary:
     home.manifest.unlink(missing_ok=True)
     inbox.sync(home.root)
     return summary
+
+
+def publish_copy(home: Home) -> None:
+    """Copy the closed warehouse beside the published copy, and rename it over that."""
+    wal = home.warehouse.with_name(home.warehouse.name + ".wal")
+    if wal.exists():
+        raise OutcomesError("The warehouse was not closed whole, so it was not published. Run the night again.")
+    aside = home.published / ".outcomes.duckdb.new"
+    shutil.copyfile(home.warehouse, aside)
+    inbox.sync(aside)
+    os.replace(aside, home.published_copy)
 
 
 STEPS: tuple[tuple[str, Callable[..., Any]], ...] = (
