@@ -7,7 +7,8 @@ CREATE TABLE IF NOT EXISTS shared_edition (
     as_of DATE NOT NULL,
     ledger_head VARCHAR NOT NULL,
     data_versions VARCHAR NOT NULL,
-    sql_digest VARCHAR NOT NULL
+    sql_digest VARCHAR NOT NULL,
+    clinics VARCHAR[] NOT NULL
 );
 
 CREATE TABLE IF NOT EXISTS shared_cell (
@@ -35,6 +36,7 @@ COMMENT ON COLUMN shared_edition.as_of IS 'As-of date of that night.';
 COMMENT ON COLUMN shared_edition.ledger_head IS 'Hash of the last ledger entry of that night.';
 COMMENT ON COLUMN shared_edition.data_versions IS 'Versions of the data files of that night.';
 COMMENT ON COLUMN shared_edition.sql_digest IS 'Head of the SHA-256 of the SQL files that made the numbers.';
+COMMENT ON COLUMN shared_edition.clinics IS 'All clinics there were, shown or not.';
 
 COMMENT ON TABLE shared_cell IS 'One row per count that an edition told anew; what it left as before stands at its earlier edition. Append-only.';
 COMMENT ON COLUMN shared_cell.edition IS 'The edition that told it first.';

@@ -10,13 +10,14 @@ import duckdb
 import polars as pl
 
 from outcomes import inbox
+from outcomes.cells import ALL, Courses, Rung, Shown, Table
 from outcomes.errors import OutcomesError, UsageError
 from outcomes.frames import asked, given
 from outcomes.laying import sql_digest
 from outcomes.nights import publish_copy
 from outcomes.paths import Home
 from outcomes.sharedfiles import write_files
-from outcomes.sharing import ALL, Courses, Rung, Shown, Table, shared
+from outcomes.sharing import shared
 from outcomes.store import one, warehouse
 from outcomes.summary import Row, rows_of
 
@@ -74,7 +75,8 @@ def next_edition(home: Home, con: duckdb.DuckDBPyConnection) -> int:
     (night,) = rows_of(
         con,
         """SELECT night, as_of, data_versions, (SELECT arg_max(hash, arrival_no) FROM arrival) AS ledger_head,
-        (SELECT sql_digest FROM laid) AS sql_digest FROM night ORDER BY night DESC LIMIT 1""",
+        (SELECT sql_digest FROM laid) AS sql_digest,
+        (SELECT list(clinic_id ORDER BY clinic_id) FROM clinic_group WHERE clinic_id <> '*') AS clinics FROM night ORDER BY night DESC LIMIT 1""",
     )
     last = rows_of(con, "SELECT * FROM shared_edition ORDER BY edition DESC LIMIT 1")
     if last and {key: last[0][key] for key in night} == night:
@@ -127,13 +129,14 @@ def _keep(con: duckdb.DuckDBPyConnection, entry: dict[str, list[Row]]) -> None:
 def _earlier(con: duckdb.DuckDBPyConnection, tables: list[Table]) -> list[Shown]:
     """Every table that an edition told anew, as it told it. Measures that are no more are left out."""
     known = {table.id: table for table in tables}
+    among = dict(con.execute("SELECT edition, clinics FROM shared_edition").fetchall())
     told: dict[tuple[int, str, str, str], dict[str, dict[str, int]]] = {}
     for edition, name, key, rung, clinic, cell, n in con.execute(
         "SELECT edition, table_name, table_key, rung, clinic_id, cell, courses FROM shared_cell ORDER BY ALL"
     ).fetchall():
         told.setdefault((edition, name, key, rung), {}).setdefault(clinic, {})[cell] = n
     return [
-        Shown(known[name, key], rung, counts, edition)
+        Shown(known[name, key], rung, counts, edition, tuple(among[edition]))
         for (edition, name, key, rung), counts in told.items()
         if (name, key) in known
     ]
