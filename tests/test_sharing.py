@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 
 from outcomes import cuts, sharing
 from outcomes.cells import ALL, POOL, Courses, Rung, Shown, Table, is_small
+from outcomes.cli import main
 from outcomes.errors import BusyError, OutcomesError, UsageError
 from outcomes.exporting import WITNESS, attrition_rungs, export, rate_rungs
 from outcomes.inbox import locked
@@ -36,7 +37,7 @@ from tests.attacker import Attacker, read
 from tests.conftest import FIRST, LATER, Made, copied, made, stored
 from tests.nightly import night
 
-SAMPLES = [(2, 300, 5), (5, 420, 3), (14, 520, 4)]
+SAMPLES = [(2, 300, 5), (5, 420, 3), (12, 400, 4)]
 STATES = {"value", "missing", "suppressed", "not assessable"}
 
 
@@ -193,7 +194,7 @@ def test_the_attacker_finds_a_clinic_from_the_total(once, tmp_path, monkeypatch)
 
 
 def test_the_attacker_finds_a_change_between_editions(tmp_path, monkeypatch):
-    sample, home = made(tmp_path / "s", 5, 420, 3, bad=False), Home(tmp_path / "home")
+    sample, home = made(tmp_path / "s", 3, 150, 3, bad=False), Home(tmp_path / "home")
     broken(monkeypatch, "_changed_a_little", "_nested_in")
     assert caught(editions(sample, home)) >= {"change"}
 
@@ -356,6 +357,17 @@ def test_what_an_earlier_edition_told_of_another_table_counts():
     a, b = plain("a", "xy"), plain("b", "xy")
     (first,) = shared([a], rows)
     assert shared([a, b], rows, [Shown(a, first.rung, first.counts, 1, first.among)]) == []
+
+
+def test_the_same_courses_under_another_name_are_compared_over_editions():
+    """b and c count alike. What lies between a and b was 20; what lies between a and c is 29 now: 9 more."""
+    rows = [("C1", "x", "x", "x")] * 71 + [("C1", "x", "y", "y")] * 29 + [("C1", "y", "y", "y")] * 80
+    a, b, c = (plain(key, "xy") for key in "abc")
+    then = [
+        Shown(a, "all", {part: {"x": 60, "y": 50} for part in (ALL, "C1")}, 1, ("C1",)),
+        Shown(b, "all", {part: {"x": 40, "y": 70} for part in (ALL, "C1")}, 1, ("C1",)),
+    ]
+    assert list(told(shared([a, c], courses(*rows), then))) == ["a"]
 
 
 small_tables = st.lists(
@@ -614,6 +626,27 @@ def test_a_witness_cut_short_is_an_edition_that_never_was(once, tmp_path):
         p.name: p.read_bytes() for p in once[2].iterdir()
     }
     assert len((home.receipts / WITNESS).read_text("utf-8").splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("more", "words"), [([], "add --shared"), (["--shared", "--name", "../x"], "begins with a letter or digit")]
+)
+def test_a_wrong_export_is_refused_in_one_line(once, capsys, more, words):
+    with pytest.raises(SystemExit) as ended:
+        main(["export", "--home", str(once[1].root), *more])
+    said = capsys.readouterr().err
+    assert (ended.value.code, said.count("\n")) == (64, 1)
+    assert words in said
+
+
+def test_the_command_says_which_edition_and_where(once, capsys, tmp_path):
+    home = copied(once[1], tmp_path / "home")
+    with pytest.raises(SystemExit) as ended:
+        main(["export", "--shared", "--home", str(home.root), "--to", str(tmp_path / "to")])
+    assert (ended.value.code, capsys.readouterr().out) == (
+        0,
+        f"Edition 1, as of 2026-01-31: {tmp_path}/to/edition-001-2026-01-31\n",
+    )
 
 
 @pytest.mark.parametrize("prepare", ["lock", "no night", "undone", "other folder"])

@@ -10,7 +10,7 @@ from itertools import combinations_with_replacement
 
 import polars as pl
 
-from outcomes.weighing import PRIME
+from outcomes.weighing import PRIME, scattered
 
 LEAST = 11  # the smallest count above 0 that may be shown (CMS cell-size policy: none of 1 to 10)
 ALL, POOL = "*", ""
@@ -136,11 +136,12 @@ class Courses:
             atoms[clinic][atom] = n
         return {clinic: rung.block(found) for clinic, found in atoms.items()}
 
-    def _joint(self, key: str, other: str) -> list[tuple[str, str, str, int]]:
-        """How many courses of each clinic have which atoms in two columns."""
+    def _joint(self, key: str, other: str) -> list[tuple[str, str, str, int, int]]:
+        """How many courses of each clinic have which atoms in two columns, and a number that is theirs alone."""
         keys = dict.fromkeys(("clinic_id", key, other))
-        found = self._frame.group_by(*keys).agg(pl.col("courses").sum()).sort(*keys)
-        return [(row[0], row[1], row[1 if key == other else 2], row[-1]) for row in found.iter_rows()]
+        frame = self._frame.with_columns(mark=pl.Series(scattered(self.size), dtype=pl.Int64))
+        found = frame.group_by(*keys).agg(pl.col("courses", "mark").sum()).sort(*keys)
+        return [(row[0], row[1], row[1 if key == other else 2], row[-2], row[-1]) for row in found.iter_rows()]
 
     @property
     def size(self) -> int:

@@ -143,7 +143,10 @@ def _earlier(con: duckdb.DuckDBPyConnection, tables: list[Table]) -> list[Shown]
 
 
 def tables_of(con: duckdb.DuckDBPyConnection) -> list[Table]:
-    """The tables that are shared: every measure's rate, then every measure's courses by status, in the measures' order."""
+    """The tables that are shared: every measure's rate, then every measure's courses by status, in the measures' order.
+
+    Another table is one more `Table` here, with a column of atoms in `read_courses`, and a view that prints what was told.
+    """
     classes: dict[str, str] = dict(
         con.execute(
             "SELECT status::VARCHAR, status_class(status)::VARCHAR FROM (SELECT unnest(enum_range(NULL::endpoint_status)) AS status)"

@@ -53,8 +53,12 @@ def shared(tables: Sequence[Table], courses: Courses, earlier: Sequence[Shown] =
                 best = found
         if best and not _is_as_before(best, earlier):
             told.append(best)
-    while given_away := _given_away([*earlier, *told], courses) - set(range(len(earlier))):
-        told = list(_with_less(told, {number - len(earlier) for number in given_away}, courses, earlier))
+    while told:
+        fewer = {number - len(earlier) for number in _given_away([*earlier, *told], courses) if number >= len(earlier)}
+        fewer |= _changed_under_another_name(told, courses, earlier)
+        if not fewer:
+            break
+        told = list(_with_less(told, fewer, courses, earlier))
     return told
 
 
@@ -80,6 +84,42 @@ def _given_away(told: Sequence[Shown], courses: Courses) -> set[int]:
         for kinds in courses.kinds(shown):
             span.tell(kinds, number)
     return {by for kinds in courses.weightless(span.weights(courses.size)) if (by := span.told_by(kinds)) is not None}
+
+
+def _changed_under_another_name(told: Sequence[Shown], courses: Courses, earlier: Sequence[Shown]) -> set[int]:
+    """The numbers of the tables that tell of courses of which an earlier edition told 1 to 10 more or fewer otherwise.
+
+    The same courses can be a cell of one table, and what lies between two others: they are known by their mark.
+    """
+    if not earlier:
+        return set()
+    now = [(mark, n, number) for mark, n, number in _marked(told, courses)]
+    found: set[int] = set()
+    for edition in sorted({then.edition for then in earlier}):
+        before: dict[int, set[int]] = defaultdict(set)
+        for mark, n, _ in _marked([then for then in earlier if then.edition == edition], courses):
+            before[mark].add(n)
+        found |= {number for mark, n, number in now if any(is_small(n - then) for then in before.get(mark, ()))}
+    return found
+
+
+def _marked(told: Sequence[Shown], courses: Courses) -> Iterator[tuple[int, int, int]]:
+    """The mark and the count of what lies between nested cells of any two tables, or of none; with the later's number."""
+    for number, one in enumerate(told):
+        rung = one.table.rung(one.rung)
+        for other in told[: number + 1]:
+            rung_2 = other.table.rung(other.rung)
+            for group, shared, marks in _parts(one.table, other.table, courses, rung, rung_2, [one, other]):
+                mine, theirs = one.part(group, rung), other.part(group, rung_2)
+                for cells, others in [
+                    *_nested(shared),
+                    *((cells, frozenset[str]()) for cells in _unions(frozenset(mine))),
+                ]:
+                    mark = sum(n * ((a in cells) - (b in others)) for (a, b), n in marks.items())
+                    n = _total(mine, cells) - _total(theirs, others)
+                    # Which of the two is the outer one makes no difference; of no course there is nothing to tell.
+                    if mark:
+                        yield (mark, n, number) if mark > 0 else (-mark, -n, number)
 
 
 def _on_rung(
@@ -145,7 +185,7 @@ def _revealed_with(shown: Shown, other: Shown, courses: Courses, clinics: Sequen
     edges: dict[tuple[tuple[str, str], tuple[str, str]], int] = defaultdict(int)
     mine, theirs = shown.table.rung(shown.rung).cells, other.table.rung(other.rung).cells
     is_whole = len(clinics) == len(courses.clinics)
-    for clinic, atom, atom_2, n in courses.joint(shown.table.key, other.table.key):
+    for clinic, atom, atom_2, n, _ in courses.joint(shown.table.key, other.table.key):
         if is_whole or (clinic in clinics and clinic in shown.counts):
             one = (clinic if clinic in shown.counts else POOL, mine[atom])
             edges[one, (clinic if clinic in other.counts else POOL, theirs[atom_2])] += n
@@ -159,7 +199,7 @@ def _nested_in(
 ) -> str | None:
     """The part in which a table told at an earlier edition gives away a small count beside this one."""
     rungs = now.table.rung(now.rung), then.table.rung(then.rung)
-    for group, shared in _parts(now.table, then.table, courses, *rungs, [now, then]):
+    for group, shared, _ in _parts(now.table, then.table, courses, *rungs, [now, then]):
         blocks = now.part(group, rungs[0]), then.part(group, rungs[1])
         current = _added(shared)
         for mine, theirs in _nested(shared):
@@ -178,7 +218,7 @@ def _between_changed(now: Shown, beside: Shown | None, first: Shown, then: Shown
     """The part in which what lies between nested cells of two tables has changed a little since both were told."""
     assert beside is not None
     rungs = now.table.coarser(now.rung, first.rung), then.table.coarser(beside.rung, then.rung)
-    for group, shared in _parts(now.table, then.table, courses, *rungs, [now, beside, first, then]):
+    for group, shared, _ in _parts(now.table, then.table, courses, *rungs, [now, beside, first, then]):
         mine = now.part(group, rungs[0]), first.part(group, rungs[0])
         theirs = beside.part(group, rungs[1]), then.part(group, rungs[1])
         for cells, others in _nested(shared):
@@ -202,15 +242,18 @@ def _is_as_before(shown: Shown, earlier: Sequence[Shown]) -> bool:
 
 def _parts(
     one: Table, other: Table, courses: Courses, rung: Rung, rung_2: Rung, editions: Sequence[Shown]
-) -> Iterator[tuple[frozenset[str], Shared]]:
-    """The groups of clinics that all `editions` know, each with how many of their courses share which two cells."""
+) -> Iterator[tuple[frozenset[str], Shared, Shared]]:
+    """The groups of clinics that all `editions` know: how many of their courses share which two cells, and whose mark."""
     joint = courses.joint(one.key, other.key)
     for group in common_groups(editions):
         shared: Shared = defaultdict(int)
-        for clinic, atom, atom_2, n in joint:
+        marks: Shared = defaultdict(int)
+        for clinic, atom, atom_2, n, mark in joint:
             if clinic in group:
-                shared[rung.cells[atom], rung_2.cells[atom_2]] += n
-        yield group, shared
+                pair = rung.cells[atom], rung_2.cells[atom_2]
+                shared[pair] += n
+                marks[pair] += mark
+        yield group, shared, marks
 
 
 def _named(group: frozenset[str]) -> str:

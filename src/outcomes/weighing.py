@@ -11,7 +11,7 @@ this finds more than he could.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from heapq import heapify, heappop, heappush
 
 PRIME = 2**31 - 1
@@ -39,7 +39,7 @@ class Told:
 
     def weights(self, kinds: int) -> list[int]:
         """A weight for each kind below `kinds`, such that every told cell sums to zero modulo PRIME."""
-        weights = list(_scattered(kinds))
+        weights = scattered(kinds)
         for first in sorted(self._rows, reverse=True):
             row, _ = self._rows[first]
             weights[first] = -sum(value * weights[kind] for kind, value in row.items() if kind != first) % PRIME
@@ -73,9 +73,9 @@ def _take_away(rest: Vector, row: Mapping[int, int], factor: int, ahead: list[in
             del rest[other]
 
 
-def _scattered(kinds: int) -> Iterator[int]:
+def scattered(kinds: int) -> list[int]:
     """Weights that look like chance and are the same each time: powers of a primitive root."""
-    value = 1
-    for _ in range(kinds):
-        value = value * 1220703125 % PRIME
-        yield value
+    weights = [1220703125]
+    while len(weights) < kinds:
+        weights.append(weights[-1] * 1220703125 % PRIME)
+    return weights[:kinds]
