@@ -1,5 +1,6 @@
--- Who has looked at a score of item_9_review. Append-only.
-CREATE TABLE acknowledgement (
+-- Who has looked at a score of item_9_review. Append-only. Also laid in a store that is older
+-- than this file.
+CREATE TABLE IF NOT EXISTS acknowledgement (
     acknowledgement_no INTEGER NOT NULL,
     score_id BIGINT NOT NULL,
     acknowledged_by VARCHAR NOT NULL,

@@ -1,10 +1,11 @@
-"""The commands that ask: they print what a night has published, and change nothing."""
+"""The commands that ask: they print what a night has published. None but `acknowledge` and `export` changes anything."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -242,6 +243,21 @@ def acknowledge(arguments: Arguments) -> None:
 
     done = record(home_of(arguments), arguments.score_ids, arguments.by)
     print(f"Recorded: {done:,} acknowledged.")
+
+
+def export(arguments: Arguments) -> None:
+    from outcomes.exporting import export as share
+
+    home = home_of(arguments)
+    if not arguments.shared:
+        raise UsageError(
+            f"Only what may be shared is exported: add --shared. Who may see every count opens {home.published_copy}."
+        )
+    if arguments.name is not None and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", arguments.name):
+        raise UsageError("A --name is up to 64 of A-Z, a-z, 0-9, _ . -, and begins with a letter or digit.")
+    folder = share(home, arguments.to.absolute() if arguments.to else None, arguments.name)
+    about = json.loads((folder / "manifest.json").read_text("utf-8"))
+    print(f"Edition {about['edition']}, as of {about['as_of']}: {folder}")
 
 
 def sample(arguments: Arguments) -> None:

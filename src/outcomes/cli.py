@@ -212,6 +212,18 @@ def _parser() -> _Parser:
     acknowledge.add_argument("score_ids", nargs="+", type=_count, metavar="NUMBER")
     acknowledge.add_argument("--by", required=True, help="name of the person who looked")
 
+    export = home(
+        verb(
+            "export",
+            asking.export,
+            "Share the last night's rates outside the house, with no count of 1 to 10.",
+            "outcomes export --shared --home clinic-home",
+        )
+    )
+    export.add_argument("--shared", action="store_true", help="required: nothing but what may be shared is exported")
+    export.add_argument("--name", help="name of the edition's folder (default: its number and date)")
+    export.add_argument("--to", type=Path, help="folder to make it in (default: HOME/published/exports)")
+
     sample = verb(
         "sample",
         asking.sample,

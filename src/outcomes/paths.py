@@ -52,6 +52,10 @@ class Home:
         return self.published / "outcomes.duckdb"
 
     @property
+    def exports(self) -> Path:
+        return self.published / "exports"
+
+    @property
     def summary(self) -> Path:
         return self.published / "summary.json"
 
