@@ -15,7 +15,8 @@ unshown together, the *pool*. So what a table tells is one partition of all cour
    outcomes, clinics shown in one table and pooled in the other.
 3. An earlier edition is a table that stays known. Every sum of cells that both editions tell, of each clinic shown in
    both, of the others together and of '*', has changed by 0 or by more than 10; so has what lies between nested cells of
-   two tables; and nothing nested in a cell of now was 1 to 10 smaller at an earlier edition.
+   two tables, whichever two told it; and nothing nested in a cell of now was 1 to 10 smaller at an earlier edition.
+4. No group of 1 to 10 courses that has a name (one or two atoms) follows from all tables together (`weighing`).
 
 A clinic that breaks a rule goes into the pool; where the pool breaks it, the smallest clinic shown joins it; where '*'
 alone breaks it, a coarser rung is tried, and then the table is left as the last edition had it, or is not shown at all.
