@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from outcomes import asking
+from outcomes import asking, releasing
 from outcomes.asking import home_of, last_said
 from outcomes.errors import OutcomesError, UsageError
 from outcomes.paths import Home, data_folder
@@ -170,6 +170,25 @@ def _parser() -> _Parser:
     )
     explain.add_argument("measure", metavar="MEASURE")
     explain.add_argument("--clinic", help="only this clinic")
+
+    release = data(
+        home(
+            verb(
+                "release",
+                releasing.release,
+                "Lock the rates and verdicts of a date for ever; or list, show and recompute what was locked.",
+                "outcomes release 2026-Q1 --home clinic-home --as-of 2026-03-31",
+            )
+        )
+    )
+    release.add_argument("name", nargs="?", metavar="NAME", help="name of the new release")
+    release.add_argument("--as-of", type=_date, help="its date, 2026-03-31 (default: the last night's)")
+    others = release.add_mutually_exclusive_group()
+    others.add_argument("--list", action="store_true", help="every release, and the early warning since the last one")
+    others.add_argument("--show", metavar="NAME", help="the verdicts and rates of a release")
+    others.add_argument(
+        "--replay", metavar="NAME", help="recompute a release from the stored scores: exit with 3 if anything differs"
+    )
 
     sample = verb(
         "sample",

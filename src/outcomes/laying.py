@@ -1,6 +1,7 @@
 """Lays the numbered SQL files down in a DuckDB file, and derives everything from the stored scores.
 
-Files 10-29 make tables and macros. Each later file makes one view, which reads the tables and views of `main`. The
+Files 10-19 make the tables that hold what is stored; 14-19 do so only where a store of an earlier version has none of
+them. Files 20-29 make macros. Each later file makes one view, which reads the tables and views of `main`. The
 view of a step in TABLES is run once a night and kept as a table of the same name; the same files laid in the schema
 `recomputed` give every step again from the step before, so that `FROM rate EXCEPT FROM recomputed.rate` is empty.
 """
@@ -47,7 +48,7 @@ def sql_digest() -> str:
 
 def lay(con: duckdb.DuckDBPyConnection) -> None:
     """Everything a store has before a row is in it."""
-    for _, text in sql_files(10, 19):
+    for _, text in sql_files(10, 13):
         con.execute(text)
     _lay_steps(con)
 
@@ -61,7 +62,7 @@ def lay_again(con: duckdb.DuckDBPyConnection) -> bool:
 
 
 def _lay_steps(con: duckdb.DuckDBPyConnection) -> None:
-    for _, text in sql_files(20, 29):
+    for _, text in sql_files(14, 29):
         con.execute(text)
     con.execute("CREATE SCHEMA IF NOT EXISTS recomputed")
     for name, text in sql_files(30, 99):

@@ -6,7 +6,6 @@ import datetime as dt
 import hashlib
 import json
 import os
-import shutil
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +18,10 @@ from outcomes.errors import OutcomesError
 from outcomes.laying import derive, lay_again
 from outcomes.loading import Manifest, Night, Progress, data_files, load_night
 from outcomes.paths import Home
+from outcomes.publishedcopy import refresh
+from outcomes.ratelog import log_rates
 from outcomes.receipts import restore, write_receipts
+from outcomes.recomputing import clear_scratch
 from outcomes.store import one, warehouse
 from outcomes.summary import Summary, summarise
 
@@ -28,6 +30,7 @@ def take(night: Night, progress: Progress | None = None) -> Night:
     """Heal what was left undone, look at the inbox, hold the new files and write the night's manifest."""
     home = night.home
     home.make()
+    clear_scratch(home)
     files = night.files = data_files()
     with warehouse(home.warehouse) as con:
         lay_again(con)
@@ -82,6 +85,7 @@ def derive_all(night: Night, progress: Progress | None = None) -> Night:
         )
         if not night.nothing_new:
             derive(con)
+            log_rates(con)
     return night
 
 
@@ -98,13 +102,7 @@ def publish(night: Night, progress: Progress | None = None) -> Summary:
             known_refused=manifest.known_refused,
         )
         in_ledger = dict(con.execute("SELECT sha256, refused_because IS NULL FROM arrival").fetchall())
-    wal = home.warehouse.with_name(home.warehouse.name + ".wal")
-    if wal.exists():
-        raise OutcomesError("The warehouse was not closed whole, so it was not published. Run the night again.")
-    aside = home.published / ".outcomes.duckdb.new"
-    shutil.copyfile(home.warehouse, aside)
-    inbox.sync(aside)
-    os.replace(aside, home.published_copy)
+    refresh(home)
     inbox.write_lasting(home.summary, json.dumps(summary.as_dict(), indent=1) + "\n")
     inbox.put_away(
         home,

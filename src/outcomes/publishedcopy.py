@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
 
 import duckdb
 
-from outcomes.errors import UsageError
+from outcomes import inbox
+from outcomes.errors import OutcomesError, UsageError
 from outcomes.paths import Home
 from outcomes.summary import Row, rows_of
 
@@ -19,6 +22,17 @@ HARDENED: dict[str, str | bool | int | float | list[str]] = {
     "allow_community_extensions": "false",
     "lock_configuration": "true",
 }
+
+
+def refresh(home: Home) -> None:
+    """Copy the closed warehouse beside the published copy, and rename it over that one."""
+    wal = home.warehouse.with_name(home.warehouse.name + ".wal")
+    if wal.exists():
+        raise OutcomesError("The warehouse was not closed whole, so it was not published. Run the night again.")
+    aside = home.published / ".outcomes.duckdb.new"
+    shutil.copyfile(home.warehouse, aside)
+    inbox.sync(aside)
+    os.replace(aside, home.published_copy)
 
 
 @contextmanager
