@@ -1,7 +1,7 @@
 """What a home keeps of its releases outside the database: all that was locked, so that a lost release is locked again.
 
-A line of releases.jsonl for each release, with its definitions, rates and comparisons, and beside it a Parquet file
-with its courses. Both are written once and never changed.
+Two files for each release, written once: release-N.json with its definitions, rates and comparisons, release-N.parquet
+with its courses. A line of releases.jsonl, which every night reads, has the SHA-256 of both.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from outcomes.summary import rows_of
 Row = dict[str, Any]
 
 RELEASES = "releases.jsonl"
-# Part of a receipt: the table that it is a copy of, and the order of its rows.
+# Part of release-N.json: the table that it is a copy of, and the order of its rows.
 PARTS = {
     "release": ("release", "release_no"),
     "definitions": ("release_definition", "kind, id"),
@@ -39,7 +39,7 @@ def read_release_receipts(home: Home) -> list[Row]:
 
 
 def locked_rows(con: duckdb.DuckDBPyConnection, release_no: int, at: str = "main") -> Row:
-    """The parts of a release's receipt as a store has them, dates and times as text."""
+    """The parts of release-N.json as a store has them, dates as text."""
     found = {
         part: rows_of(con, f"SELECT * FROM {at}.{table} WHERE release_no = ? ORDER BY {order}", [release_no])
         for part, (table, order) in PARTS.items()
@@ -68,12 +68,17 @@ def write_release_receipts(home: Home, con: duckdb.DuckDBPyConnection) -> None:
             f"""COPY (FROM release_endpoint WHERE release_no = {int(release_no)} ORDER BY measure_id, patient_no, course)
             TO '{_quoted(aside)}' (FORMAT parquet)"""
         )
-        digest = hashlib.sha256(aside.read_bytes()).hexdigest()
         inbox.sync(aside)
         aside.replace(courses)
-        inbox.sync(courses.parent)
-        receipt = {"release_no": release_no, **locked_rows(con, release_no), "courses_sha256": digest}
-        inbox.append_lasting(home.receipts / RELEASES, [receipt | {"digest": _digest(receipt)}])
+        rows = locked_rows(con, release_no)
+        inbox.write_lasting(rows_file(home, release_no), json.dumps(rows, indent=1) + "\n")
+        receipt = {
+            "release_no": release_no,
+            "name": rows["release"][0]["name"],
+            "rows_sha256": _sha256(rows_file(home, release_no)),
+            "courses_sha256": _sha256(courses),
+        }
+        inbox.append_lasting(home.receipts / RELEASES, [receipt])
 
 
 def restore_releases(home: Home, con: duckdb.DuckDBPyConnection) -> int:
@@ -84,24 +89,26 @@ def restore_releases(home: Home, con: duckdb.DuckDBPyConnection) -> int:
     highest = one(con, "SELECT max(release_no) FROM release") or 0
     lost = [receipt for receipt in read_release_receipts(home) if receipt["release_no"] > highest]
     for receipt in lost:
-        (release,) = receipt["release"]
-        courses = courses_file(home, receipt["release_no"])
-        held = courses.read_bytes() if courses.exists() else b""
-        if receipt["digest"] != _digest(receipt) or hashlib.sha256(held).hexdigest() != receipt["courses_sha256"]:
+        number, name = receipt["release_no"], receipt["name"]
+        if not _is_whole(home, receipt):
             raise OutcomesError(
-                f"The receipt of release {release['name']} is damaged, so it cannot be locked again: restore the folder receipts from a backup."
+                f"The receipt of release {name} is damaged, so it cannot be locked again: restore the folder receipts from a backup."
             )
+        rows = json.loads(rows_file(home, number).read_text("utf-8"))
+        (release,) = rows["release"]
         found = one(con, "SELECT hash FROM arrival WHERE arrival_no = ?", [release["arrival_no"]])
         if found != release["arrival_hash"]:
             raise OutcomesError(
-                f"Release {release['name']} was locked on another ledger than the warehouse has: restore the warehouse from a backup."
+                f"Release {name} was locked on another ledger than the warehouse has: restore the warehouse from a backup."
             )
         con.execute("BEGIN")
         try:
             for part, (table, _) in PARTS.items():
-                with given(con, "kept", pl.DataFrame(receipt[part], infer_schema_length=None)):
+                with given(con, "kept", pl.DataFrame(rows[part], infer_schema_length=None)):
                     con.execute(f"INSERT INTO {table} BY NAME FROM kept")
-            con.execute(f"INSERT INTO release_endpoint BY NAME FROM read_parquet('{_quoted(courses)}')")
+            con.execute(
+                f"INSERT INTO release_endpoint BY NAME FROM read_parquet('{_quoted(courses_file(home, number))}')"
+            )
             con.execute("COMMIT")
         except BaseException:
             con.execute("ROLLBACK")
@@ -111,18 +118,24 @@ def restore_releases(home: Home, con: duckdb.DuckDBPyConnection) -> int:
 
 def is_as_in_receipt(home: Home, con: duckdb.DuckDBPyConnection, release_no: int, at: str = "main") -> bool:
     """Whether the locked rows of a release are those of its receipt."""
-    for receipt in read_release_receipts(home):
-        if receipt["release_no"] == release_no:
-            courses = courses_file(home, release_no)
-            if not courses.exists() or any(receipt[k] != v for k, v in locked_rows(con, release_no, at).items()):
-                return False
-            stored = f"SELECT * REPLACE (status::VARCHAR AS status) FROM {at}.release_endpoint WHERE release_no = {int(release_no)}"
-            kept = f"SELECT * REPLACE (status::VARCHAR AS status) FROM read_parquet('{_quoted(courses)}')"
-            differ = (
-                f"((FROM ({stored}) EXCEPT ALL FROM ({kept})) UNION ALL (FROM ({kept}) EXCEPT ALL FROM ({stored})))"
-            )
-            return not one(con, f"SELECT count(*) FROM {differ}")
-    return False
+    receipts = [r for r in read_release_receipts(home) if r["release_no"] == release_no]
+    if not receipts or not _is_whole(home, receipts[0]):
+        return False
+    if json.loads(rows_file(home, release_no).read_text("utf-8")) != locked_rows(con, release_no, at):
+        return False
+    stored = (
+        f"SELECT * REPLACE (status::VARCHAR AS status) FROM {at}.release_endpoint WHERE release_no = {int(release_no)}"
+    )
+    kept = (
+        f"SELECT * REPLACE (status::VARCHAR AS status) FROM read_parquet('{_quoted(courses_file(home, release_no))}')"
+    )
+    differ = f"((FROM ({stored}) EXCEPT ALL FROM ({kept})) UNION ALL (FROM ({kept}) EXCEPT ALL FROM ({stored})))"
+    return not one(con, f"SELECT count(*) FROM {differ}")
+
+
+def rows_file(home: Home, release_no: int) -> Path:
+    """Where the definitions, rates and comparisons of a release are kept."""
+    return home.receipts / f"release-{release_no}.json"
 
 
 def courses_file(home: Home, release_no: int) -> Path:
@@ -130,9 +143,14 @@ def courses_file(home: Home, release_no: int) -> Path:
     return home.receipts / f"release-{release_no}.parquet"
 
 
-def _digest(receipt: Row) -> str:
-    said = {key: value for key, value in receipt.items() if key != "digest"}
-    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+def _is_whole(home: Home, receipt: Row) -> bool:
+    """Whether the two files of a release are those that its line tells of."""
+    files = rows_file(home, receipt["release_no"]), courses_file(home, receipt["release_no"])
+    return [_sha256(path) for path in files] == [receipt["rows_sha256"], receipt["courses_sha256"]]
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else "none"
 
 
 def _quoted(path: Path) -> str:

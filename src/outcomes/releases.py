@@ -21,7 +21,7 @@ from outcomes.publishedcopy import refresh
 from outcomes.receipts import read_receipts
 from outcomes.recomputing import Point, attached, definitions_of, first_row, recomputed
 from outcomes.releasereceipts import has_all_receipts, read_release_receipts, write_release_receipts
-from outcomes.replays import replayed
+from outcomes.replays import damage_of_store, replayed
 from outcomes.store import one
 
 Row = dict[str, Any]
@@ -50,6 +50,8 @@ def run_release(home: Home, name: str, as_of: dt.date | None = None) -> None:
     with _ours(home):
         release, base, definitions = _planned(home, name, as_of)
         with recomputed(home, Point(release["as_of"], release["arrival_no"]), base, definitions) as con:
+            if damage := damage_of_store(con):
+                raise OutcomesError(f"{damage[0]} Nothing is locked on it: restore the warehouse from a backup.")
             _lock(home, con, release, definitions)
         _publish(home)
 
@@ -85,9 +87,11 @@ def _ours(home: Home) -> Iterator[None]:
 def _publish(home: Home) -> None:
     """The published copy, then the receipts, of releases that have none: also of one whose locking was killed behind it."""
     with duckdb.connect(str(home.warehouse), read_only=True) as con:
-        if not has_all_receipts(home, con):
-            refresh(home)
-            write_release_receipts(home, con)
+        if has_all_receipts(home, con):
+            return
+    refresh(home)
+    with duckdb.connect(str(home.warehouse), read_only=True) as con:
+        write_release_receipts(home, con)
 
 
 def _no_night(home: Home) -> UsageError:
@@ -163,9 +167,10 @@ def _last_night(home: Home, con: duckdb.DuckDBPyConnection) -> Row:
 
 def _replay_of(home: Home, name: str) -> str:
     try:
-        return "equal" if replayed(home, name)["equal"] else "moved"
+        said = replayed(home, name)
     except OutcomesError:  # its definitions are not of this version
         return "moved"
+    return "moved" if said["moved"] or said["courses"] else "equal"
 
 
 def _lock(home: Home, con: duckdb.DuckDBPyConnection, release: Row, definitions: list[Row]) -> None:

@@ -127,6 +127,14 @@ def _damage(home: Home, con: duckdb.DuckDBPyConnection, release: Row) -> list[st
     said = []
     if not is_as_in_receipt(home, con, release["release_no"], "warehouse.main"):
         said.append("The locked rows are not those of the release's receipt.")
+    if one(con, "SELECT arg_max(hash, arrival_no) FROM arrival") != release["arrival_hash"]:
+        said.append("The ledger is not the one that the release was locked on.")
+    return said + damage_of_store(con)
+
+
+def damage_of_store(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """Where a store's ledger is broken, or its rows are not those that the ledger tells of; a sentence each."""
+    said = []
     previous = NO_HASH
     for entry in rows_of(con, "SELECT * FROM arrival ORDER BY arrival_no"):
         written = entry | {"received_on": entry["received_on"].isoformat()}
@@ -134,8 +142,6 @@ def _damage(home: Home, con: duckdb.DuckDBPyConnection, release: Row) -> list[st
             said.append(f"The ledger is broken at arrival {entry['arrival_no']}.")
             break
         previous = entry["hash"]
-    if one(con, "SELECT arg_max(hash, arrival_no) FROM arrival") != release["arrival_hash"]:
-        said.append("The ledger is not the one that the release was locked on.")
     other = [str(row[0]) for row in con.execute(_OTHER_ROWS).fetchall()]
     if other:
         said.append(f"The stored rows of arrival {', '.join(other)} are not those that the ledger tells of.")
