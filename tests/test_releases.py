@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
+import subprocess
+import sys
 
 import pytest
 
 from outcomes import loading, recomputing, releases
+from outcomes.cli import main
 from outcomes.datafiles import read_data_files
 from outcomes.errors import BusyError, OutcomesError, UsageError
 from outcomes.inbox import locked
 from outcomes.paths import Home, data_folder
 from outcomes.recomputing import DECIDES
+from outcomes.releasereceipts import read_release_receipts
 from outcomes.releases import run_release, run_replay
 from tests.conftest import LATER, copied, differing, stored
 from tests.drawnnights import course, courses, day, night, people
@@ -279,6 +283,24 @@ def test_no_release_while_a_night_is_under_way_or_was_left_undone(home):
         run_release(home, "Q1")
 
 
+def test_a_store_of_a_version_without_releases_has_them_after_its_next_night(home, capsys):
+    night(home, "2026-03-31", course("ann1", 8))
+    for path in (home.warehouse, home.published_copy):
+        with releases.duckdb.connect(str(path)) as con:
+            for (table,) in con.execute("SELECT table_name FROM duckdb_tables() WHERE table_name LIKE 'release%' OR table_name IN ('rate_log', 'cusum_rule')").fetchall():  # fmt: skip
+                con.execute(f"DROP TABLE {table}")
+            con.execute("UPDATE laid SET sql_digest = 'older'")
+    with pytest.raises(OutcomesError, match="The program has changed since the last night"):
+        run_release(home, "Q1")
+    for wish in (["--list"], ["--show", "Q1"], ["--replay", "Q1"]):
+        with pytest.raises(SystemExit):
+            main(["release", *wish, "--home", str(home.root)])
+        assert capsys.readouterr().err.startswith("outcomes: The program has changed since the last night.")
+    night(home, "2026-04-30")
+    run_release(home, "Q1")
+    assert covered(home, "Q1") == (1, 1, 1)
+
+
 # Nothing changes one, and nothing is left over
 
 
@@ -320,25 +342,34 @@ def test_a_release_that_breaks_locks_nothing_and_leaves_nothing(home, monkeypatc
     assert stored(home.warehouse, "SELECT * FROM release") == []
 
 
-def test_a_release_killed_before_it_was_published_is_published_by_the_next_command(home, monkeypatch):
+KILLED = """
+import os, sys
+from pathlib import Path
+from outcomes import {module}
+from outcomes.paths import Home
+from outcomes.releases import run_release
+{module}.{name} = lambda *_: os._exit(9)
+run_release(Home(Path(sys.argv[1])), "Q1")
+"""
+
+
+@pytest.mark.parametrize(("module", "name"), [("recomputing", "_cover"), ("releases", "_insert"), ("releases", "refresh")])  # fmt: skip
+@pytest.mark.parametrize("then", ["release", "night"])
+def test_a_release_killed_anywhere_is_whole_or_not_there(home, module, name, then):
+    """Before its transaction ended: as if it had never been. After it: published by the next command or night."""
     night(home, "2026-03-31", course("ann1", 8))
-
-    def killed(_):
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr(releases, "refresh", killed)
-        with pytest.raises(KeyboardInterrupt):
-            run_release(home, "Q1")
-    assert stored(home.warehouse, "SELECT name FROM release") == [("Q1",)]
-    assert stored(home.published_copy, "SELECT name FROM release") == []
-    assert run_replay(home, "Q1")["equal"]
-    assert stored(home.published_copy, "SELECT name FROM release") == [("Q1",)]
-
-
-def test_what_a_killed_release_left_is_cleared_by_the_next_night(home):
-    night(home, "2026-03-31", course("ann1", 8))
-    home.scratch.mkdir()
-    (home.scratch / "base.duckdb").write_bytes(b"x")
-    night(home, "2026-03-31")
+    code = KILLED.format(module=module, name=name)
+    ended = subprocess.run([sys.executable, "-c", code, str(home.root)], check=False, timeout=120)
+    assert ended.returncode == 9
+    assert home.scratch.exists() == (name != "refresh")
+    is_locked = name == "refresh"
+    if then == "night":
+        night(home, "2026-03-31")
+    else:
+        run_release(home, "Q2")
     assert not home.scratch.exists()
+    names = (["Q1"] if is_locked else []) + (["Q2"] if then == "release" else [])
+    assert stored(home.published_copy, "SELECT name FROM release ORDER BY release_no") == [(n,) for n in names]
+    assert [receipt["name"] for receipt in read_release_receipts(home)] == names
+    for table in LOCKED[2:]:
+        assert {n for (n,) in stored(home.warehouse, f"SELECT DISTINCT release_no FROM {table}")} == set(range(1, 1 + len(names)))  # fmt: skip

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import importlib
+import inspect
 import io
 import json
 import shutil
@@ -12,6 +14,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+import yaml
 
 from outcomes import recomputing, replays
 from outcomes.cli import main
@@ -290,6 +293,18 @@ def test_wrong_usage_is_one_line_and_64(after_first, capsys, arguments, said):
     assert (code, out) == (64, "")
     assert said in err
     assert err.count("\n") == 1
+
+
+def test_each_deployment_names_a_flow_and_its_parameters():
+    root = Path(__file__).parents[1]
+    deployments = yaml.safe_load((root / "prefect.yaml").read_text())["deployments"]
+    assert [deployment["name"] for deployment in deployments] == ["nightly", "release"]
+    for deployment in deployments:
+        path, _, name = deployment["entrypoint"].partition(":")
+        made = getattr(importlib.import_module(path.removesuffix(".py").replace("/", ".")), name)
+        assert made.name == name
+        assert set(deployment["parameters"]) <= set(inspect.signature(made.fn).parameters)
+        assert ("schedules" in deployment) == (name == "nightly")
 
 
 def test_the_flow_locks_what_the_command_locks_and_keeps_no_patient(released, after_first, tmp_path):

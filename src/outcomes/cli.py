@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from outcomes import asking, releasing
+from outcomes import asking
 from outcomes.asking import home_of, last_said
 from outcomes.errors import OutcomesError, UsageError
 from outcomes.paths import Home, data_folder
@@ -175,7 +175,7 @@ def _parser() -> _Parser:
         home(
             verb(
                 "release",
-                releasing.release,
+                _release,
                 "Lock the rates and verdicts of a date for ever; or list, show and recompute what was locked.",
                 "outcomes release 2026-Q1 --home clinic-home --as-of 2026-03-31",
             )
@@ -236,6 +236,12 @@ def _run(home: Home, as_of: dt.date, no_prefect: bool) -> dict[str, Any]:
 
     nightly(str(home.root), as_of.isoformat())
     return last_said(home)
+
+
+def _release(arguments: Arguments) -> int | None:
+    from outcomes.releasing import release
+
+    return release(arguments)
 
 
 def _demo(arguments: Arguments) -> None:

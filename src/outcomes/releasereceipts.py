@@ -48,10 +48,14 @@ def locked_rows(con: duckdb.DuckDBPyConnection, release_no: int, at: str = "main
     return said
 
 
-def has_all_receipts(home: Home, con: duckdb.DuckDBPyConnection) -> bool:
-    """Whether each release of a store has its receipt. A store of an earlier version has no releases."""
+def refuse_earlier_version(con: duckdb.DuckDBPyConnection) -> None:
+    """Raise OutcomesError for a store of a version that had no releases: the next night lays their tables."""
     if not one(con, "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'release'"):
-        return True
+        raise OutcomesError("The program has changed since the last night. Run outcomes nightly, and then try again.")
+
+
+def has_all_receipts(home: Home, con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether each release of a store has its receipt."""
     have = {receipt["release_no"] for receipt in read_release_receipts(home)}
     return have >= {row[0] for row in con.execute("SELECT release_no FROM release").fetchall()}
 

@@ -20,9 +20,14 @@ from outcomes.paths import Home
 from outcomes.publishedcopy import refresh
 from outcomes.receipts import read_receipts
 from outcomes.recomputing import Point, attached, definitions_of, first_row, recomputed
-from outcomes.releasereceipts import has_all_receipts, read_release_receipts, write_release_receipts
+from outcomes.releasereceipts import (
+    has_all_receipts,
+    read_release_receipts,
+    refuse_earlier_version,
+    write_release_receipts,
+)
 from outcomes.replays import damage_of_store, replayed
-from outcomes.store import one
+from outcomes.store import one, warehouse
 
 Row = dict[str, Any]
 
@@ -86,7 +91,8 @@ def _ours(home: Home) -> Iterator[None]:
 
 def _publish(home: Home) -> None:
     """The published copy, then the receipts, of releases that have none: also of one whose locking was killed behind it."""
-    with duckdb.connect(str(home.warehouse), read_only=True) as con:
+    with warehouse(home.warehouse) as con:  # to write: a killed release may have left it to be closed
+        refuse_earlier_version(con)
         if has_all_receipts(home, con):
             return
     refresh(home)

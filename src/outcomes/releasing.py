@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+
+import duckdb
 
 from outcomes.asking import home_of
 from outcomes.errors import UsageError
@@ -86,10 +90,18 @@ def release(arguments: Arguments) -> int | None:
     return None
 
 
-def _list(home: Home, form: str) -> None:
+@contextmanager
+def _published(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
     from outcomes.publishedcopy import opened
+    from outcomes.releasereceipts import refuse_earlier_version
 
     with opened(home) as con:
+        refuse_earlier_version(con)
+        yield con
+
+
+def _list(home: Home, form: str) -> None:
+    with _published(home) as con:
         releases, warnings = rows_of(con, _LIST), rows_of(con, _WARNING)
     if form == "json":
         print(json.dumps({"releases": releases, "early_warning": warnings}, indent=1, default=str))
@@ -116,9 +128,7 @@ def _warning_words(row: Row) -> Row:
 
 
 def _show(home: Home, name: str, form: str) -> None:
-    from outcomes.publishedcopy import opened
-
-    with opened(home) as con:
+    with _published(home) as con:
         found = rows_of(
             con, "SELECT o.*, r.arrival_no, r.arrival_hash, r.program_version, r.sql_digest, r.data_versions FROM release_order AS o JOIN release AS r USING (release_no) WHERE o.name = ?", [name]
         )  # fmt: skip
