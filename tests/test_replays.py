@@ -311,7 +311,7 @@ def test_the_flow_locks_what_the_command_locks_and_keeps_no_patient(released, af
     home = copied(after_first, tmp_path / "home")
     code = "import sys; from flows.release import release; release(sys.argv[1], 'A')"
     ended = subprocess.run(
-        [sys.executable, "-c", code, str(home.root)], env=environment(tmp_path / "prefect"), cwd=Path(__file__).parents[1],
+        [sys.executable, "-c", code, str(home.root)], env=environment(tmp_path / "prefect") | {"PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120"}, cwd=Path(__file__).parents[1],
         capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr

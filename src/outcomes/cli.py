@@ -232,6 +232,8 @@ def _run(home: Home, as_of: dt.date, no_prefect: bool) -> dict[str, Any]:
     # Prefect's own database belongs to the home; its log would show a traceback for an error that is one line here.
     os.environ.setdefault("PREFECT_HOME", str(home.root / ".prefect"))
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
+    # Its temporary server has 20 seconds to start by default: too few on a busy machine.
+    os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
     from flows.nightly import nightly
 
     nightly(str(home.root), as_of.isoformat())

@@ -104,11 +104,6 @@ def _no_night(home: Home) -> UsageError:
     return UsageError(f"{home.root} has had no night yet. Run: outcomes nightly --home {home.root}")
 
 
-def _refuse_unfinished(home: Home) -> None:
-    if home.manifest.exists():
-        raise OutcomesError("The last night has not ended. Run outcomes nightly, which ends it, and then try again.")
-
-
 def _planned(home: Home, name: str, as_of: dt.date | None) -> tuple[Row, Point | None, list[Row]]:
     """The row of the release to be, where its base lies, and the definitions of the last night. Raises where it may not be."""
     with duckdb.connect(str(home.warehouse), read_only=True) as con:
