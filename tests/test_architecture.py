@@ -84,9 +84,9 @@ def test_no_file_is_longer_than_400_lines(path):
 
 @pytest.mark.parametrize("path", MODULES, ids=short)
 def test_only_the_command_line_prints(path):
-    """Its two halves: cli.py reads the command, asking.py answers it."""
+    """Its parts: cli.py reads the command; asking.py and releasing.py answer it."""
     found = [line for line, name in calls(path) if name in ("print", "sys.stdout.write", "logging.getLogger")]
-    assert found == [] or path in (CLI, CLI.with_name("asking.py"))
+    assert found == [] or path in (CLI, CLI.with_name("asking.py"), CLI.with_name("releasing.py"))
 
 
 CLOCK = re.compile(r"(.*\.)?(now|utcnow|today)|time\.(time|time_ns|monotonic|perf_counter|localtime|gmtime|strftime)")
