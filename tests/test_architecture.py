@@ -146,6 +146,12 @@ def test_every_outcome_of_a_measure_has_its_macro():
         assert f"WHEN '{row['outcome']}' THEN" in text
 
 
+def test_the_drugs_are_listed_in_alphabetical_order(macros):
+    """R1 takes the first in alphabetical order; min() of the type takes the first listed."""
+    (drugs,) = macros.execute("SELECT enum_range(NULL::drug)").fetchone()
+    assert drugs == sorted(drugs)
+
+
 def test_every_macro_view_and_derived_table_says_what_it_is(macros):
     """In the store itself: auditors do not read this folder. So do the columns of the derived tables."""
     silent = macros.execute(
