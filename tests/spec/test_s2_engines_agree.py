@@ -42,7 +42,6 @@ def told(table: str, said: Result) -> dict[tuple[Any, ...], Row]:
     if table == "attrition":
         started = {(r["measure"], r["clinic"]) for r in rows if r["status"] == "started" and r["courses"]}
         rows = [r for r in rows if (r["measure"], r["clinic"]) in started]
-        rows = [r for r in rows if r["status"] != "not_a_responder" or r["courses"]]
         rows = [{k: v for k, v in r.items() if k != "step"} for r in rows]
     if table in ("survival_curve", "survival_at"):
         begun = {curve_of(r) for r in rows if r["day"] == 0 and r["at_risk"]}
