@@ -102,11 +102,15 @@ PRINTED = [
 ]
 
 
+def se(step: Row) -> float:
+    return step["survival"] * math.sqrt(step["greenwood"])
+
+
 def test_kaplan_meier_gives_what_is_printed_of_the_6_mp_trial(tables):
     """Its times tell a log-log interval from R's default, whose upper limit at 6 is 1."""
     steps = curve(tables, [int(t.rstrip("+")) for t in FREIREICH], ["+" not in t for t in FREIREICH])
     said = [
-        (s["day"], s["at_risk"], s["events"], *(round(s[k], 4) for k in ("survival", "greenwood", "low", "high")))
+        (s["day"], s["at_risk"], s["events"], *(round(v, 4) for v in (s["survival"], se(s), s["low"], s["high"])))
         for s in steps
         if s["events"]
     ]
@@ -308,7 +312,8 @@ def test_the_bounds_without_spread_are_kept_and_of_nobody_there_are_none(tables)
     limits = {c: (r["imbens_manski_low"], r["imbens_manski_high"]) for c, r in said.items() if c != "*" and r["due"]}
     assert limits == {"c0": (1, 1), "c1": (0, 0), "c2": (0, 1)}
     assert said["c2"]["weighted_rate"] is None
-    assert all(v is None for k, v in said.get("c3", {}).items() if k.endswith(("_rate", "_low", "_high")))
+    shares = {k: v for k, v in said["c3"].items() if k.endswith(("_rate", "_low", "_high"))}
+    assert shares == dict.fromkeys(shares)
 
 
 def test_both_effect_sizes_of_the_worked_example(tables):

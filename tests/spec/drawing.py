@@ -53,11 +53,11 @@ TEXT = {
 }
 SAFETY = ("dissociation", "nausea", "blood_pressure_raised", "serious_adverse_event")
 # Tables with a row for each clinic and one for all together: drawn without a clinic, the row of all is meant.
-GROUPED = {"rates", *STEP_2} - {"survival", "item_9_review", "stratum", "funnel", "funnel_measure"}
+GROUPED = {"rates", *STEP_2} - {"statuses", "survival", "item_9_review", "stratum", "funnel", "funnel_measure"}
 # What must be over 0 for a row to be drawn: no picture shows a row about nobody.
 OF_SOMEBODY = {
     "infusion_curve": "due", "infusion_mean": "n", "week_curve": "due", "early_response": "courses", "missing_outcome": "due",
-    "case_mix": "due", "baseline_summary": "observed", "stratum_rate": "due", "change": "n", "item_9_change": "observed",
+    "case_mix": "due", "stratum_rate": "due", "change": "n", "item_9_change": "observed",
     "safety": "infusions",
 }  # fmt: skip
 

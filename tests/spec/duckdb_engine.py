@@ -31,14 +31,15 @@ QUERIES = {
         course, received, phase FROM score_place JOIN patient AS p USING (patient_no)""",
     "endpoints": """SELECT clinic_id AS clinic, patient_id AS patient, course, measure_id AS measure, status::VARCHAR AS status, baseline_day, baseline_total,
         baseline_item_9, baseline_tie, endpoint_day, endpoint_total, endpoint_item_9, endpoint_tie, maintenance_before_endpoint,
-        switched_before_endpoint, sensitivity_day, sensitivity_total, is_follow_up_unknown AS follow_up_unknown FROM endpoint
-        WHERE measure_id IN (SELECT measure_id FROM measure WHERE kind = 'proportion')""",
+        switched_before_endpoint, sensitivity_day, sensitivity_total, is_follow_up_unknown AS follow_up_unknown FROM endpoint""",
     "rates": """SELECT clinic_id AS clinic, measure_id AS measure, met, not_met, observed, missing, due, waiting, eligible, not_eligible,
         courses, observed_rate, everyone_rate, coverage, first_courses_of_drug, window_closed, with_baseline, follow_up_unknown FROM rate""",
 }  # fmt: skip
 
 # The tables of step 2, likewise.
 STEP_2_QUERIES = {
+    "statuses": """SELECT p.clinic_id AS clinic, p.patient_id AS patient, course, measure_id AS measure, status::VARCHAR AS status
+        FROM course_status JOIN patient AS p USING (patient_no)""",
     "survival": """SELECT measure_id AS measure, clinic_id AS clinic, patient_id AS patient, course, variant::VARCHAR AS variant, start_day,
         days, is_event FROM survival""",
     "survival_curve": """SELECT measure_id AS measure, clinic_id AS clinic, variant::VARCHAR AS variant, day, at_risk, events, censored, survival,
@@ -54,13 +55,13 @@ STEP_2_QUERIES = {
     "missing_outcome": """SELECT measure_id AS measure, clinic_id AS clinic, due, observed, missing, met, observed_rate, everyone_rate,
         best_case_rate, envelope_low, envelope_high, imbens_manski_low, imbens_manski_high, weighted_rate, borrowed FROM missing_outcome""",
     "attrition": "SELECT measure_id AS measure, clinic_id AS clinic, step, status::VARCHAR AS status, courses, remaining FROM attrition",
-    "case_mix": "SELECT measure_id AS measure, clinic_id AS clinic, band, due, observed, met, rate, low, high FROM case_mix",
-    "baseline_summary": """SELECT measure_id AS measure, clinic_id AS clinic, observed, mean_baseline, sd_baseline FROM baseline_summary""",
+    "case_mix": """SELECT measure_id AS measure, clinic_id AS clinic, band, due, observed, met, rate, low, high, mean_baseline, sd_baseline
+        FROM case_mix""",
     "stratum": """SELECT p.clinic_id AS clinic, p.patient_id AS patient, course, dimension, stratum FROM stratum JOIN patient AS p USING (patient_no)
-        WHERE dimension IN ('baseline_severity', 'drug', 'infusions_completed')""",
+        WHERE dimension IN ('drug', 'infusions_completed')""",
     "stratum_rate": """SELECT measure_id AS measure, clinic_id AS clinic, dimension, stratum, due, observed, missing, met, observed_rate, observed_low,
         observed_high, everyone_rate, everyone_low, everyone_high FROM stratum_rate
-        WHERE dimension IN ('baseline_severity', 'drug', 'infusions_completed')""",
+        WHERE dimension IN ('drug', 'infusions_completed', 'baseline_severity')""",
     "change": """SELECT measure_id AS measure, clinic_id AS clinic, n, mean_baseline, sd_baseline, mean_endpoint, sd_endpoint, mean_change, sd_change,
         low, high, d_z, d_pre, improved, deteriorated, responded, expected_regression FROM change""",
     "item_9_change": """SELECT clinic_id AS clinic, observed, with_ideation, without_ideation, reduced, reduced_rate, reduced_low, reduced_high,

@@ -30,7 +30,7 @@ def change_of(courses: list[Told], name: str) -> Row:
     changes = [b["total"] - e["total"] for b, e in pairs]
     low, high = mean_limits(changes)
     everyone = baselines_of_all(courses, name)
-    r, cut = RULES["retest_r"], RULES["regression_cut"]
+    r, cut = RULES["retest_correlation"], RULES["regression_cut"]
     return {
         "n": len(pairs),
         "mean_baseline": mean(baselines),

@@ -110,6 +110,15 @@ def _before(infusions: list[Infusion], endpoint: Row | None) -> bool | None:
     return any(i.day < endpoint["day"] for i in infusions) if endpoint else None
 
 
+def statuses(records: Records) -> list[Row]:
+    """The status of every course under every measure, whatever its kind."""
+    return [
+        {"clinic": told.clinic, "patient": told.patient} | {k: row[k] for k in ("course", "measure", "status")}
+        for told in records.courses
+        for row in told.endpoints.values()
+    ]
+
+
 # R11 ----------------------------------------------------------------------------------------------------------
 
 

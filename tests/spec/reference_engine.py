@@ -10,10 +10,11 @@ from tests.spec import reference_funnel as funnel
 from tests.spec import reference_shares as shares
 from tests.spec import reference_survival as survival
 from tests.spec.reference_courses import Row, columns, course_row, received_row
-from tests.spec.reference_endpoints import Records, rates, read
+from tests.spec.reference_endpoints import SURVIVALS, Records, rates, read, statuses
 
 STEP_1 = ("infusions", "set_aside", "courses", "not_started", "received", "endpoints", "rates")
 STEP_2: dict[str, Callable[[Records], list[Row]]] = {
+    "statuses": statuses,
     "survival": survival.survival,
     "survival_curve": survival.survival_curve,
     "survival_at": survival.survival_at,
@@ -24,7 +25,6 @@ STEP_2: dict[str, Callable[[Records], list[Row]]] = {
     "missing_outcome": shares.missing_outcome,
     "attrition": shares.attrition,
     "case_mix": shares.case_mix,
-    "baseline_summary": shares.baseline_summary,
     "stratum": shares.stratum,
     "stratum_rate": shares.stratum_rate,
     "change": change.change,
@@ -58,7 +58,9 @@ def of_patients(records: Records) -> dict[str, list[Row]]:
         for table, rows in found.items():
             said[table] += [{"clinic": clinic, "patient": name} | row for row in rows]
     for told in records.courses:
-        for row in told.endpoints.values():
+        for name, row in told.endpoints.items():
+            if name in SURVIVALS:
+                continue
             shown = {k: v for k, v in row.items() if k != "window_closed"}
             said["endpoints"].append({"clinic": told.clinic, "patient": told.patient} | shown)
     said["rates"] = rates(records)

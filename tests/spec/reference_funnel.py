@@ -9,7 +9,7 @@ from tests.spec.reference_courses import MEASURES, RULES, Row
 from tests.spec.reference_endpoints import PROPORTIONS, Records, rate
 from tests.spec.reference_numbers import Z95, Z998, at_least, at_most, quantile
 
-ALERT, ALARM = 0.025, 0.001
+ALERT, ALARM = RULES["alert_tail"], RULES["alarm_tail"]
 
 
 @dataclass

@@ -18,7 +18,6 @@ TAKES_OUT = (
     "no_suicidal_ideation_at_baseline", "infusions_not_recorded", "not_yet_due", "induction_incomplete",
     "induction_extended", "infusion_not_reached", "not_a_responder", "altered_recall", "incomplete_form", "no_score_in_window",
 )  # fmt: skip
-DIMENSIONS = ("baseline_severity", "drug", "infusions_completed")
 
 
 def band(total: int | None) -> str:
@@ -28,7 +27,7 @@ def band(total: int | None) -> str:
 def infusions_band(told: Told) -> str:
     """How many infusions the induction gave."""
     n = told.course.induction_infusions
-    return "0-3" if n <= 3 else "4-5" if n <= 5 else "6+"
+    return "1-3" if n <= 3 else "4-5" if n <= 5 else "6+"
 
 
 def measured(records: Records) -> Iterator[tuple[Row, list[tuple[Told, Row]]]]:
@@ -105,7 +104,7 @@ def attrition(records: Records) -> list[Row]:
                 steps.append((status, said.count(status), remaining))
             counted = len([s for s in said if s in OBSERVED])
             assert counted == remaining, f"a status that takes nobody out: {set(said)}"
-            steps.append(("counted", counted, counted))
+            steps.append(("in the result", counted, counted))
             rows += [
                 {"measure": name, "clinic": clinic, "step": step, "status": status, "courses": n, "remaining": left}
                 for step, (status, n, left) in enumerate(steps)
@@ -117,21 +116,25 @@ def attrition(records: Records) -> list[Row]:
 
 
 def case_mix(records: Records) -> list[Row]:
+    """By severity band, and over all of them; the mean and SD of the baselines are of those observed."""
     rows = []
     for named, pairs in measured(records):
-        for name in BANDS:
-            due, observed, met = count([(t, e) for t, e in pairs if band(e["baseline_total"]) == name])
+        for name in (*BANDS, "all"):
+            own = [(t, e) for t, e in pairs if name in ("all", band(e["baseline_total"]))]
+            due, observed, met = count(own)
+            totals = [e["baseline_total"] for _, e in own if e["status"] in (MET, NOT_MET)]
             low, high = wilson(met, observed)
-            counts = {"due": due, "observed": observed, "met": met, "rate": share(met, observed)}
-            rows.append(named | {"band": name} | counts | {"low": low, "high": high})
-    return rows
-
-
-def baseline_summary(records: Records) -> list[Row]:
-    rows = []
-    for named, pairs in measured(records):
-        totals = [e["baseline_total"] for _, e in pairs if e["status"] in (MET, NOT_MET)]
-        rows.append(named | {"observed": len(totals), "mean_baseline": mean(totals), "sd_baseline": sample_sd(totals)})
+            counts = {
+                "due": due,
+                "observed": observed,
+                "met": met,
+                "rate": share(met, observed),
+                "low": low,
+                "high": high,
+            }
+            rows.append(
+                named | {"band": name} | counts | {"mean_baseline": mean(totals), "sd_baseline": sample_sd(totals)}
+            )
     return rows
 
 
@@ -139,13 +142,15 @@ def baseline_summary(records: Records) -> list[Row]:
 
 
 def strata(told: Told) -> Row:
-    """Dimension -> stratum of a course."""
-    baseline = told.endpoints["response_post_induction"]["baseline_total"]
-    return {
-        "baseline_severity": band(baseline),
-        "drug": told.course.drug,
-        "infusions_completed": infusions_band(told),
-    }
+    """Dimension -> stratum of a course, whatever the measure."""
+    n = told.course.induction_infusions
+    completed = "1-3" if n <= 3 else "4-5" if n <= 5 else "6-8" if n <= 8 else "9+"
+    return {"drug": told.course.drug, "infusions_completed": completed}
+
+
+def strata_under(told: Told, measure: str) -> Row:
+    """The same, and the severity of the baseline that the measure takes."""
+    return strata(told) | {"baseline_severity": band(told.endpoints[measure]["baseline_total"])}
 
 
 def stratum(records: Records) -> list[Row]:
@@ -160,11 +165,11 @@ def stratum_rate(records: Records) -> list[Row]:
     rows = []
     for clinic, courses in records.groups():
         for name in PROPORTIONS:
-            for dimension in DIMENSIONS:
-                for label in sorted({strata(told)[dimension] for told in courses}):
-                    own = [told.endpoints[name] for told in courses if strata(told)[dimension] == label]
-                    named = {"measure": name, "clinic": clinic, "dimension": dimension, "stratum": label}
-                    rows.append(named | rate_with_limits(own))
+            placed = [(d, s, told.endpoints[name]) for told in courses for d, s in strata_under(told, name).items()]
+            for dimension, label in sorted({(d, s) for d, s, _ in placed}):
+                own = [e for d, s, e in placed if (d, s) == (dimension, label)]
+                named = {"measure": name, "clinic": clinic, "dimension": dimension, "stratum": label}
+                rows.append(named | rate_with_limits(own))
     return rows
 
 

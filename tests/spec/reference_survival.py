@@ -51,7 +51,7 @@ def survival_curve(records: Records) -> list[Row]:
 
 
 def curve(clocks: list[Row]) -> list[Row]:
-    """One row for day 0 and for each other time at which something happened."""
+    """One row for day 0 and for each other time at which something happened. `greenwood` is the sum of d/(n(n-d))."""
     steps, survived, spread = [], 1.0, 0.0
     for day in sorted({0} | {c["days"] for c in clocks}):
         at_risk = len([c for c in clocks if c["days"] >= day])
@@ -62,7 +62,7 @@ def curve(clocks: list[Row]) -> list[Row]:
         low, high = log_log(survived, spread)
         steps.append({
             "day": day, "at_risk": at_risk, "events": events, "censored": censored, "survival": survived,
-            "greenwood": survived * math.sqrt(spread) if survived else None, "low": low, "high": high,
+            "greenwood": spread if survived else None, "low": low, "high": high,
         })  # fmt: skip
     return steps
 
@@ -79,7 +79,7 @@ def survival_at(records: Records) -> list[Row]:
     """The curve read at fixed days; hidden where few are still at risk."""
     rows = []
     for named, clocks in groups(records):
-        for day in sorted(LOOKED_AT | {MEASURES[named["measure"]]["horizon_days"]}):
+        for day in sorted(LOOKED_AT | {MEASURES[named["measure"]]["window_high"]}):
             at_risk = len([c for c in clocks if c["days"] >= day])
             last = [step for step in curve(clocks) if step["day"] <= day][-1]
             shown = at_risk >= RULES["survival_minimum_at_risk"]

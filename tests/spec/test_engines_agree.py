@@ -21,6 +21,7 @@ from tests.spec.reference_courses import MEASURES
 from tests.spec.reference_engine import STEP_1
 
 Result = dict[str, list[Row]]
+ENDPOINTS = [name for name, measure in MEASURES.items() if kind(measure) != "survival"]
 
 CLINICS = [
     {"clinic": "c1", "drug": "ketamine_iv", "sends_every_infusion": True},
@@ -64,9 +65,6 @@ AFTER_FIRST = [
     425,
 ]
 AFTER_ANY = [0, 0, 1, 1, 2, 3, 13, 14, 15, 20, 24, 31, 32]
-
-
-OF_SURVIVAL = ("clinic", "patient", "course", "measure", "status", "baseline_day", "baseline_total")
 
 
 def scores_of(patient: str, seed: int) -> list[Row]:
@@ -175,20 +173,13 @@ def in_order(rows: list[Row]) -> list[Row]:
 
 
 def told(table: str, said: Result) -> list[Row]:
-    """The rows of a table. No rule says whether a clinic without a course has rates, so those are left out; and a
-    survival measure has no endpoint, and rates of its own (test_s2_engines_agree.py)."""
-    rows = [row for row in said[table] if table != "rates" or (row["courses"] > 0 and is_share(row))]
-    if table == "endpoints":
-        rows = [row if not is_survival(row) else {k: row[k] for k in OF_SURVIVAL} for row in rows]
-    return in_order(rows)
+    """The rows of a table. No rule says whether a clinic without a course has rates, so those are left out; and only a
+    proportion has rates of this kind."""
+    return in_order([row for row in said[table] if table != "rates" or (row["courses"] > 0 and is_share(row))])
 
 
 def is_share(row: Row) -> bool:
     return kind(MEASURES[row["measure"]]) == "proportion"
-
-
-def is_survival(row: Row) -> bool:
-    return kind(MEASURES[row["measure"]]) == "survival"
 
 
 def assert_same(one: Result, other: Result, scores: list[Row]) -> None:
@@ -205,7 +196,7 @@ def assert_same(one: Result, other: Result, scores: list[Row]) -> None:
 def assert_adds_up(said: Result) -> None:
     """One status for each course and measure, and classes that sum to the courses."""
     keys = {(row["clinic"], row["patient"], row["course"], row["measure"]) for row in said["endpoints"]}
-    assert len(keys) == len(said["endpoints"]) == len(said["courses"]) * len(MEASURES)
+    assert len(keys) == len(said["endpoints"]) == len(said["courses"]) * len(ENDPOINTS)
     for rate in filter(is_share, said["rates"]):
         counted = sum(rate[k] for k in ("met", "not_met", "missing", "waiting", "not_eligible"))
         assert counted == rate["courses"], rate

@@ -55,7 +55,7 @@ def test_every_status_of_r10_takes_out_its_courses_in_order(spec):
             altered_recall                   | 0       | 5
             incomplete_form                  | 0       | 5
             no_score_in_window               | 2       | 3
-            counted                          | 3       | 3
+            in the result                    | 3       | 3
         """,
     )
 
@@ -69,7 +69,7 @@ def test_a_survival_measure_counts_events_and_censored_and_takes_out_who_did_not
             status             | courses | remaining
             -------------------+---------+----------
             no_score_in_window | 2       | 2
-            counted            | 2       | 2
+            in the result      | 2       | 2
         """,
     )
     spec(
@@ -87,12 +87,12 @@ def test_a_survival_measure_counts_events_and_censored_and_takes_out_who_did_not
 def test_a_measure_of_change_counts_whom_it_has_a_change_of(spec):
     spec(
         measure="mean_change_post_induction",
-        only={"status": "counted"},
+        only={"status": "in the result"},
         scores=MANY,
         attrition="""
-            status  | courses | remaining
-            --------+---------+----------
-            counted | 3       | 3
+            status        | courses | remaining
+            --------------+---------+----------
+            in the result | 3       | 3
         """,
     )
 
@@ -130,6 +130,7 @@ def test_the_bands_of_the_baseline_at_both_sides_of_each_boundary(spec):
             10-14 | 2   | 2        | 2   | 1.0  | 0.3424 | 1.0
             15-19 | 2   | 2        | 1   | 0.5  | 0.0945 | 0.9055
             20-27 | 2   | 2        | 2   | 1.0  | 0.3424 | 1.0
+            all   | 9   | 8        | 7   | 0.88 | 0.5291 | 0.9776
         """,
     )
 
@@ -147,7 +148,8 @@ def test_the_mean_baseline_is_of_those_who_were_observed(spec):
             c2     | cat     | 0   | pre       | 1      | 20
             c2     | cat     | 42  | fu        |        | 5
         """,
-        baseline_summary="""
+        only={"band": "all"},
+        case_mix="""
             clinic | observed | mean_baseline | sd_baseline
             -------+----------+---------------+------------
             *      | 2        | 15.0          | 7.0711
@@ -158,8 +160,7 @@ def test_the_mean_baseline_is_of_those_who_were_observed(spec):
 
 
 def test_what_scores_alone_say_of_a_course(spec):
-    """A baseline that is missing or too old is `unknown`; infusions are those of the induction, so ann's maintenance
-    infusion does not make her a six."""
+    """Infusions are those of the induction, so ann's maintenance infusion does not make her a six."""
     spec(
         scores="""
             patient | day | timepoint | number | total | drug
@@ -175,15 +176,12 @@ def test_what_scores_alone_say_of_a_course(spec):
         stratum="""
             patient | course | dimension           | stratum
             --------+--------+---------------------+-----------------
-            ann     | 1      | baseline_severity   | 20-27
             ann     | 1      | drug                | ketamine_iv
             ann     | 1      | infusions_completed | 4-5
-            bob     | 1      | baseline_severity   | unknown
             bob     | 1      | drug                | esketamine_nasal
-            bob     | 1      | infusions_completed | 0-3
-            cat     | 1      | baseline_severity   | 0-4
+            bob     | 1      | infusions_completed | 1-3
             cat     | 1      | drug                | ketamine_iv
-            cat     | 1      | infusions_completed | 6+
+            cat     | 1      | infusions_completed | 6-8
         """,
     )
 
@@ -209,7 +207,7 @@ def test_the_rate_in_each_stratum(spec):
         stratum_rate="""
             stratum | due | observed | missing | met | observed_rate | observed_low | observed_high | everyone_rate | everyone_low | everyone_high
             --------+-----+----------+---------+-----+---------------+--------------+---------------+---------------+--------------+--------------
-            0-3     | 3   | 2        | 1       | 1   | 0.5           | 0.0945       | 0.9055        | 0.3333        | 0.0615       | 0.7923
-            6+      | 1   | 1        | 0       | 1   | 1.0           | 0.2065       | 1.0           | 1.0           | 0.2065       | 1.0
+            1-3     | 3   | 2        | 1       | 1   | 0.5           | 0.0945       | 0.9055        | 0.3333        | 0.0615       | 0.7923
+            6-8     | 1   | 1        | 0       | 1   | 1.0           | 0.2065       | 1.0           | 1.0           | 0.2065       | 1.0
         """,
     )

@@ -29,7 +29,7 @@ def test_the_clock_of_a_first_response_starts_on_the_first_infusion_and_stops_at
             cat     | 0         | 0    | F
             dan     | 0         | 0    | F
         """,
-        endpoints="""
+        statuses="""
             patient | status
             --------+---------
             ann     | event
@@ -76,7 +76,7 @@ def test_who_has_a_clock_of_a_first_remission(spec):
             none    | 0   | pre       | 1      |       |
             spray   | 0   | pre       | 1      | 20    | esketamine
         """,
-        endpoints="""
+        statuses="""
             patient | status
             --------+-----------------------
             four    | baseline_below_minimum
@@ -98,7 +98,7 @@ def test_a_baseline_of_0_never_responds(spec):
             0   | pre       | 1      | 0
             14  | fu        |        | 0
         """,
-        endpoints="""
+        statuses="""
             status
             ----------------------
             baseline_below_minimum
@@ -247,7 +247,7 @@ def test_a_course_without_a_response_has_its_own_status_and_no_clock(spec):
             dan     | 10  | pre       | 4      |
             dan     | 30  | fu        |        | 10
         """,
-        endpoints="""
+        statuses="""
             patient | status
             --------+---------------------
             ann     | not_a_responder
@@ -313,9 +313,9 @@ def test_at_one_time_events_come_before_censorings(spec):
             day | at_risk | events | censored | survival | greenwood | low    | high
             ----+---------+--------+----------+----------+-----------+--------+-------
             0   | 5       | 0      | 0        | 1.0      | 0.0       |        |
-            7   | 5       | 2      | 1        | 0.6      | 0.2191    | 0.1257 | 0.8818
-            14  | 2       | 1      | 0        | 0.3      | 0.2387    | 0.0123 | 0.7192
-            20  | 1       | 0      | 1        | 0.3      | 0.2387    | 0.0123 | 0.7192
+            7   | 5       | 2      | 1        | 0.6      | 0.1333    | 0.1257 | 0.8818
+            14  | 2       | 1      | 0        | 0.3      | 0.6333    | 0.0123 | 0.7192
+            20  | 1       | 0      | 1        | 0.3      | 0.6333    | 0.0123 | 0.7192
         """,
     )
 
