@@ -144,7 +144,7 @@ def case_mix(records: Records) -> list[Row]:
 def strata(told: Told) -> Row:
     """Dimension -> stratum of a course, whatever the measure."""
     n = told.course.induction_infusions
-    completed = "1-3" if n <= 3 else "4-5" if n <= 5 else "6-8" if n <= 8 else "9+"
+    completed = "1-3" if n <= 3 else "4-5" if n <= 5 else "6-8" if n <= 8 else "9 or more"
     return {"drug": told.course.drug, "infusions_completed": completed}
 
 

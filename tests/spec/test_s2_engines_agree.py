@@ -24,15 +24,19 @@ NAMES_A_ROW = (
     "measure", "clinic", "patient", "course", "variant", "outcome", "k", "week", "cohort", "early", "band", "dimension", "stratum",
     "status", "event", "score_id",
 )  # fmt: skip
-# The limits of Imbens and Manski are found by search; the drawn lines of a funnel are drawn, with 3.09 or 3.0902.
+# A quantile of t is good to eight digits; the limits of Imbens and Manski are found by search; the drawn lines of a funnel are drawn, with 3.09 or 3.0902.
 WITHIN = {"imbens_manski_low": 1e-6, "imbens_manski_high": 1e-6} | dict.fromkeys(
     ("low95", "high95", "low998", "high998"), 2e-4
 )
 
 
-def same(column: str, one: Any, other: Any) -> bool:
+USES_T = ("infusion_mean", "week_curve", "change")
+
+
+def same(table: str, column: str, one: Any, other: Any) -> bool:
     if isinstance(one, float) and isinstance(other, float):
-        return math.isclose(one, other, rel_tol=0, abs_tol=WITHIN.get(column, 1e-9))
+        within = WITHIN.get(column, 1e-6 if table in USES_T else 1e-9)
+        return math.isclose(one, other, rel_tol=0, abs_tol=within)
     return one == other
 
 
@@ -66,7 +70,7 @@ def assert_same(one: Result, other: Result) -> None:
         assert here.keys() == there.keys(), f"{table}: {sorted(map(str, here.keys() ^ there.keys()))[:5]}"
         for name, a in here.items():
             b = there[name]
-            columns = [k for k in a if k not in b or not same(k, a[k], b[k])]
+            columns = [k for k in a if k not in b or not same(table, k, a[k], b[k])]
             assert not columns, f"{table} {name} differ in {columns}:\n{a}\n{b}"
 
 
@@ -86,7 +90,7 @@ def assert_says_something(said: Result) -> None:
     for steps in curves.values():
         for before, after in pairwise(steps):
             assert after["at_risk"] == before["at_risk"] - before["events"] - before["censored"]
-            assert after["survival"] <= before["survival"]
+            assert after["survival"] <= before["survival"] + 1e-12
         assert steps[-1]["at_risk"] == steps[-1]["events"] + steps[-1]["censored"]
     for row in said["item_9_review"]:
         assert row["item_9"] > row["item_9_before"]
@@ -138,7 +142,7 @@ def drawn(seeds: list[int], clinics: int) -> list[Row]:
 
 # A seed makes a patient, and smaller seeds do not make simpler ones, so there is nothing to shrink.
 @settings(
-    max_examples=30,
+    max_examples=12,
     deadline=None,
     derandomize=True,
     database=None,
@@ -146,7 +150,7 @@ def drawn(seeds: list[int], clinics: int) -> list[Row]:
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example],
 )
 @given(
-    seeds=st.lists(st.integers(0, 2**40), min_size=20, max_size=60, unique=True),
+    seeds=st.lists(st.integers(0, 2**40), min_size=20, max_size=45, unique=True),
     clinics=st.sampled_from([2, 2, 12]),
     as_of=st.sampled_from([150, 200, 300, 600, 900]),
 )

@@ -104,3 +104,31 @@ def test_every_infusion_counts_whatever_course_and_drug(spec):
             c2     | 1         | 1        | 0
         """,
     )
+
+
+def test_two_forms_of_one_infusion_are_one_infusion_though_a_course_starts_between_them(spec):
+    """The day of infusion 3 is its latest pre_infusion day, 138, over 90 days after infusion 2: a course starts there. Its form of day
+    115 is before that, and still of infusion 3: not of the first infusion, whose ordinal it would have."""
+    spec(
+        only={"event": "nausea"},
+        scores="""
+            day | timepoint | number | nausea
+            ----+-----------+--------+-------
+            0   | pre       | 1      | T
+            3   | pre       | 2      | F
+            115 | pre       | 3      | T
+            138 | pre       | 3      | F
+        """,
+        infusions="""
+            number | day | course
+            -------+-----+-------
+            1      | 0   | 1
+            2      | 3   | 1
+            3      | 138 | 2
+        """,
+        safety="""
+            infusions | answered | happened
+            ----------+----------+---------
+            3         | 3        | 2
+        """,
+    )
