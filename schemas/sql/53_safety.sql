@@ -2,14 +2,13 @@
 CREATE OR REPLACE VIEW safety AS
 WITH told AS (
     SELECT
-        p.patient_no, p.course,
-        -- The rows before an infusion have received one fewer.
-        p.received + (p.timepoint = 'pre_infusion')::INTEGER AS ordinal,
+        s.patient_no, coalesce(r.run, 1) AS run, s.infusion_number,
         bool_or(s.dissociation) AS dissociation, bool_or(s.nausea) AS nausea,
         bool_or(s.blood_pressure_raised) AS blood_pressure_raised, bool_or(s.serious_adverse_event) AS serious_adverse_event
-    FROM main.score_place AS p
-    JOIN main.score AS s USING (score_id)
-    WHERE p.timepoint IN ('pre_infusion', 'post_infusion')
+    FROM main.score AS s
+    ANTI JOIN main.superseded USING (score_id)
+    LEFT JOIN main.renumbered AS r USING (score_id)
+    WHERE s.timepoint IN ('pre_infusion', 'post_infusion') AND s.status <> 'entered_in_error' AND r.reason_code IS NULL
     GROUP BY ALL
 ),
 

@@ -70,8 +70,8 @@ SELECT
     r.bound_high AS best_case_rate,
     wilson_low(r.met, r.due) AS envelope_low,
     wilson_high(r.met + r.missing, r.due) AS envelope_high,
-    greatest(0, b.bound_low - coalesce(l.c, 0) * b.se_low) AS imbens_manski_low,
-    least(1, b.bound_high + coalesce(l.c, 0) * b.se_high) AS imbens_manski_high,
+    CASE WHEN r.due > 0 THEN greatest(0, b.bound_low - coalesce(l.c, 0) * b.se_low) END AS imbens_manski_low,
+    CASE WHEN r.due > 0 THEN least(1, b.bound_high + coalesce(l.c, 0) * b.se_high) END AS imbens_manski_high,
     w.weighted_rate,
     coalesce(w.borrowed, 0) AS borrowed
 FROM main.rate AS r
