@@ -76,8 +76,7 @@ def look(home: Home, known: set[str]) -> Looked:
             found.left_alone += 1
             continue
         try:
-            with open(entry.path, "rb", buffering=0) as handle:
-                data = handle.read()
+            data = Path(entry.path).read_bytes()
             after = os.stat(entry.path)
         except OSError:
             found.left_alone += 1
