@@ -120,7 +120,6 @@ CREATE TABLE score_event (
 
 CREATE TABLE contested (
     night INTEGER NOT NULL,
-    feed VARCHAR NOT NULL,
     key BIGINT NOT NULL,
     said VARCHAR NOT NULL,
     mark INTEGER NOT NULL,

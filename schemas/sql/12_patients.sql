@@ -1,11 +1,11 @@
--- What is stored of the patients feed. Append-only, like the scores.
-CREATE TYPE sex AS ENUM ('female', 'male', 'other', 'unknown');
-CREATE TYPE indication AS ENUM (
+-- What is stored of the patients feed. Append-only, like the scores. A store of an earlier version gets it too.
+CREATE TYPE IF NOT EXISTS sex AS ENUM ('female', 'male', 'other', 'unknown');
+CREATE TYPE IF NOT EXISTS indication AS ENUM (
     'major_depression', 'treatment_resistant_depression', 'bipolar_depression', 'ptsd', 'anxiety', 'chronic_pain', 'other', 'unknown'
 );
-CREATE TYPE yes_no_unknown AS ENUM ('yes', 'no', 'unknown');
+CREATE TYPE IF NOT EXISTS yes_no_unknown AS ENUM ('yes', 'no', 'unknown');
 
-CREATE TABLE patient_row (
+CREATE TABLE IF NOT EXISTS patient_row (
     patient_row_id BIGINT NOT NULL,
     arrival_no INTEGER NOT NULL,
     line INTEGER NOT NULL,
@@ -27,7 +27,7 @@ CREATE TABLE patient_row (
     status score_status NOT NULL
 );
 
-CREATE TABLE patient_row_event (
+CREATE TABLE IF NOT EXISTS patient_row_event (
     event_id BIGINT NOT NULL,
     patient_row_id BIGINT NOT NULL,
     current BOOLEAN NOT NULL,
@@ -36,6 +36,10 @@ CREATE TABLE patient_row_event (
     by_arrival_no INTEGER NOT NULL,
     by_line INTEGER NOT NULL
 );
+
+-- Keys of the two feeds may be the same number.
+ALTER TABLE contested ADD COLUMN IF NOT EXISTS feed VARCHAR DEFAULT 'scores';
+COMMENT ON COLUMN contested.feed IS 'The feed of the rows: scores or patients.';
 
 COMMENT ON TYPE sex IS 'Sex of a patient, as the clinic sent it.';
 COMMENT ON TYPE indication IS 'What infusions are given for, as the clinic sent it.';
