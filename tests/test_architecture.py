@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +13,8 @@ import pytest
 
 from outcomes.datafiles import read_data_files
 from outcomes.laying import TABLES, sql_files
-from outcomes.paths import data_folder
+from outcomes.paths import Home, data_folder
+from tests.conftest import FIRST, made, stored
 
 ROOT = Path(__file__).parents[1]
 SQL = sorted((ROOT / "schemas" / "sql").glob("*.sql"))
@@ -20,6 +23,7 @@ CLI = ROOT / "src" / "outcomes" / "cli.py"
 # Which of our own packages a package may import. The command line is above the flows, the rest of outcomes below.
 BELOW = {"cli": {"flows", "outcomes", "schemas"}, "flows": {"outcomes", "schemas"}, "outcomes": {"outcomes", "schemas"}, "schemas": {"schemas"}}  # fmt: skip
 OURS = {"flows", "outcomes", "schemas"}
+NOT_INSTALLED = {"pandas", "numpy", "pyarrow", "scipy", "statsmodels", "lifelines"}
 
 
 def short(path: Path) -> str:
@@ -74,7 +78,36 @@ def test_prefect_is_in_the_flows_only(path):
 @pytest.mark.parametrize("path", MODULES, ids=short)
 def test_no_pandas_numpy_or_pyarrow(path):
     """None of them is installed with the product."""
-    assert not {name.partition(".")[0] for name in imported(path)} & {"pandas", "numpy", "pyarrow", "scipy"}
+    assert not {name.partition(".")[0] for name in imported(path)} & NOT_INSTALLED
+
+
+WITHOUT = """
+import datetime as dt
+import sys
+from pathlib import Path
+
+
+class Hidden:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in sys.argv[2:]:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+sys.meta_path.insert(0, Hidden())
+import flows.nightly
+from outcomes.nights import run_night
+from outcomes.paths import Home
+
+run_night(Home(Path(sys.argv[1])), dt.date(2030, 1, 1))
+"""
+
+
+def test_a_night_runs_where_the_oracles_of_the_tests_are_not_installed(tmp_path):
+    """scipy and numpy are installed here, and pandera looks for numpy, so they are hidden from a night of its own."""
+    home = Home(tmp_path / "home")
+    made(tmp_path / "sample", 1, 8, 1).send(FIRST, home)
+    subprocess.run([sys.executable, "-c", WITHOUT, str(home.root), *sorted(NOT_INSTALLED)], check=True, timeout=120)
+    assert stored(home.published_copy, "SELECT count(*) > 0 FROM score") == [(True,)]
 
 
 @pytest.mark.parametrize("path", [*MODULES, *SQL], ids=short)
@@ -84,9 +117,9 @@ def test_no_file_is_longer_than_400_lines(path):
 
 @pytest.mark.parametrize("path", MODULES, ids=short)
 def test_only_the_command_line_prints(path):
-    """Its two halves: cli.py reads the command, asking.py answers it."""
+    """Its parts: cli.py reads the command; asking.py and releasing.py answer it."""
     found = [line for line, name in calls(path) if name in ("print", "sys.stdout.write", "logging.getLogger")]
-    assert found == [] or path in (CLI, CLI.with_name("asking.py"))
+    assert found == [] or path in (CLI, CLI.with_name("asking.py"), CLI.with_name("releasing.py"))
 
 
 CLOCK = re.compile(r"(.*\.)?(now|utcnow|today)|time\.(time|time_ns|monotonic|perf_counter|localtime|gmtime|strftime)")
@@ -144,6 +177,12 @@ def test_every_outcome_of_a_measure_has_its_macro():
     (text,) = [text for name, text in sql_files(20, 29) if name == "outcomes"]
     for row in read_data_files(data_folder()).measures:
         assert f"WHEN '{row['outcome']}' THEN" in text
+
+
+def test_the_drugs_are_listed_in_alphabetical_order(macros):
+    """R1 takes the first in alphabetical order; min() of the type takes the first listed."""
+    (drugs,) = macros.execute("SELECT enum_range(NULL::drug)").fetchone()
+    assert drugs == sorted(drugs)
 
 
 def test_every_macro_view_and_derived_table_says_what_it_is(macros):

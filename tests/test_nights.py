@@ -204,6 +204,20 @@ def test_what_is_derived_in_part_is_what_is_derived_as_a_whole(tmp_path):
         assert_statuses_add_up(home.published_copy)
 
 
+def test_a_derivation_killed_while_it_looked_at_few_patients_is_done_again_for_all(after_later, tmp_path):
+    """What is narrowed for a night stays so in the file when its process is killed."""
+    left = tmp_path / "left.duckdb"
+    shutil.copyfile(after_later.published_copy, left)
+    with duckdb.connect(str(left)) as con:
+        con.execute("CREATE TABLE main.touched AS SELECT 1 AS patient_no")
+        con.execute("CREATE OR REPLACE MACRO in_scope(patient_no) AS patient_no IN (FROM main.touched)")
+        con.execute("DELETE FROM derived")
+        con.execute("DELETE FROM infusion")
+        derive(con)
+        assert con.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'touched'").fetchone() == (0,)
+    assert differing(after_later.published_copy, left) == {}
+
+
 def test_rates_are_the_rates_of_their_counts(after_later):
     rows = stored(
         after_later.published_copy,

@@ -13,8 +13,7 @@ SELECT
 FROM main.score
 ANTI JOIN main.superseded USING (score_id)
 WHERE in_scope(patient_no) AND timepoint IN ('pre_infusion', 'post_infusion') AND status <> 'entered_in_error'
-GROUP BY patient_no, infusion_number
-ORDER BY patient_no, infusion_number;
+GROUP BY patient_no, infusion_number;
 
 COMMENT ON VIEW told_infusion IS 'One row per patient and infusion number with a standing pre_ or post_infusion row: what these rows say, before runs are told apart.';
 COMMENT ON COLUMN told_infusion.patient_no IS 'The patient.';

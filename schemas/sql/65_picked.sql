@@ -22,7 +22,7 @@ possible AS MATERIALIZED (
     FROM main.score_place AS s
     JOIN main.course AS c ON c.patient_no = s.patient_no AND s.day > c.first_day
     CROSS JOIN late AS l
-    WHERE in_scope(c.patient_no) AND NOT s.is_on_infusion_day AND (s.items_answered > 0 OR s.phq9_total IS NOT NULL)
+    WHERE in_scope(s.patient_no) AND NOT s.is_on_infusion_day AND (s.items_answered > 0 OR s.phq9_total IS NOT NULL)
 ),
 
 in_window AS (

@@ -224,6 +224,25 @@ def _parser() -> _Parser:
     export.add_argument("--name", help="name of the edition's folder (default: its number and date)")
     export.add_argument("--to", type=Path, help="folder to make it in (default: HOME/published/exports)")
 
+    release = data(
+        home(
+            verb(
+                "release",
+                _release,
+                "Lock the rates and verdicts of a date for ever; or list, show and recompute what was locked.",
+                "outcomes release 2026-Q1 --home clinic-home --as-of 2026-03-31",
+            )
+        )
+    )
+    release.add_argument("name", nargs="?", metavar="NAME", help="name of the new release")
+    release.add_argument("--as-of", type=_date, help="its date, 2026-03-31 (default: the last night's)")
+    others = release.add_mutually_exclusive_group()
+    others.add_argument("--list", action="store_true", help="every release, and the early warning since the last one")
+    others.add_argument("--show", metavar="NAME", help="the verdicts and rates of a release")
+    others.add_argument(
+        "--replay", metavar="NAME", help="recompute a release from the stored scores: exit with 3 if anything differs"
+    )
+
     sample = verb(
         "sample",
         asking.sample,
@@ -266,10 +285,18 @@ def _run(home: Home, as_of: dt.date, no_prefect: bool) -> dict[str, Any]:
     # Prefect's own database belongs to the home; its log would show a traceback for an error that is one line here.
     os.environ.setdefault("PREFECT_HOME", str(home.root / ".prefect"))
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
+    # Its temporary server has 20 seconds to start by default: too few on a busy machine.
+    os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
     from flows.nightly import nightly
 
     nightly(str(home.root), as_of.isoformat())
     return last_said(home)
+
+
+def _release(arguments: Arguments) -> int | None:
+    from outcomes.releasing import release
+
+    return release(arguments)
 
 
 def _demo(arguments: Arguments) -> None:

@@ -1,4 +1,4 @@
-"""The data files that ship (measures, benchmarks, claims), each under its contract, put into the store."""
+"""The data files that ship (measures, benchmarks, claims, the CUSUM's rule), each under its contract, put into the store."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import polars as pl
 
 from outcomes.frames import given
 from schemas.benchmarks import read_benchmarks, read_claims
+from schemas.cusum import read_cusum
 from schemas.measures import read_measures
 from schemas.reasons import REASONS
 
@@ -24,18 +25,22 @@ class DataFiles:
     measures: list[dict[str, Any]]
     benchmarks: pl.DataFrame
     claims: pl.DataFrame
+    cusum: dict[str, Any]
     versions: str
 
 
 def read_data_files(folder: Path) -> DataFiles:
     """All data files of `folder`. Raises DataFileError naming file, row and key."""
     rules, measures = read_measures(folder / "measures.toml")
-    benchmarks = read_benchmarks(folder / "benchmarks.csv", {row["measure_id"] for row in measures})
+    measure_ids = {row["measure_id"] for row in measures}
+    benchmarks = read_benchmarks(folder / "benchmarks.csv", measure_ids)
     claims = read_claims(folder / "claims.csv")
-    names = ("measures.toml", "benchmarks.csv", "claims.csv")
+    good = {row["measure_id"] for row in measures if row["higher_is_better"]}
+    cusum = read_cusum(folder / "cusum.toml", good)
+    names = ("measures.toml", "benchmarks.csv", "claims.csv", "cusum.toml")
     digests = (hashlib.sha256((folder / name).read_bytes()).hexdigest()[:12] for name in names)
     return DataFiles(
-        rules, measures, benchmarks, claims, " ".join(f"{n}:{d}" for n, d in zip(names, digests, strict=True))
+        rules, measures, benchmarks, claims, cusum, " ".join(f"{n}:{d}" for n, d in zip(names, digests, strict=True))
     )
 
 
@@ -50,6 +55,7 @@ def put_data_files(con: duckdb.DuckDBPyConnection, files: DataFiles) -> None:
         .with_columns(is_primary=pl.col("primary") == "yes")
         .drop("primary"),
         "claim": _numbered(files.claims),
+        "cusum_rule": pl.DataFrame([files.cusum]),
         "reason": reasons,
     }
     for table, frame in tables.items():

@@ -149,6 +149,17 @@ def append_lasting(path: Path, lines: Iterable[dict[str, Any]]) -> None:
         os.fsync(handle.fileno())
 
 
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """The JSON lines of a file, none where it is not there. A line cut while it was written is taken out."""
+    if not path.exists():
+        return []
+    whole = path.read_bytes().decode()
+    if whole and not whole.endswith("\n"):
+        whole = whole[: whole.rfind("\n") + 1]
+        write_lasting(path, whole)
+    return [json.loads(line) for line in whole.splitlines()]
+
+
 def bytes_of(home: Home, sha: str, *, may_be_gone: bool = False) -> bytes:
     """The bytes of an arrival, wherever it lies by now; none where they may be gone and are."""
     for folder in (home.held, home.archive, home.refused):

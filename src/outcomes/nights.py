@@ -19,7 +19,9 @@ from outcomes.laying import derive, lay_again
 from outcomes.loading import Manifest, Night, Progress, data_files, load_night
 from outcomes.paths import Home
 from outcomes.publishedcopy import publish_copy
+from outcomes.ratelog import log_rates
 from outcomes.receipts import restore, write_receipts
+from outcomes.recomputing import clear_scratch
 from outcomes.reviewing import restore_acknowledgements
 from outcomes.store import one, warehouse
 from outcomes.summary import Summary, summarise
@@ -29,6 +31,7 @@ def take(night: Night, progress: Progress | None = None) -> Night:
     """Heal what was left undone, look at the inbox, hold the new files and write the night's manifest."""
     home = night.home
     home.make()
+    clear_scratch(home)
     files = night.files = data_files()
     with warehouse(home.warehouse) as con:
         lay_again(con)
@@ -84,6 +87,7 @@ def derive_all(night: Night, progress: Progress | None = None) -> Night:
         )
         if not night.nothing_new:
             derive(con)
+            log_rates(con)
     return night
 
 

@@ -71,6 +71,10 @@ class Home:
     def manifest(self) -> Path:
         return self.root / "manifest.json"
 
+    @property
+    def scratch(self) -> Path:
+        return self.root / ".scratch"
+
     def make(self) -> None:
         """Make the folders that are missing."""
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from typing import Any
 
 import duckdb
@@ -14,6 +13,7 @@ from outcomes.errors import OutcomesError
 from outcomes.frames import asked
 from outcomes.loading import Manifest, Night, load_night
 from outcomes.paths import Home
+from outcomes.releasereceipts import restore_releases, write_release_receipts
 from outcomes.store import one
 
 RECEIPTS = "receipts.jsonl"
@@ -32,22 +32,16 @@ def write_receipts(home: Home, con: duckdb.DuckDBPyConnection) -> None:
     rows = [{**row, "received_on": row["received_on"].isoformat()} for row in missing.iter_rows(named=True)]
     if rows:
         inbox.append_lasting(path, rows)
+    write_release_receipts(home, con)
 
 
 def read_receipts(home: Home) -> list[dict[str, Any]]:
-    path = home.receipts / RECEIPTS
-    if not path.exists():
-        return []
-    whole = path.read_bytes().decode()
-    if whole and not whole.endswith("\n"):
-        # Cut while it was written: the ledger still has what the last line said.
-        whole = whole[: whole.rfind("\n") + 1]
-        inbox.write_lasting(path, whole)
-    return [json.loads(line) for line in whole.splitlines()]
+    """The ledger's receipts. What a line that was cut had said, the ledger still has."""
+    return inbox.read_lines(home.receipts / RECEIPTS)
 
 
 def restore(home: Home, con: duckdb.DuckDBPyConnection, files: DataFiles) -> int:
-    """Reload the arrivals whose receipts the database does not know: it is older than they are. Returns nights redone.
+    """Reload the arrivals and releases whose receipts the database does not know: it is older than they are. Returns nights redone.
 
     Raises OutcomesError where the archive, or what comes of it, is not what a receipt says.
     """
@@ -85,4 +79,5 @@ def restore(home: Home, con: duckdb.DuckDBPyConnection, files: DataFiles) -> int
             raise OutcomesError(
                 f"Arrival {entry['arrival_no']} did not come back as its receipt says: restore the warehouse from a backup."
             )
+    restore_releases(home, con)
     return len(nights)

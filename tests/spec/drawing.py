@@ -1,10 +1,11 @@
 """Reads drawn tables, runs an engine on them and compares what it says with what is drawn.
 
-An engine is a function `(scores, clinics, as_of) -> {table name: [row, ...]}`; rows are dicts. Days are
+An engine is a function `(scores, clinics, as_of, tables) -> {table name: [row, ...]}`; rows are dicts. Days are
 whole numbers; `received` and `as_of` are days of one calendar, so `as_of - received` is the time that
 has passed since a row arrived. `clinic` '*' is all clinics together.
 
 score    clinic patient day timepoint number items total drug recall received extract
+         dissociation nausea blood_pressure_raised serious_adverse_event
 clinic   clinic drug sends_every_infusion
 """
 
@@ -14,10 +15,11 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.spec.duckdb_engine import engine as duckdb_engine
-from tests.spec.reference import engine as reference
+from tests.spec.reference_engine import STEP_2
+from tests.spec.reference_engine import engine as reference
 
 Row = dict[str, Any]
-Engine = Callable[[list[Row], list[Row], int], dict[str, list[Row]]]
+Engine = Callable[[list[Row], list[Row], int, tuple[str, ...]], dict[str, list[Row]]]
 
 ENGINES: dict[str, Engine] = {"duckdb": duckdb_engine, "reference": reference}
 
@@ -37,7 +39,27 @@ TEXT = {
     "reason",
     "phase",
     "induction",
+    "variant",
+    "cohort",
+    "outcome",
+    "early",
+    "band",
+    "event",
+    "kind",
+    "dimension",
+    "stratum",
+    "method",
+    "flag",
 }
+SAFETY = ("dissociation", "nausea", "blood_pressure_raised", "serious_adverse_event")
+# Tables with a row for each clinic and one for all together: drawn without a clinic, the row of all is meant.
+GROUPED = {"rates", *STEP_2} - {"statuses", "survival", "item_9_review", "stratum", "funnel", "funnel_measure"}
+# What must be over 0 for a row to be drawn: no picture shows a row about nobody.
+OF_SOMEBODY = {
+    "infusion_curve": "due", "infusion_mean": "n", "week_curve": "due", "early_response": "courses", "missing_outcome": "due",
+    "case_mix": "due", "stratum_rate": "due", "change": "n", "item_9_change": "observed",
+    "safety": "infusions",
+}  # fmt: skip
 
 
 def table(drawn: str) -> list[Row]:
@@ -66,6 +88,7 @@ def score(drawn: Row) -> Row:
     row = {
         "clinic": "c1", "patient": "ann", "number": None, "items": (None,) * 9, "total": None, "drug": None,
         "recall": "two_weeks", "received": 0, "extract": None,
+        **dict.fromkeys(SAFETY),
     } | {k: v for k, v in drawn.items() if v is not None}  # fmt: skip
     if isinstance(row["items"], str):
         row["items"] = tuple(None if c == "." else int(c) for c in row["items"])
@@ -79,24 +102,68 @@ def score(drawn: Row) -> Row:
     return row
 
 
+def populated(name: str, rows: list[Row]) -> list[Row]:
+    """The rows of a table that are about somebody; only survival measures ask who responded."""
+    if name == "attrition":
+        return [row for row in rows if row["courses"] or row["status"] != "not_a_responder"]
+    return [row for row in rows if row[OF_SOMEBODY[name]]] if name in OF_SOMEBODY else rows
+
+
+def full_clinics(scores: list[Row], clinics: list[Row]) -> list[Row]:
+    """Every clinic of the scores and those drawn, with what a clinic is where nothing is drawn."""
+    named = {row["clinic"]: row for row in clinics}
+    ids = sorted({row["clinic"] for row in scores} | set(named))
+    return [{"clinic": c, "drug": "ketamine_iv", "sends_every_infusion": True} | named.get(c, {}) for c in ids]
+
+
 def check(
-    engine: Engine, *, scores: str, as_of: int = 1000, clinics: str = "", measure: str = "", **expected: str
+    engine: Engine,
+    *,
+    scores: str,
+    as_of: int = 1000,
+    clinics: str = "",
+    measure: str = "",
+    only: Row | None = None,
+    **expected: str,
 ) -> None:
-    """Assert that each expected table holds exactly the rows drawn, in the columns drawn."""
+    """Assert that each expected table holds exactly the rows drawn, in the columns drawn.
+
+    `measure` and `only` choose the rows that are looked at (a tuple: any of these). A number of a step-2 table is drawn
+    rounded.
+    """
     given = [score(row) for row in table(scores)]
-    named = {row["clinic"]: row for row in table(clinics)} if clinics else {}
-    ids = sorted({row["clinic"] for row in given} | set(named))
-    full = [{"clinic": c, "drug": "ketamine_iv", "sends_every_infusion": True} | named.get(c, {}) for c in ids]
-    said = engine(given, full, as_of)
+    said = engine(given, full_clinics(given, table(clinics) if clinics else []), as_of, tuple(expected))
     for name, drawn in expected.items():
         want = table(drawn)
         columns = [cell.strip() for cell in drawn.strip().splitlines()[0].split("|")]
-        rows = [r for r in said[name] if not measure or "measure" not in r or r["measure"] == measure]
-        if name == "rates" and "clinic" not in columns:
-            rows = [r for r in rows if r["clinic"] == "*"]
-        got = [{c: r[c] for c in columns} for r in rows]
+        chosen = (only or {}) | ({"measure": measure} if measure else {})
+        if name in GROUPED and "clinic" not in columns:
+            chosen["clinic"] = "*"
+        rows = [r for r in populated(name, said[name]) if is_chosen(r, chosen)]
+        places = decimals(drawn) if name in STEP_2 else {}
+        got = [{c: rounded(r[c], places.get(c)) for c in columns} for r in rows]
 
         def order(r: Row) -> list[str]:
             return [f"{v:>8}" if isinstance(v, int) else str(v) for v in r.values()]
 
         assert sorted(got, key=order) == sorted(({c: r[c] for c in columns} for r in want), key=order), name
+
+
+def is_chosen(row: Row, chosen: Row) -> bool:
+    allowed = {k: v if isinstance(v, tuple) else (v,) for k, v in chosen.items() if k in row}
+    return all(row[k] in values for k, values in allowed.items())
+
+
+def decimals(drawn: str) -> dict[str, int]:
+    """Column -> to how many decimals it is drawn."""
+    header, _, *lines = [[cell.strip() for cell in line.split("|")] for line in drawn.strip().splitlines()]
+    cells = {name: [line[place] for line in lines if len(line) > place] for place, name in enumerate(header)}
+    return {
+        name: max((len(c.partition(".")[2]) for c in some), default=0)
+        for name, some in cells.items()
+        if name not in TEXT
+    }
+
+
+def rounded(value: Any, places: int | None) -> Any:
+    return round(value, places) if isinstance(value, float) and places is not None else value

@@ -31,10 +31,48 @@ QUERIES = {
         course, received, phase FROM score_place JOIN patient AS p USING (patient_no)""",
     "endpoints": """SELECT clinic_id AS clinic, patient_id AS patient, course, measure_id AS measure, status::VARCHAR AS status, baseline_day, baseline_total,
         baseline_item_9, baseline_tie, endpoint_day, endpoint_total, endpoint_item_9, endpoint_tie, maintenance_before_endpoint,
-        switched_before_endpoint, sensitivity_day, sensitivity_total, is_follow_up_unknown AS follow_up_unknown FROM endpoint
-        WHERE measure_id IN (SELECT measure_id FROM measure WHERE kind = 'proportion')""",
+        switched_before_endpoint, sensitivity_day, sensitivity_total, is_follow_up_unknown AS follow_up_unknown FROM endpoint""",
     "rates": """SELECT clinic_id AS clinic, measure_id AS measure, met, not_met, observed, missing, due, waiting, eligible, not_eligible,
         courses, observed_rate, everyone_rate, coverage, first_courses_of_drug, window_closed, with_baseline, follow_up_unknown FROM rate""",
+}  # fmt: skip
+
+# The tables of step 2, likewise.
+STEP_2_QUERIES = {
+    "statuses": """SELECT p.clinic_id AS clinic, p.patient_id AS patient, course, measure_id AS measure, status::VARCHAR AS status
+        FROM course_status JOIN patient AS p USING (patient_no)""",
+    "survival": """SELECT measure_id AS measure, clinic_id AS clinic, patient_id AS patient, course, variant::VARCHAR AS variant, start_day,
+        days, is_event FROM survival""",
+    "survival_curve": """SELECT measure_id AS measure, clinic_id AS clinic, variant::VARCHAR AS variant, day, at_risk, events, censored, survival,
+        greenwood, low, high FROM survival_curve""",
+    "survival_at": """SELECT measure_id AS measure, clinic_id AS clinic, variant::VARCHAR AS variant, day, at_risk, survival, low, high, is_shown
+        FROM survival_at""",
+    "infusion_curve": "SELECT clinic_id AS clinic, outcome, k, cohort, due, observed, met, rate, low, high FROM infusion_curve",
+    "infusion_mean": """SELECT clinic_id AS clinic, k, cohort, n, mean_total, sd_total, low, high, mean_change, sd_change, change_low,
+        change_high FROM infusion_mean""",
+    "week_curve": """SELECT clinic_id AS clinic, week, cohort, due, observed, responded, response_rate, response_low, response_high, remitted,
+        remission_rate, remission_low, remission_high, mean_total, sd_total, low, high FROM week_curve""",
+    "early_response": "SELECT clinic_id AS clinic, k, early::VARCHAR AS early, courses, later_met, rate, low, high FROM early_response",
+    "missing_outcome": """SELECT measure_id AS measure, clinic_id AS clinic, due, observed, missing, met, observed_rate, everyone_rate,
+        best_case_rate, envelope_low, envelope_high, imbens_manski_low, imbens_manski_high, weighted_rate, borrowed FROM missing_outcome""",
+    "attrition": "SELECT measure_id AS measure, clinic_id AS clinic, step, status::VARCHAR AS status, courses, remaining FROM attrition",
+    "case_mix": """SELECT measure_id AS measure, clinic_id AS clinic, band, due, observed, met, rate, low, high, mean_baseline, sd_baseline
+        FROM case_mix""",
+    "stratum": """SELECT p.clinic_id AS clinic, p.patient_id AS patient, course, dimension, stratum FROM stratum JOIN patient AS p USING (patient_no)
+        WHERE dimension IN ('drug', 'infusions_completed')""",
+    "stratum_rate": """SELECT measure_id AS measure, clinic_id AS clinic, dimension, stratum, due, observed, missing, met, observed_rate, observed_low,
+        observed_high, everyone_rate, everyone_low, everyone_high FROM stratum_rate
+        WHERE dimension IN ('drug', 'infusions_completed', 'baseline_severity')""",
+    "change": """SELECT measure_id AS measure, clinic_id AS clinic, n, mean_baseline, sd_baseline, mean_endpoint, sd_endpoint, mean_change, sd_change,
+        low, high, d_z, d_pre, improved, deteriorated, responded, expected_regression FROM change""",
+    "item_9_change": """SELECT clinic_id AS clinic, observed, with_ideation, without_ideation, reduced, reduced_rate, reduced_low, reduced_high,
+        resolved, resolved_rate, resolved_low, resolved_high, new, new_rate, new_low, new_high, increased, increased_rate, increased_low,
+        increased_high FROM item_9_change""",
+    "item_9_review": """SELECT score_id, clinic_id AS clinic, patient_id AS patient, kind, day_before, item_9_before, day,
+        timepoint::VARCHAR AS timepoint, item_9 FROM item_9_review""",
+    "safety": "SELECT clinic_id AS clinic, event, infusions, answered, happened, share, low, high FROM safety",
+    "funnel_measure": "SELECT measure_id AS measure, clinics, target, phi, tau_squared, method FROM funnel_measure",
+    "funnel": """SELECT measure_id AS measure, clinic_id AS clinic, met, n, rate, target, tail_low, tail_high, low95, high95, low998, high998,
+        flag FROM funnel""",
 }  # fmt: skip
 
 SCORE_SCHEMA = {
@@ -42,6 +80,7 @@ SCORE_SCHEMA = {
     "infusion_number": pl.Int16, "days_since_first_infusion": pl.Int16, "timepoint": pl.String,
     **{f"item_{i}": pl.Int8 for i in range(1, 10)}, "total": pl.Int8, "items_answered": pl.Int8, "items_sum": pl.Int8,
     "phq9_total": pl.Int8, "drug": pl.String, "recall_period": pl.String, "status": pl.String,
+    **dict.fromkeys(("dissociation", "nausea", "blood_pressure_raised", "serious_adverse_event"), pl.Boolean),
 }  # fmt: skip
 
 
@@ -54,8 +93,10 @@ def _store() -> duckdb.DuckDBPyConnection:
     return con
 
 
-def engine(scores: list[Row], clinics: list[Row], as_of: int) -> dict[str, list[Row]]:
-    """The derived tables of the product for drawn scores; see tests/spec/drawing.py."""
+def engine(
+    scores: list[Row], clinics: list[Row], as_of: int, tables: tuple[str, ...] = tuple(QUERIES)
+) -> dict[str, list[Row]]:
+    """The derived tables asked for, of the product for drawn scores; see tests/spec/drawing.py."""
     con = _store()
     for table in ("score", "score_event", "patient", "arrival", "night", "extract_day", "clinic"):
         con.execute(f"DELETE FROM {table}")
@@ -98,8 +139,8 @@ def engine(scores: list[Row], clinics: list[Row], as_of: int) -> dict[str, list[
         )
     derive(con, whole=True)
     said = {}
-    for name, query in QUERIES.items():
-        result = con.execute(query)
+    for name in tables:
+        result = con.execute((QUERIES | STEP_2_QUERIES)[name])
         columns = [c[0] for c in result.description or []]
         said[name] = [dict(zip(columns, values, strict=True)) for values in result.fetchall()]
     return said
@@ -115,4 +156,5 @@ def _stored(score_id: int, row: Row, arrivals: dict[int, int]) -> Row:
         "items_answered": len(answered), "items_sum": sum(answered) if answered else None,
         "phq9_total": (sum(answered) if answered else row["total"]) if whole else None,
         "drug": row["drug"], "recall_period": row["recall"], "status": "final",
+        **{event: row[event] for event in ("dissociation", "nausea", "blood_pressure_raised", "serious_adverse_event")},
     }  # fmt: skip

@@ -1,6 +1,8 @@
-"""The second engine: the rules of docs/rules.md again, in plain loops over lists and dicts.
+"""The second engine: the rules of docs/rules.md again, in plain loops over lists and dicts. Here R6 to R10: one course
+under one measure, up to its status.
 
-Infusions, courses, phases and usable scores are in reference_courses.py. One function a rule; nothing is fast here.
+Before it come infusions, courses, phases and usable scores (reference_courses.py); after it the tables
+(reference_endpoints.py and those that read it) and reference_engine.py, which calls them all. One function a rule; nothing is fast here.
 """
 
 from __future__ import annotations
@@ -9,23 +11,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.spec.reference_courses import (
-    MEASURES,
     RULES,
     Course,
     Infusion,
     Row,
     belongs_as_baseline,
     belongs_as_endpoint,
-    columns,
     course_of,
-    course_row,
     faults,
-    find_courses,
     induction_label,
-    read_infusions,
     received,
     received_as_endpoint,
-    received_row,
     totalled,
 )
 
@@ -44,11 +40,6 @@ OUTCOMES: dict[str, Callable[[Row, Row], bool]] = {
     "has_score": lambda b, e: True,
 }
 
-OBSERVED = {"met", "not_met"}
-MISSING = {"altered_recall", "incomplete_form", "no_score_in_window"}
-WAITING = "not_yet_due"
-TABLES = ("infusions", "set_aside", "courses", "not_started", "received", "endpoints")
-
 
 @dataclass
 class Patient:
@@ -56,6 +47,7 @@ class Patient:
 
     rows: list[Row]
     kept: list[Row]
+    infusions: list[Infusion]
     courses: list[Course]
     followed_until: int
 
@@ -77,33 +69,6 @@ class Judged:
         return self.with_item_9 or self.common
 
 
-def engine(scores: list[Row], clinics: list[Row], as_of: int) -> dict[str, list[Row]]:
-    """All result tables. The columns of the input are told in tests/spec/drawing.py."""
-    said: dict[str, list[Row]] = {name: [] for name in TABLES}
-    drugs = {clinic["clinic"]: clinic["drug"] for clinic in clinics}
-    for clinic, patient in sorted({(row["clinic"], row["patient"]) for row in scores}):
-        rows = [row for row in scores if (row["clinic"], row["patient"]) == (clinic, patient)]
-        for name, found in of_patient(rows, drugs[clinic], as_of).items():
-            said[name] += [{"clinic": clinic, "patient": patient} | row for row in found]
-    shown = [{k: v for k, v in row.items() if k != "window_closed"} for row in said["endpoints"]]
-    return said | {"endpoints": shown, "rates": rates(said["endpoints"], sorted(drugs))}
-
-
-def of_patient(rows: list[Row], clinic_drug: str, as_of: int) -> dict[str, list[Row]]:
-    """The tables of one patient, still without the columns `clinic` and `patient`."""
-    infusions, kept, aside = read_infusions(rows, clinic_drug)
-    courses = find_courses(infusions)
-    patient = Patient(rows, kept, courses, followed_until(rows, as_of))
-    return {
-        "infusions": [columns(i, "run number day course ordinal drug") for i in infusions],
-        "set_aside": [{k: row[k] for k in ("day", "timepoint", "number", "reason")} for row in aside],
-        "courses": [course_row(course, patient.followed_until) for course in courses],
-        "not_started": [] if courses else [{}],
-        "received": [received_row(row, courses) for row in kept if courses],
-        "endpoints": [endpoint_row(patient, c, name) for c in courses for name in MEASURES],
-    }
-
-
 # R6 -----------------------------------------------------------------------------------------------------------
 
 
@@ -120,21 +85,25 @@ def in_look_back(rows: list[Row], course: Course, measure: Row) -> list[Row]:
 def choose_baseline(rows: list[Row]) -> Row | None:
     """The greatest day; on it the lower total, then the lower item 9."""
     last = on_greatest_day(rows)
-    return min(last, key=lambda r: (r["total"], _or(r["item_9"], 9))) | {"tie": len(last) > 1} if last else None
+    return min(last, key=lambda r: (r["total"], or_else(r["item_9"], 9))) | {"tie": len(last) > 1} if last else None
 
 
 def choose_endpoint(rows: list[Row]) -> Row | None:
     """The greatest day; on it the higher total, then the higher item 9."""
     last = on_greatest_day(rows)
-    return max(last, key=lambda r: (r["total"], _or(r["item_9"], -1))) | {"tie": len(last) > 1} if last else None
+    return max(last, key=lambda r: (r["total"], or_else(r["item_9"], -1))) | {"tie": len(last) > 1} if last else None
 
 
 def on_greatest_day(rows: list[Row]) -> list[Row]:
     return [row for row in rows if row["day"] == max(r["day"] for r in rows)]
 
 
-def _or(value: int | None, otherwise: int) -> int:
+def or_else(value: int | None, otherwise: int) -> int:
     return otherwise if value is None else value
+
+
+def kind(measure: Row) -> str:
+    return measure.get("kind", "proportion")
 
 
 # R7, R8 -------------------------------------------------------------------------------------------------------
@@ -315,87 +284,10 @@ def in_window(j: Judged) -> str:
         return "not_yet_due"
     endpoint = choose_endpoint(candidates(j))
     if j.baseline and endpoint:
+        if kind(j.measure) == "mean_change":
+            return "counted"
         return "met" if OUTCOMES[j.measure["outcome"]](j.baseline, endpoint) else "not_met"
     reasons = [faults(row, j.measure, needs_item_9(j.measure)) for row in scores_of_window(j)]
     if {"since_last_treatment"} in reasons:
         return "altered_recall"
     return "incomplete_form" if {"incomplete"} in reasons else "no_score_in_window"
-
-
-def endpoint_row(patient: Patient, course: Course, name: str) -> Row:
-    """One course under one measure, with all columns, and `window_closed` for the rates."""
-    j = judge(patient, course, MEASURES[name])
-    judged = status(j)
-    endpoint = choose_endpoint(candidates(j)) if judged in OBSERVED else None
-    row = {"course": course.number, "measure": name, "status": judged}
-    row |= _chosen("baseline", j.baseline) | _chosen("endpoint", endpoint)
-    row["baseline_tie"] = bool(row["baseline_tie"])
-    early = sensitivity(j) if endpoint else None
-    return row | {
-        "maintenance_before_endpoint": _before(course.maintenance, endpoint),
-        "switched_before_endpoint": _before(switched(course), endpoint),
-        "sensitivity_day": early["day"] if early else None,
-        "sensitivity_total": early["total"] if early else None,
-        "follow_up_unknown": follow_up_is_unknown(j),
-        "window_closed": window_is_closed(j),
-    }
-
-
-def _chosen(which: str, score: Row | None) -> Row:
-    return {f"{which}_{k}": score[k] if score else None for k in ("day", "total", "item_9", "tie")}
-
-
-def _before(infusions: list[Infusion], endpoint: Row | None) -> bool | None:
-    return any(i.day < endpoint["day"] for i in infusions) if endpoint else None
-
-
-# R11 ----------------------------------------------------------------------------------------------------------
-
-
-def window_is_closed(j: Judged) -> bool:
-    """Asked of the first courses of the measure's drug only; False for the others."""
-    if j.course.number > 1 or not is_of_drug(j.course, j.measure):
-        return False
-    if j.measure["anchor"] == "infusion_k":
-        reached = given(j.course) >= j.measure["infusion_k"]
-        return is_decided(j) if reached else never_reaches_k(j)
-    start = _or(anchor_day(j), j.course.first_day)
-    return j.patient.followed_until >= start + j.measure["window_high"] + RULES["entry_lag_days"]
-
-
-def rates(endpoints: list[Row], clinics: list[str]) -> list[Row]:
-    """One row a clinic and measure, and one a measure for all clinics together ('*')."""
-    rows = []
-    for clinic in ["*", *clinics]:
-        for measure in MEASURES:
-            of = [e for e in endpoints if e["measure"] == measure and clinic in ("*", e["clinic"])]
-            rows.append({"clinic": clinic, "measure": measure} | rate(of))
-    return rows
-
-
-def rate(courses: list[Row]) -> Row:
-    """Counts and rates of one measure over the courses given."""
-    statuses = [row["status"] for row in courses]
-    met, not_met = statuses.count("met"), statuses.count("not_met")
-    missing = len([s for s in statuses if s in MISSING])
-    observed, due = met + not_met, met + not_met + missing
-    eligible = [row for row in courses if row["status"] in OBSERVED | MISSING | {WAITING}]
-    of_drug = [s for s in statuses if s not in ("repeat_course", "other_drug")]
-    return {
-        "met": met,
-        "not_met": not_met,
-        "observed": observed,
-        "missing": missing,
-        "due": due,
-        "waiting": statuses.count(WAITING),
-        "eligible": len(eligible),
-        "not_eligible": len(courses) - len(eligible),
-        "courses": len(courses),
-        "observed_rate": met / observed if observed else None,
-        "everyone_rate": met / due if due else None,
-        "coverage": observed / due if due else None,
-        "first_courses_of_drug": len(of_drug),
-        "window_closed": len([row for row in courses if row["window_closed"]]),
-        "with_baseline": len([s for s in of_drug if s not in ("no_baseline", "baseline_too_old")]),
-        "follow_up_unknown": len([row for row in eligible if row["follow_up_unknown"]]),
-    }

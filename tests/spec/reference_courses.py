@@ -16,7 +16,6 @@ Row = dict[str, Any]
 ROOT = Path(__file__).resolve().parents[2]
 MEASURES: dict[str, Row] = tomllib.loads((ROOT / "data" / "measures.toml").read_text(encoding="utf-8"))
 RULES: Row = MEASURES.pop("rules")
-MEASURES = {name: one for name, one in MEASURES.items() if one.get("kind", "proportion") == "proportion"}
 
 
 @dataclass

@@ -15,10 +15,13 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.spec.drawing import ENGINES, Row
-from tests.spec.reference import MEASURES
+from tests.spec.drawing import ENGINES, SAFETY, Row
+from tests.spec.reference import kind
+from tests.spec.reference_courses import MEASURES
+from tests.spec.reference_engine import STEP_1
 
 Result = dict[str, list[Row]]
+ENDPOINTS = [name for name, measure in MEASURES.items() if kind(measure) != "survival"]
 
 CLINICS = [
     {"clinic": "c1", "drug": "ketamine_iv", "sends_every_infusion": True},
@@ -142,7 +145,8 @@ def row_of(of: Random, day: int, timepoint: str, number: int | None, drug: str |
     }
     items, said = forms[kind]
     row = {"day": day, "timepoint": timepoint, "number": number, "drug": drug}
-    return row | {"items": tuple(items), "total": said, "recall": of.choice(RECALLS)}
+    row |= {"items": tuple(items), "total": said, "recall": of.choice(RECALLS)}
+    return row | {event: of.choice([None, None, False, False, True]) for event in SAFETY}
 
 
 def arrived(of: Random, rows: list[Row]) -> list[Row]:
@@ -169,8 +173,13 @@ def in_order(rows: list[Row]) -> list[Row]:
 
 
 def told(table: str, said: Result) -> list[Row]:
-    """The rows of a table. No rule says whether a clinic without a course has rates, so those are left out."""
-    return in_order([row for row in said[table] if table != "rates" or row["courses"] > 0])
+    """The rows of a table. No rule says whether a clinic without a course has rates, so those are left out; and only a
+    proportion has rates of this kind."""
+    return in_order([row for row in said[table] if table != "rates" or (row["courses"] > 0 and is_share(row))])
+
+
+def is_share(row: Row) -> bool:
+    return kind(MEASURES[row["measure"]]) == "proportion"
 
 
 def assert_same(one: Result, other: Result, scores: list[Row]) -> None:
@@ -187,8 +196,8 @@ def assert_same(one: Result, other: Result, scores: list[Row]) -> None:
 def assert_adds_up(said: Result) -> None:
     """One status for each course and measure, and classes that sum to the courses."""
     keys = {(row["clinic"], row["patient"], row["course"], row["measure"]) for row in said["endpoints"]}
-    assert len(keys) == len(said["endpoints"]) == len(said["courses"]) * len(MEASURES)
-    for rate in said["rates"]:
+    assert len(keys) == len(said["endpoints"]) == len(said["courses"]) * len(ENDPOINTS)
+    for rate in filter(is_share, said["rates"]):
         counted = sum(rate[k] for k in ("met", "not_met", "missing", "waiting", "not_eligible"))
         assert counted == rate["courses"], rate
 
@@ -209,7 +218,7 @@ def assert_adds_up(said: Result) -> None:
 def test_engines_agree(seeds, as_of):
     rows = [row for place, seed in enumerate(seeds) for row in scores_of(f"p{place}", seed)]
     scores = [row for row in rows if row["received"] <= as_of]
-    said = {name: engine(scores, CLINICS, as_of) for name, engine in ENGINES.items()}
+    said = {name: engine(scores, CLINICS, as_of, STEP_1) for name, engine in ENGINES.items()}
     for results in said.values():
         assert_adds_up(results)
     for one, other in combinations(sorted(said), 2):

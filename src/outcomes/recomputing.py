@@ -1,0 +1,192 @@
+"""Rates and comparisons as they are, or were, from a part of the ledger: in a scratch store, which is removed again.
+
+A release and its replay both come from here, so that they are one computation.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from outcomes.errors import OutcomesError
+from outcomes.laying import TABLES, derive, lay, sql_files
+from outcomes.paths import Home
+from outcomes.store import CONFIG
+from outcomes.summary import rows_of
+
+Row = dict[str, Any]
+
+# kind: the table, and the keys whose change can change a number or a verdict. The rest are words about it.
+DECIDES: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "rules": ("rules", "'rules'", (
+        "course_gap_days", "reinduction_gap_days", "reinduction_infusions", "reinduction_days", "induction_days",
+        "induction_gap_days", "induction_minimum_infusions", "induction_minimum_span_days", "induction_maximum_infusions",
+        "extension_days", "entry_lag_days", "reliable_change_points", "minimum_n", "coverage_minimum",
+        "extended_share_maximum", "confidence_z", "equivalence_z", "survival_minimum_at_risk",
+    )),
+    "clinic": ("clinic", "clinic_id", ("drug",)),
+    "measure": ("measure", "measure_id", (
+        "kind", "drug", "course", "induction", "anchor", "infusion_k", "window_low", "window_high", "baseline_look_back_days",
+        "baseline_minimum", "item_9", "missing_items", "outcome", "starts_from", "reports", "main_denominator", "higher_is_better", "delta_points",
+    )),
+    "benchmark": ("benchmark", "benchmark_id", (
+        "treatment_class", "instrument", "kind", "events", "n", "rate", "ci_low", "ci_high", "prediction_low",
+        "prediction_high", "effect_size", "measure_id", "mismatch", "assumed", "is_primary",
+    )),
+    "claim": ("claim", "claim_id", ("low", "high")),
+}  # fmt: skip
+
+# What of a warehouse courses and endpoints are made from, cut at an arrival.
+_STORED = {
+    "patient": "true",
+    "arrival": "arrival_no <= $arrival_no",
+    "score": "arrival_no <= $arrival_no",
+    "score_event": "by_arrival_no <= $arrival_no",
+    "extract_day": "arrival_no <= $arrival_no",
+}
+
+
+@dataclass(frozen=True)
+class Point:
+    """A place in the ledger, seen as of a date."""
+
+    as_of: dt.date
+    arrival_no: int
+
+
+def definitions_of(con: duckdb.DuckDBPyConnection) -> list[Row]:
+    """The definitions in a store, as rows of release_definition without its release."""
+    found = []
+    for kind, (table, key, decides) in DECIDES.items():
+        for row in rows_of(con, f"SELECT {key} AS id, t AS row FROM {table} AS t ORDER BY ALL"):
+            definition = row["row"]
+            version = definition.get("version")
+            text = json.dumps([version, *(definition[name] for name in decides)], default=str)
+            found.append(
+                {
+                    "kind": kind,
+                    "id": row["id"],
+                    "version": version,
+                    "decides": hashlib.sha256(text.encode()).hexdigest()[:12],
+                    "definition": json.dumps(definition, default=str),
+                }
+            )
+    return found
+
+
+def first_row(con: duckdb.DuckDBPyConnection, query: str, values: list[Any] | None = None) -> Row | None:
+    """The first row of a query; None where there is none."""
+    return next(iter(rows_of(con, query, values)), None)
+
+
+@contextmanager
+def recomputed(
+    home: Home, point: Point, base: Point | None, definitions: list[Row]
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A store with rate and comparison as of `point`, by `definitions`, over the courses not yet due at `base`.
+
+    Its table `covered` holds the endpoints that they are made from. It lies in the home, private, and is gone behind
+    the block. The warehouse must not be open elsewhere.
+    """
+    clear_scratch(home)
+    home.scratch.mkdir(mode=0o700)
+    try:
+        if base is not None:
+            with _as_it_was(home, home.scratch / "base.duckdb", base, definitions) as con:
+                con.execute("CREATE TABLE settled AS SELECT measure_id, patient_no, course, class FROM endpoint WHERE class <> 'waiting'")  # fmt: skip
+                con.execute("CHECKPOINT")
+        with _as_it_was(home, home.scratch / "now.duckdb", point, definitions) as con:
+            _cover(con, None if base is None else home.scratch / "base.duckdb")
+            yield con
+    finally:
+        clear_scratch(home)
+
+
+def clear_scratch(home: Home) -> None:
+    """Remove what a killed release left."""
+    shutil.rmtree(home.scratch, ignore_errors=True)
+
+
+@contextmanager
+def attached(con: duckdb.DuckDBPyConnection, path: Path, name: str, *, to_write: bool = False) -> Iterator[None]:
+    """Another store under a name of its own, to read unless it says otherwise."""
+    quoted = str(path).replace("'", "''")
+    con.execute(f"ATTACH '{quoted}' AS {name} ({'READ_WRITE' if to_write else 'READ_ONLY'})")
+    try:
+        yield
+    finally:
+        con.execute(f"DETACH {name}")
+
+
+@contextmanager
+def _as_it_was(home: Home, path: Path, point: Point, definitions: list[Row]) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A new store at `path`: the warehouse cut at `point`, with other definitions, and everything derived."""
+    with duckdb.connect(str(path), config=CONFIG) as con:
+        lay(con)
+        with attached(con, home.warehouse, "warehouse"):
+            for table, condition in _STORED.items():
+                values = {"arrival_no": point.arrival_no} if "$" in condition else {}
+                con.execute(f"INSERT INTO {table} BY NAME FROM warehouse.main.{table} WHERE {condition}", values)
+        con.execute("INSERT INTO night VALUES (1, 'release', ?, '', '', 0, 0, 0)", [point.as_of])
+        for row in definitions:
+            definition = json.loads(row["definition"])
+            marks = ", ".join("?" * len(definition))
+            table = DECIDES[row["kind"]][0]
+            try:
+                con.execute(
+                    f"INSERT INTO {table} ({', '.join(definition)}) VALUES ({marks})", list(definition.values())
+                )
+            except duckdb.Error:
+                raise OutcomesError(
+                    f"This version of the program cannot read the definition of {row['kind']} {row['id']} as it was locked: replay with the version that locked it."
+                ) from None
+        derive(con, whole=True)
+        yield con
+
+
+def _cover(con: duckdb.DuckDBPyConnection, base: Path | None) -> None:
+    """Leave out what was settled at the base: courses due then, courses not eligible then and now, clocks started then.
+
+    The extended share (clinic_group) is of the inductions closed since. This is the one place that knows that rates are
+    made from the view endpoint, survival from the table clock, and clinic_group from the table course.
+    """
+    if base is None:
+        con.execute("CREATE TABLE covered AS FROM endpoint")
+        return
+    with attached(con, base, "base"):
+        con.execute(
+            """CREATE TABLE covered AS
+            SELECT e.* FROM endpoint AS e
+            LEFT JOIN base.main.settled AS b USING (measure_id, patient_no, course)
+            WHERE b.class IS NULL OR (b.class = 'not eligible' AND e.class <> 'not eligible')"""
+        )
+        con.execute("CREATE TABLE every_course AS FROM course")
+        con.execute(
+            """DELETE FROM course WHERE (patient_no, course) IN
+            (SELECT (patient_no, course) FROM base.main.course WHERE induction <> 'open')"""
+        )
+        _again(con, "clinic_group")
+        con.execute("TRUNCATE course")
+        con.execute("INSERT INTO course FROM every_course")
+        con.execute("CREATE OR REPLACE VIEW main.endpoint AS FROM main.covered")
+        for name in [name for name, _ in sql_files(71, 99) if name in TABLES]:
+            _again(con, name)
+            if name == "clock":
+                con.execute(
+                    """DELETE FROM clock WHERE (measure_id, patient_no, course) IN
+                    (SELECT (measure_id, patient_no, course) FROM base.main.clock WHERE kept_out_as IS NULL)"""
+                )
+
+
+def _again(con: duckdb.DuckDBPyConnection, name: str) -> None:
+    con.execute(f"TRUNCATE main.{name}")
+    con.execute(f"INSERT INTO main.{name} FROM recomputed.{name}")
