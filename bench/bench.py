@@ -50,8 +50,7 @@ def made(folder: Path, rows: int) -> Path:
     from outcomes.sample import make_sample
 
     make_sample(folder, clinics=1, courses=max(20, rows * 10 // 107), seed=1, bad=False)
-    (path,) = [p for p in (folder / "inbox").iterdir() if p.suffix == ".csv"]
-    return path
+    return folder / "inbox" / "C01_january.csv"
 
 
 def home_with(folder: Path, clinics: Path, files: list[Path]) -> Path:

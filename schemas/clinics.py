@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from schemas.contracts import CLINIC_ID
 from schemas.errors import DataFileError
-from schemas.scores import CLINIC_ID, DRUGS
+from schemas.scores import DRUGS
 
 # key: (type, what it means, what it is where it is left out)
 KEYS: dict[str, tuple[type, str, Any]] = {

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from schemas.scores import RULES
+from schemas.contracts import RULES
+from schemas.feeds import of_one_feed
 
 
 class Reason(NamedTuple):
@@ -19,7 +20,7 @@ class Reason(NamedTuple):
 
 
 REASONS = [
-    # of the scores contract: cells and rows
+    # of the contracts: cells and rows
     *(Reason(rule.code, rule.about, rule.sentence) for rule in RULES.values()),
     # rows, against the patient's other rows
     Reason("infusion_number_out_of_order", "row", "the infusion number falls within 28 days and is not 1"),
@@ -27,7 +28,8 @@ REASONS = [
     Reason("pre_infusion_after_post_infusion", "row", "dated after the post_infusion row of the same infusion"),
     # files
     Reason("unknown_column", "file", "a column is not of the contract: the closed list is what keeps identifiers out"),
-    Reason("missing_column", "file", "a column of the contract is missing"),
+    Reason("missing_column", "file", "a column that the feed needs is missing, or no column tells which feed it is"),
+    Reason("mixed_feeds", "file", of_one_feed()),
     Reason("duplicate_column", "file", "two columns have the same name"),
     Reason("no_header", "file", "the first line is not a header: it must name the columns"),
     Reason("empty_file", "file", "the file holds nothing"),

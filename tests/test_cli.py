@@ -110,7 +110,7 @@ def test_rates_are_filtered_and_unrounded(run, after_later):
 def test_quarantine_says_where_and_why_and_never_what(run, after_later):
     said = run("quarantine", "--home", after_later.root, "--format", "json")
     rows = json.loads(said.out)
-    assert {"sha256", "line", "column_name", "reason_code", "found_at", "sentence"} == set(rows[0])
+    assert {"sha256", "feed", "line", "column_name", "reason_code", "found_at", "sentence"} == set(rows[0])
     assert all(row["sentence"] for row in rows)
     one = json.loads(
         run("quarantine", "--home", after_later.root, "--arrival", rows[0]["sha256"][:6], "--format", "json").out

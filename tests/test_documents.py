@@ -19,8 +19,8 @@ from outcomes.nights import run_night
 from outcomes.paths import Home, data_folder
 from outcomes.publishedcopy import opened
 from outcomes.words import night_words
+from schemas.feeds import FEEDS
 from schemas.reasons import REASONS
-from schemas.scores import COLUMNS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -45,14 +45,16 @@ def test_the_measures_are_those_of_the_data():
     assert marked(README, "measures") == measures_table(read_data_files(data_folder()).measures)
 
 
-def test_the_contract_is_the_one_that_is_checked():
-    assert marked(README, "contract") == contract_table()
+@pytest.mark.parametrize("feed", FEEDS)
+def test_the_contract_is_the_one_that_is_checked(feed):
+    assert marked(README, f"contract of {feed}") == contract_table(FEEDS[feed])
 
 
-def test_the_contract_names_every_column():
-    named = set(re.findall(r"^\| (.*?) \|", contract_table(), re.M))
-    assert {f"`{column}`" for column in COLUMNS if not re.fullmatch("item_[1-9]", column)} <= named
-    assert "`item_1` .. `item_9`" in named
+@pytest.mark.parametrize("feed", FEEDS)
+def test_the_contract_names_every_column(feed):
+    named = set(re.findall(r"^\| (.*?) \|", contract_table(FEEDS[feed]), re.M))
+    assert {f"`{column}`" for column in FEEDS[feed].columns if not re.fullmatch("item_[1-9]", column)} <= named
+    assert ("`item_1` .. `item_9`" in named) == (feed == "scores")
 
 
 def test_the_commands_are_those_of_the_parser():

@@ -17,8 +17,10 @@ from outcomes.checking import Judged, judge
 from outcomes.reading import read_cell, read_values
 from outcomes.sources import csv as csv_source
 from schemas.reasons import REASONS
-from schemas.scores import COLUMNS, DTYPES, ITEMS, PARSED_AS, READING, REQUIRED, RULES
+from schemas.scores import CONTRACT, ITEMS
 
+COLUMNS, REQUIRED, READING, PARSED_AS = CONTRACT.columns, CONTRACT.required, CONTRACT.reading, CONTRACT.parsed_as
+RULES = CONTRACT.rules
 FEW = settings(max_examples=60, derandomize=True, deadline=None, database=None)
 PLAIN = {
     "clinic_id": "C01", "patient_id": "P-001", "infusion_number": "1", "days_since_first_infusion": "0",
@@ -99,17 +101,22 @@ def fate(data: bytes, clinics: set[str] | None = None) -> Fate:
     holds_together(judged)
     error = judged.refused.get(0)
     return Fate(
-        judged.good["line"].to_list(),
+        good_rows(judged)["line"].to_list(),
         judged.reasons.select("line", "column_name", "reason_code").rows(),
         judged.notes.select("column_name", "note_code").rows(),
         (error.reason_code, error.column_no, error.line, error.kind) if error else None,
     )
 
 
+def good_rows(judged: Judged) -> pl.DataFrame:
+    """The good rows of the scores feed."""
+    return judged.good.get("scores", judge([HEAD.encode()], None).good["scores"])
+
+
 def holds_together(judged: Judged) -> None:
     """Rows read = good rows + distinct bad lines, file by file; a refused file has neither."""
     for file, read in enumerate(judged.rows_read):
-        good = judged.good.filter(pl.col("file") == file)["line"].to_list()
+        good = good_rows(judged).filter(pl.col("file") == file)["line"].to_list()
         bad = judged.reasons.filter(pl.col("file") == file)["line"].unique().to_list()
         assert read == len(good) + len(bad)
         assert not set(good) & set(bad)
@@ -258,10 +265,10 @@ def test_one_cell(column: str, text: str, becomes: Any, note: str | None) -> Non
     elif becomes in RULES:
         about = RULES[becomes].about
         assert said == [(2, column if about == "cell" else None, becomes)]
-        assert judged.good["line"].to_list() == [3]
+        assert good_rows(judged)["line"].to_list() == [3]
     else:
         assert said == []
-        value = judged.good[column][0]
+        value = good_rows(judged)[column][0]
         assert value == becomes
         assert type(value) is type(becomes)
         assert judged.notes.select("column_name", "note_code", "cells").rows() == ([(column, note, 1)] if note else [])
@@ -436,6 +443,12 @@ FILES: dict[str, tuple[bytes, Fate]] = {
     "unknown column below blank lines": (b"\n\n" + TWO.replace(b"total", b"score"), refused("unknown_column", 15, 3)),
     "column twice": (written(row(), columns=[*NAMES, "total"]), refused("duplicate_column", 16, 1)),
     "column twice, two spellings": (written(row(), columns=[*NAMES, "Item-1"]), refused("duplicate_column", 16, 1)),
+    "columns of two feeds": (written(row(), columns=[*NAMES, "sex"]), refused("mixed_feeds", 16, 1)),
+    "columns of two feeds, the other first": (
+        written(row(), columns=["clinic_id", "sex", *NAMES[1:]]), refused("mixed_feeds", 4, 1),
+    ),
+    "only columns that both feeds have": (b"clinic_id,patient_id,status\nC01,P-1,final\n", refused("missing_column", None, 1)),
+    "columns of two feeds and an unknown one": (written(row(), columns=[*NAMES, "sex", "dob"]), refused("unknown_column", 17, 1)),
     "column missing": (written(row(), columns=NAMES[:-1]), refused("missing_column", None, 1)),
     "no header": (TWO.split(b"\n", 1)[1], refused("no_header", None, 1)),
     "comment first": (b"# export\n" + TWO, refused("no_header", None, 1)),
@@ -597,7 +610,7 @@ def test_values_are_exact() -> None:
     data = written(
         row(item_10="2", drug="other", dose_mg_per_kg="0.5", infusion_minutes="40", nausea="yes", ended="moved")
     )
-    (good,) = judge([data], None).good.rows(named=True)
+    (good,) = good_rows(judge([data], None)).rows(named=True)
     whole = {name: int(PLAIN[name]) for name in ["infusion_number", "days_since_first_infusion", *ITEMS, "total"]}
     assert good == dict.fromkeys(COLUMNS) | whole | {
         "clinic_id": "C01", "patient_id": "P-001", "timepoint": "pre_infusion", "item_10": 2, "drug": "other", "dose_mg_per_kg": 0.5,
@@ -614,15 +627,15 @@ def test_values_are_exact() -> None:
     ],
 )
 def test_one_content_however_written_is_one_content(data: bytes) -> None:
-    wanted = judge([TWO], None).good
-    found = judge([data], None).good.select(wanted.columns)
+    wanted = good_rows(judge([TWO], None))
+    found = good_rows(judge([data], None)).select(wanted.columns)
     if found["total"].null_count() == 0 and found["patient_id"].to_list() == ["P-001", "P-002"]:
         assert found.equals(wanted)
 
 
 def test_leading_zeros_are_kept() -> None:
     data, _ = FILES["leading zeros make another patient"]
-    assert judge([data], None).good["patient_id"].to_list() == ["000138A", "138A"]
+    assert good_rows(judge([data], None))["patient_id"].to_list() == ["000138A", "138A"]
 
 
 def test_a_clinic_that_is_not_listed_is_set_aside() -> None:
@@ -640,7 +653,7 @@ def test_every_odd_file_in_one_batch_fares_as_it_does_alone() -> None:
     for number, (name, (_, expected)) in enumerate(FILES.items()):
         error = judged.refused.get(number)
         reasons = judged.reasons.filter(pl.col("file") == number).select("line", "column_name", "reason_code").rows()
-        good = judged.good.filter(pl.col("file") == number)["line"].to_list()
+        good = good_rows(judged).filter(pl.col("file") == number)["line"].to_list()
         assert (name, (error.reason_code, error.column_no, error.line, error.kind) if error else None) == (
             name,
             expected.refused,
@@ -653,13 +666,13 @@ def test_lines_that_make_up_for_each_other_in_one_file_move_no_line_of_another()
     second = written(row(), LINE + ",9", LINE.rsplit(",", 1)[0], other())
     judged = judge([first, second, TWO], None)
     holds_together(judged)
-    assert judged.good.select("file", "line").rows() == [(0, 2), (0, 5), (1, 2), (1, 5), (2, 2), (2, 3)]
+    assert good_rows(judged).select("file", "line").rows() == [(0, 2), (0, 5), (1, 2), (1, 5), (2, 2), (2, 3)]
     assert judged.rows_read == [3, 4, 2]
 
 
 def test_every_rule_says_how_many_rows_it_checked() -> None:
     judged = judge([written(row(), other(item_1="4"), "short")], {"C01"})
-    counts = {rule: (checked, failed) for rule, checked, failed in judged.rules.iter_rows()}
+    counts = {rule: (checked, failed) for _, rule, checked, failed in judged.rules.iter_rows()}
     assert set(counts) == set(RULES) - {"contradiction"}
     assert counts.pop("field_count") == (3, 1)
     assert counts.pop("item_range") == (2, 1)
@@ -674,7 +687,7 @@ def test_the_size_limit_holds_on_both_sides(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_no_files_at_all() -> None:
     judged = judge([], None)
-    assert (judged.rows_read, judged.good.height, judged.reasons.height) == ([], 0, 0)
+    assert (judged.rows_read, judged.good, judged.reasons.height, judged.rules.height) == ([], {}, 0, 0)
 
 
 # ---- any bytes --------------------------------------------------------------------------------------------------
@@ -722,7 +735,7 @@ def test_a_batch_says_of_each_file_what_it_says_of_it_alone(edits: list[Any]) ->
         alone = judge([data], None)
         assert together.rows_read[number] == alone.rows_read[0]
         for found, wanted in (
-            (together.good, alone.good),
+            (good_rows(together), good_rows(alone)),
             (together.reasons, alone.reasons),
             (together.notes, alone.notes),
         ):
@@ -747,10 +760,10 @@ TEXT = st.one_of(
 @given(st.sampled_from(COLUMNS), st.lists(TEXT, min_size=1, max_size=30))
 def test_columns_are_read_as_their_cells_are(column: str, texts: list[str]) -> None:
     """The quick numeric path agrees with the exact one: value, fault, note and kind of identifier."""
-    cells = [read_cell(column, text) for text in texts]
-    values = read_values(pl.DataFrame({column: [text or None for text in texts]}, schema={column: pl.String}))
+    cells = [read_cell(CONTRACT, column, text) for text in texts]
+    values = read_values(CONTRACT, pl.DataFrame({column: [text or None for text in texts]}, schema={column: pl.String}))
     assert values.typed[column].equals(
-        pl.Series([cell.value for cell in cells], dtype=DTYPES[column], strict=False), null_equal=True
+        pl.Series([cell.value for cell in cells], dtype=CONTRACT.dtypes[column], strict=False), null_equal=True
     )
 
     def said(frame: pl.DataFrame) -> list[tuple[int, str]]:
@@ -779,8 +792,8 @@ def test_every_small_number_is_read_as_its_cell_is() -> None:
     ]
     texts = [form for n in numbers for form in (str(n), f"{n}.0", f" {n}", f"0{n}", f"+{n}")]
     for column in ("item_1", "item_10", "total", "infusion_number", "days_since_first_infusion"):
-        cells = [read_cell(column, text) for text in texts]
-        values = read_values(pl.DataFrame({column: texts}))
+        cells = [read_cell(CONTRACT, column, text) for text in texts]
+        values = read_values(CONTRACT, pl.DataFrame({column: texts}))
         assert values.typed[column].to_list() == [cell.value for cell in cells]
         assert sorted(values.faults["row"].to_list()) == [n for n, cell in enumerate(cells) if cell.fault]
         assert sorted(values.notes["row"].to_list()) == [n for n, cell in enumerate(cells) if cell.note]
@@ -803,7 +816,7 @@ def both_ways(column: str, texts: list[str]) -> None:
     quick, _ = csv_source.cells([given_lines], PARSED_AS)
     exact, _ = csv_source.cells([given_lines], {})
     assert set(exact.dtypes) == {pl.String()}
-    for found, wanted in zip(read_values(quick), read_values(exact), strict=True):
+    for found, wanted in zip(read_values(CONTRACT, quick), read_values(CONTRACT, exact), strict=True):
         order = [] if column in found.columns else ["row", "column_name", "code"]
         assert (found.sort(order) if order else found).equals(wanted.sort(order) if order else wanted)
 

@@ -28,7 +28,7 @@ from outcomes.paths import Home
 from outcomes.receipts import RECEIPTS
 from outcomes.store import ENTRY, NO_HASH, entry_hash
 from outcomes.summary import Summary
-from schemas.scores import RULES
+from schemas.feeds import FEEDS
 from tests.conftest import FIRST, LATER, Made, copied, differing, made, stored
 
 LEDGER = "SELECT arrival_no, sha256, hash FROM arrival ORDER BY arrival_no"
@@ -88,6 +88,7 @@ def assert_files_as_told(home: Home, sample: Made, night: str, said: Summary) ->
         got = {key: row[f"rows_{key}"] for key in ("accepted", "duplicate", "quarantined", "read")}
         assert got == {key: fate["rows_read" if key == "read" else key] for key in got}, name
         assert row["refused_because"] == fate["refused"], name
+        assert fate["feed"] in (row["feed"], None), name
         assert dict(reasons.get(row["sha256"], {})) == fate["reasons"], name
     assert arrived == {}, "nothing else arrived"
     fates = Counter(fate["fate"] for fate in told.values())
@@ -116,6 +117,19 @@ def said_courses(said: Summary, clinic: str) -> int:
     return courses
 
 
+def assert_strata_as_told(home: Home, sample: Made, night: str) -> None:
+    """How many courses each stratum of the patients feed has, by clinic and over all."""
+    got: dict[str, dict[str, dict[str, int]]] = {}
+    for clinic, dimension, stratum, courses in stored(
+        home.published_copy,
+        """SELECT CASE WHEN grouping(clinic_id) = 1 THEN '*' ELSE clinic_id END, dimension, stratum, count(*)
+        FROM stratum JOIN patient USING (patient_no) WHERE dimension NOT IN ('drug', 'first_dose', 'infusions_completed')
+        GROUP BY GROUPING SETS ((clinic_id, dimension, stratum), (dimension, stratum))""",
+    ):
+        got.setdefault(clinic, {}).setdefault(dimension, {})[stratum] = courses
+    assert got == {clinic: sizes for clinic, sizes in sample.truth[night]["strata"].items() if any(sizes.values())}
+
+
 def assert_statuses_add_up(path: Path) -> None:
     """Every course has exactly one status of every measure, and the classes are what the rates count."""
     measures, courses, wrong = stored(
@@ -125,14 +139,14 @@ def assert_statuses_add_up(path: Path) -> None:
             SELECT count(*) FROM (
                 SELECT c.patient_no, c.course, m.measure_id, count(e.status) AS statuses
                 FROM course AS c CROSS JOIN measure AS m
-                LEFT JOIN endpoint AS e ON (e.patient_no, e.course, e.measure_id) = (c.patient_no, c.course, m.measure_id)
+                LEFT JOIN course_status AS e ON (e.patient_no, e.course, e.measure_id) = (c.patient_no, c.course, m.measure_id)
                 GROUP BY ALL HAVING statuses <> 1
             )
         )
         """,
     )[0]
     assert wrong == 0
-    assert stored(path, "SELECT count(*) FROM endpoint") == [(measures * courses,)]
+    assert stored(path, "SELECT count(*) FROM course_status") == [(measures * courses,)]
     sums = "met + not_met = observed AND observed + missing = due AND due + waiting = eligible AND eligible + not_eligible = courses"
     assert stored(path, f"SELECT * FROM rate WHERE NOT ({sums})") == []
 
@@ -153,6 +167,7 @@ def test_two_nights_find_every_count_and_every_fate_of_the_truth(tmp_path, clini
         said = sample.run(night, home)
         assert_files_as_told(home, sample, night, said)
         assert_rates_as_told(sample, night, said)
+        assert_strata_as_told(home, sample, night)
         assert_statuses_add_up(home.published_copy)
         assert_in_order(home)
         assert names(home.inbox) == set()
@@ -574,7 +589,7 @@ def test_a_file_that_changes_while_it_is_read_waits_for_the_next_night(sample, w
     with monkeypatch.context() as patched:
         patched.setattr(Path, "read_bytes", read)
         said = run_night(waiting, sample.as_of(LATER))
-    assert said.files == {"taken": 2, "refused": 0, "known": 1, "known_refused": 0, "left_alone": 1}
+    assert said.files == {"taken": 4, "refused": 0, "known": 1, "known_refused": 0, "left_alone": 1}
     assert names(waiting.inbox) == {"C01_february.csv"}
     assert run_night(waiting, sample.as_of(LATER)).files["taken"] == 1
     assert names(waiting.inbox) == set()
@@ -610,7 +625,7 @@ def test_a_file_that_cannot_be_read_is_left_alone(sample, waiting, monkeypatch):
 
     monkeypatch.setattr(Path, "read_bytes", read)
     said = run_night(waiting, sample.as_of(LATER))
-    assert (said.files["taken"], said.files["left_alone"]) == (2, 1)
+    assert (said.files["taken"], said.files["left_alone"]) == (4, 1)
 
 
 def test_the_same_bytes_under_two_names_are_one_file(sample, after_first, tmp_path):
@@ -796,7 +811,7 @@ def test_rows_of_a_clinic_that_is_not_registered_are_set_aside(sample, tmp_path)
         (lambda text: text.replace('"ketamine_iv"', '"ketamine"', 1), ["C01", "drug", "expected one of"]),
         (lambda text: text.replace("[clinics.C01]", "[clinics.1C]"), ["entry 1", "not a clinic code"]),
         (lambda text: text.replace("[clinics.C01]", "[clinics.C01"), ["not readable as TOML"]),
-        (lambda text: text[: text.index("[clinics.C02]")], ["C02, C03", "of which scores are stored"]),
+        (lambda text: text[: text.index("[clinics.C02]")], ["C02, C03", "of which rows are stored"]),
     ],
     ids=["type", "key", "drug", "clinic", "toml", "dropped"],
 )
@@ -860,7 +875,10 @@ def test_the_ledger_is_a_chain_that_can_be_recomputed(after_later):
 def test_the_digest_of_a_file_is_that_of_its_stored_rows(after_later):
     rows = stored(
         after_later.published_copy,
-        "SELECT a.rows_digest, coalesce(sum(row_digest(s)), 0)::BIGINT::VARCHAR FROM arrival AS a LEFT JOIN score AS s USING (arrival_no) GROUP BY a.arrival_no, a.rows_digest",
+        """SELECT a.rows_digest, coalesce(sum(s.digest), 0)::BIGINT::VARCHAR FROM arrival AS a LEFT JOIN (
+            SELECT arrival_no, row_digest(s) AS digest FROM score AS s
+            UNION ALL SELECT arrival_no, patient_row_digest(p) FROM patient_row AS p
+        ) AS s USING (arrival_no) GROUP BY a.arrival_no, a.rows_digest""",
     )
     assert len(rows) > 10
     assert [row for row in rows if row[0] != row[1]] == []
@@ -903,7 +921,8 @@ def test_every_row_read_has_one_fate(after_later):
         after_later.published_copy,
         """
         SELECT a.arrival_no FROM arrival AS a
-        LEFT JOIN (SELECT arrival_no, count(*) AS n FROM score GROUP BY 1) AS s USING (arrival_no)
+        LEFT JOIN (SELECT arrival_no, count(*) AS n FROM (SELECT arrival_no FROM score UNION ALL SELECT arrival_no FROM patient_row) GROUP BY 1) AS s
+            USING (arrival_no)
         LEFT JOIN (SELECT arrival_no, count(DISTINCT line) AS n FROM quarantine GROUP BY 1) AS q USING (arrival_no)
         WHERE a.rows_accepted <> coalesce(s.n, 0) OR a.rows_quarantined <> coalesce(q.n, 0)
             OR a.rows_read <> a.rows_accepted + a.rows_duplicate + a.rows_quarantined
@@ -916,24 +935,23 @@ def test_every_rule_says_how_many_rows_it_checked(after_later):
     """A rule that did not run would be one that nobody misses. `contradiction` is settled against the store."""
     for night in (1, 2):
         counts = {
-            rule: (checked, failed)
-            for rule, checked, failed in stored(
+            (feed, rule): (checked, failed)
+            for feed, rule, checked, failed in stored(
                 after_later.published_copy,
-                f"SELECT rule, sum(rows_checked), sum(rows_failed) FROM rule_count WHERE night = {night} GROUP BY rule",
+                f"SELECT feed, rule, sum(rows_checked), sum(rows_failed) FROM rule_count WHERE night = {night} GROUP BY ALL",
             )
         }
-        assert set(counts) == set(RULES) - {"contradiction"}
+        assert set(counts) == {(feed, rule) for feed in FEEDS for rule in FEEDS[feed].rules if rule != "contradiction"}
         assert [rule for rule, (checked, _) in counts.items() if checked < 1] == []
-        failed = Counter(
-            dict(
-                stored(
-                    after_later.published_copy,
-                    f"""SELECT reason_code, count(*) FROM (SELECT DISTINCT arrival_no, line, reason_code FROM quarantine)
-                    JOIN arrival USING (arrival_no) WHERE night = {night} AND reason_code <> 'contradiction' GROUP BY 1""",
-                )
+        failed = {
+            (feed, code): rows
+            for feed, code, rows in stored(
+                after_later.published_copy,
+                f"""SELECT feed, reason_code, count(*) FROM (SELECT DISTINCT arrival_no, line, reason_code FROM quarantine)
+                JOIN arrival USING (arrival_no) WHERE night = {night} AND reason_code <> 'contradiction' GROUP BY ALL""",
             )
-        )
-        assert {rule: n for rule, (_, n) in counts.items() if n} == dict(failed)
+        }
+        assert {rule: n for rule, (_, n) in counts.items() if n} == failed
     assert stored(after_later.published_copy, "SELECT * FROM rule_count WHERE rows_failed > rows_checked") == []
 
 

@@ -9,7 +9,7 @@ import pytest
 from pandera.config import CONFIG, ValidationDepth, get_config_context
 
 from outcomes.frames import asked, given
-from schemas.scores import DTYPES, SCHEMA, failures
+from schemas.scores import CONTRACT
 
 
 @pytest.mark.parametrize("threads", [1, 2, 4])
@@ -58,7 +58,7 @@ def test_small_integers_wrap_when_added():
     frame = pl.DataFrame({"a": [100], "b": [100]}, schema={"a": pl.Int8, "b": pl.Int8})
     assert frame.select(pl.col("a") + pl.col("b")).item() == -56
     sums = {"items_sum", "total", "item_10", *(f"item_{i}" for i in range(1, 10))}
-    assert {DTYPES[name] for name in sums} == {pl.Int16}
+    assert {CONTRACT.dtypes[name] for name in sums} == {pl.Int16}
     assert 9 * 3 < 2**15
 
 
@@ -66,29 +66,29 @@ def test_a_sum_over_columns_leaves_nulls_out():
     """polars: a form with an unanswered item has a sum all the same, so the answers are counted too."""
     frame = pl.DataFrame({"a": [1], "b": [None]}, schema={"a": pl.Int16, "b": pl.Int16})
     assert frame.select(pl.sum_horizontal("a", "b")).item() == 1
-    assert "items_answered" in DTYPES
+    assert "items_answered" in CONTRACT.dtypes
 
 
 def form(**changed: object) -> pl.DataFrame:
     """One sound follow-up form as the contract has it, with some cells changed."""
-    cells: dict[str, object] = dict.fromkeys(DTYPES, None)
+    cells: dict[str, object] = dict.fromkeys(CONTRACT.dtypes, None)
     cells |= {"clinic_id": "C01", "patient_id": "p1", "days_since_first_infusion": 20, "timepoint": "follow_up"}
     cells |= {f"item_{i}": 1 for i in range(1, 10)}
     cells |= {"total": 9, "items_answered": 9, "items_sum": 9, "is_sound": True}
-    return pl.DataFrame([cells | changed], schema=DTYPES)
+    return pl.DataFrame([cells | changed], schema=CONTRACT.dtypes)
 
 
 def test_the_contract_is_validated_whatever_the_environment_says(monkeypatch):
     """PANDERA_VALIDATION_DEPTH=SCHEMA_ONLY or PANDERA_VALIDATION_ENABLED=false would let every value through."""
-    assert failures(form()).height == 0
+    assert CONTRACT.failures(form()).height == 0
     for name, value in (("validation_depth", ValidationDepth.SCHEMA_ONLY), ("validation_enabled", False)):
         monkeypatch.setattr(CONFIG, name, value)
-        assert failures(form(total=30)).height > 0, name
+        assert CONTRACT.failures(form(total=30)).height > 0, name
 
 
 def test_pandera_checks_no_values_of_a_lazy_frame():
     """So the door gives it eager ones."""
-    SCHEMA.validate(form(total=30).lazy(), lazy=True)
+    CONTRACT.schema.validate(form(total=30).lazy(), lazy=True)
     with pytest.raises(pa.errors.SchemaErrors):
-        SCHEMA.validate(form(total=30), lazy=True)
+        CONTRACT.schema.validate(form(total=30), lazy=True)
     assert get_config_context().validation_enabled

@@ -13,6 +13,7 @@ import pytest
 from outcomes.sample import Truth, make_sample
 from outcomes.sample.bad import FAULTS
 from outcomes.sample.files import Fate
+from outcomes.sample.patients import FAULTS as PATIENT_FAULTS
 
 ROOT = Path(__file__).parents[1]
 BUNDLED = ROOT / "data" / "sample"
@@ -104,6 +105,14 @@ def test_classes_add_up_to_the_courses(sample):
                 assert classes == night.people[clinic]["courses"], (clinic, name)
 
 
+def test_strata_add_up_to_the_courses(sample):
+    _, truth = sample
+    for night in (truth.first, truth.later):
+        for clinic, dimensions in night.strata.items():
+            for dimension, sizes in dimensions.items():
+                assert sum(sizes.values()) == night.people[clinic]["courses"], (clinic, dimension)
+
+
 def test_the_network_is_the_sum_of_its_clinics(sample):
     _, truth = sample
     for night in (truth.first, truth.later):
@@ -141,14 +150,14 @@ def test_bad_rows_and_files_change_no_rate(tmp_path):
 def test_several_files_a_clinic_hold_the_same_people(tmp_path):
     whole = make_sample(tmp_path / "whole", clinics=2, courses=60, seed=4)
     parts = make_sample(tmp_path / "parts", clinics=2, courses=60, seed=4, files_per_clinic=3)
-    assert len(parts.first.files) == 6
+    assert len(parts.first.files) == 7, "and the patients of the first clinic"
     assert (parts.first.rates, parts.later.rates) == (whole.first.rates, whole.later.rates)
 
 
 def test_the_network_shows_every_kind_of_fault(tmp_path):
     truth = make_sample(tmp_path, clinics=12, courses=1200, seed=1)
     seen = {reason for _, fate in every_file(tmp_path, truth) for reason in fate.reasons}
-    assert seen == {fault.reason for fault in FAULTS} | {"contradiction"}
+    assert seen == {fault.reason for fault in (*FAULTS, *PATIENT_FAULTS)} | {"contradiction"}
     refused = {fate.refused for _, fate in every_file(tmp_path, truth) if fate.refused}
     assert refused >= {"unknown_column", "missing_column", "not_utf8", "empty_file", "truncated", "identifier"}
     assert sum(fate.fate == "known" for fate in truth.first.files.values()) == 1

@@ -30,12 +30,12 @@ COMMENT ON COLUMN arrival.arrival_no IS 'Number of the arrival, from 1, in the o
 COMMENT ON COLUMN arrival.sha256 IS 'SHA-256 of the file''s bytes, in hexadecimal; its name in archive/ or refused/.';
 COMMENT ON COLUMN arrival.night IS 'The night that took it in.';
 COMMENT ON COLUMN arrival.received_on IS 'As-of date of that night.';
-COMMENT ON COLUMN arrival.feed IS 'What the file holds: scores.';
+COMMENT ON COLUMN arrival.feed IS 'What the file holds: scores or patients; unknown where it was refused before its header was.';
 COMMENT ON COLUMN arrival.format IS 'csv, csv.gz or parquet.';
 COMMENT ON COLUMN arrival.bytes IS 'Size of the file, bytes.';
 COMMENT ON COLUMN arrival.refused_because IS 'Reason code where the whole file was refused; null where it was taken.';
 COMMENT ON COLUMN arrival.rows_read IS 'Rows read: accepted + duplicate + quarantined; 0 for a refused file.';
-COMMENT ON COLUMN arrival.rows_accepted IS 'Rows stored in score.';
+COMMENT ON COLUMN arrival.rows_accepted IS 'Rows stored in score, or in patient_row for the patients feed.';
 COMMENT ON COLUMN arrival.rows_duplicate IS 'Rows equal to one that is stored already: counted, not stored twice.';
 COMMENT ON COLUMN arrival.rows_quarantined IS 'Rows set aside when the file was read.';
 COMMENT ON COLUMN arrival.rows_noted IS 'Cells read with a note, blanks trimmed for instance; table note has them by column.';
@@ -50,7 +50,7 @@ COMMENT ON COLUMN refusal.kind IS 'Kind of identifier that a cell has the shape 
 COMMENT ON COLUMN refusal.column_no IS 'Position of the column at fault, from 1; null where it is not one column.';
 COMMENT ON COLUMN refusal.line IS 'Physical line at fault; null where it is not one line.';
 
-COMMENT ON TABLE patient IS 'One row per patient: a pseudonym within its clinic. Append-only.';
+COMMENT ON TABLE patient IS 'One row per patient, of whatever feed: a pseudonym within its clinic. Append-only.';
 COMMENT ON COLUMN patient.patient_no IS 'Number of the patient in this store, from 1.';
 COMMENT ON COLUMN patient.clinic_id IS 'The clinic.';
 COMMENT ON COLUMN patient.patient_id IS 'The clinic''s own pseudonym; two clinics may use the same one for two people.';
@@ -100,8 +100,8 @@ COMMENT ON COLUMN score_event.by_line IS 'Line of that row in its file.';
 
 COMMENT ON TABLE contested IS 'One row per side of a contested key, of a night that stores in several batches: what an earlier batch said of it. Append-only.';
 COMMENT ON COLUMN contested.night IS 'The night.';
-COMMENT ON COLUMN contested.key IS 'The key of the score, as score_key() makes it.';
-COMMENT ON COLUMN contested.said IS 'The values of that side, as score_values() writes them, or entered_in_error.';
+COMMENT ON COLUMN contested.key IS 'The key of the score, as score_key() makes it; for the patients feed patient_no.';
+COMMENT ON COLUMN contested.said IS 'The values of that side, as score_values() or patient_row_values() writes them, or entered_in_error.';
 COMMENT ON COLUMN contested.mark IS '0 final, 1 amended or corrected, 2 entered_in_error.';
 COMMENT ON COLUMN contested.extract_day IS 'The latest extract_day of that side, in days; null where none was given.';
 
@@ -122,11 +122,11 @@ COMMENT ON COLUMN note.column_name IS 'The column, by its name in the contract.'
 COMMENT ON COLUMN note.note_code IS 'What was done; table reason has the sentence.';
 COMMENT ON COLUMN note.cells IS 'How many cells.';
 
-COMMENT ON TABLE rule_count IS 'One row per batch of arrivals and rule of the contract: 0 rows checked where rows were read means that the rule did not run. Append-only.';
+COMMENT ON TABLE rule_count IS 'One row per batch of arrivals, feed and rule of its contract: 0 rows checked where rows were read means that the rule did not run. Append-only.';
 COMMENT ON COLUMN rule_count.night IS 'The night.';
 COMMENT ON COLUMN rule_count.first_arrival_no IS 'First arrival of the batch.';
 COMMENT ON COLUMN rule_count.last_arrival_no IS 'Last arrival of the batch.';
-COMMENT ON COLUMN rule_count.feed IS 'What the files hold: scores.';
+COMMENT ON COLUMN rule_count.feed IS 'What the files hold: scores or patients.';
 COMMENT ON COLUMN rule_count.rule IS 'The rule, by its reason code.';
 COMMENT ON COLUMN rule_count.rows_checked IS 'Rows the rule looked at.';
 COMMENT ON COLUMN rule_count.rows_failed IS 'Rows that it set aside.';

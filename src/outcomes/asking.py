@@ -51,7 +51,7 @@ def check(arguments: Arguments) -> int:
 
 
 def status(arguments: Arguments) -> None:
-    from outcomes.words import clinic_words
+    from outcomes.words import clinic_words, rows_words
 
     home = home_of(arguments)
     if not home.summary.exists():
@@ -66,6 +66,7 @@ def status(arguments: Arguments) -> None:
                     {key: said[key] for key in ("night", "run_id", "as_of", "data_versions")}
                     | said["files"]
                     | {f"rows_{k}": v for k, v in said["rows"].items()}
+                    | {f"rows_of_{feed['feed']}": feed["read"] for feed in said["feeds"]}
                 ],
                 {},
                 arguments.format,
@@ -73,14 +74,12 @@ def status(arguments: Arguments) -> None:
         )
         return
     waiting = sum(1 for entry in os.scandir(home.inbox) if entry.is_file(follow_symlinks=False))
-    files, rows = said["files"], said["rows"]
+    files = said["files"]
     print(
         f"Last night: {said['night']}, as of {said['as_of']} (run {said['run_id']}). Files waiting in the inbox: {waiting:,}."
     )
     print(f"Files: {files['taken']:,} taken, {files['refused']:,} refused, {files['known']:,} seen before.")
-    print(
-        f"Rows: {rows['read']:,} read = {rows['accepted']:,} accepted + {rows['duplicate']:,} duplicate + {rows['quarantined']:,} quarantined.\n"
-    )
+    print(rows_words(said) + "\n")
     shown = [clinic | {"clinic": clinic_words(clinic["clinic_id"])} for clinic in said["clinics"]]
     print(
         table(
@@ -113,6 +112,7 @@ def quarantine(arguments: Arguments) -> None:
             rows,
             {
                 "sha256": "file",
+                "feed": "feed",
                 "line": "line",
                 "column_name": "column",
                 "reason_code": "reason",

@@ -12,7 +12,10 @@ from outcomes.reading import identifier_in_ragged, read_values
 from outcomes.sources.csv import Lines, cells, read_csv, unpacked
 from outcomes.sources.headers import Header
 from outcomes.sources.parquet import read_parquet
-from schemas.scores import DTYPES, ITEMS, PARSED_AS, READING, counting, failures
+from schemas.contracts import Contract, counting
+from schemas.feeds import FEEDS, UNKNOWN
+from schemas.scores import CONTRACT as SCORES
+from schemas.scores import ITEMS
 
 # A clinic's file of fewer forms than this says nothing of how it codes the items.
 CODING_SHIFT_FORMS = 5
@@ -22,14 +25,16 @@ CODING_SHIFT_FORMS = 5
 class Judged:
     """What became of a batch. Every row read is in `good`, or has a row in `reasons`; a refused file has neither.
 
-    good: the contract's columns with `file` and `line`. reasons: file, line, column_name, reason_code.
-    notes: file, column_name, note_code, cells. rules: rule, rows_checked, rows_failed. `file` counts from 0.
+    feeds: of each file, UNKNOWN where its header was refused. good: of each feed that has a file here, its contract's
+    columns with `file` and `line`. reasons: file, line, column_name, reason_code. notes: file, column_name, note_code,
+    cells. rules: feed, rule, rows_checked, rows_failed. `file` counts from 0.
     """
 
     formats: list[str]
+    feeds: list[str]
     rows_read: list[int]
     refused: dict[int, FileRefusedError]
-    good: pl.DataFrame
+    good: dict[str, pl.DataFrame]
     reasons: pl.DataFrame
     notes: pl.DataFrame
     rules: pl.DataFrame
@@ -45,11 +50,15 @@ class _Group:
 
 
 _REASONS = {"file": pl.Int32, "line": pl.Int32, "column_name": pl.String, "reason_code": pl.String}
+_NOTES = {"file": pl.Int32, "column_name": pl.String, "note_code": pl.String, "cells": pl.Int32}
+_RULES = {"feed": pl.String, "rule": pl.String, "rows_checked": pl.Int64, "rows_failed": pl.Int64}
 
 
 def judge(files: Iterable[bytes], clinics: set[str] | None) -> Judged:
     """Read and check the bytes of files. Rows of clinics that are not in `clinics` are set aside; None lets all in."""
-    formats, refused = [], {}
+    formats: list[str] = []
+    feeds: list[str] = []
+    refused: dict[int, FileRefusedError] = {}
     lines: dict[int, Lines] = {}
     groups: list[_Group] = []
     renamed: list[tuple[int, str]] = []
@@ -64,44 +73,81 @@ def judge(files: Iterable[bytes], clinics: set[str] | None) -> Judged:
                 lines[file] = read_csv(unpacked(data) if data.startswith(b"\x1f\x8b") else data)
                 header = lines[file].header
         except FileRefusedError as error:
+            feeds.append(UNKNOWN)
             refused[file] = error
         else:
+            feeds.append(header.contract.feed)
             renamed += [(file, column) for column in header.renamed]
     groups += _grouped(lines)
 
-    typed, faults, notes, where = _read(groups, refused)
+    parts = {
+        feed: _judge_feed(contract, [group for group in groups if group.header.contract is contract], lines, clinics)
+        for feed, contract in FEEDS.items()
+        if feed in feeds
+    }
+    for part in parts.values():
+        refused |= part.refused
+    spelt = pl.DataFrame(
+        [(file, column, "column_renamed", 1) for file, column in renamed if file not in refused], _NOTES, orient="row"
+    )
+    read = {file: rows for part in parts.values() for file, rows in part.rows_read.items()}
+    return Judged(
+        formats,
+        feeds,
+        [read.get(file, 0) for file in range(len(formats))],
+        refused,
+        {feed: part.good for feed, part in parts.items()},
+        pl.concat([pl.DataFrame(schema=_REASONS), *(part.reasons for part in parts.values())]).sort(*_REASONS),
+        pl.concat([spelt, *(part.notes for part in parts.values())]).sort("file", "column_name", "note_code"),
+        pl.concat([pl.DataFrame(schema=_RULES), *(part.rules for part in parts.values())]),
+    )
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What became of the files of one feed; as in Judged."""
+
+    rows_read: dict[int, int]
+    refused: dict[int, FileRefusedError]
+    good: pl.DataFrame
+    reasons: pl.DataFrame
+    notes: pl.DataFrame
+    rules: pl.DataFrame
+
+
+def _judge_feed(contract: Contract, groups: list[_Group], lines: dict[int, Lines], clinics: set[str] | None) -> _Part:
+    typed, faults, notes, where, refused = _read(contract, groups)
+    lines = {file: given for file, given in lines.items() if given.header.contract is contract}
     refused |= {
         file: found for file, given in lines.items() if (found := identifier_in_ragged(given, refused.get(file)))
     }
-    refused |= {file: found for file, found in _shifted(typed, where).items() if file not in refused}
+    if contract is SCORES:
+        refused = _shifted(typed, where) | refused
     if refused:
         kept = ~where["file"].is_in(list(refused))
         typed, where = typed.filter(kept), where.filter(kept)
         faults, notes = _moved(faults, kept), _moved(notes, kept)
 
     with counting() as seen:
-        failed = failures(typed)
+        failed = contract.failures(typed)
     failed = pl.concat([failed, faults.rename({"code": "reason_code"}), _unknown(typed, clinics)]).unique()
-    reasons = failed.join(where.with_row_index("row"), on="row").select(*_REASONS)
     ragged = [(file, line) for file, given in lines.items() if file not in refused for line, _ in given.ragged]
-    reasons = pl.concat([reasons, pl.DataFrame(ragged, schema=["file", "line"], orient="row").select(
-        pl.col("file").cast(pl.Int32), pl.col("line").cast(pl.Int32), pl.lit(None, pl.String).alias("column_name"), pl.lit("field_count").alias("reason_code"))
-    ]) if ragged else reasons  # fmt: skip
-
+    ends = pl.DataFrame(ragged, schema={"file": pl.Int32, "line": pl.Int32}, orient="row").select(
+        "file", "line", column_name=pl.lit(None, pl.String), reason_code=pl.lit("field_count")
+    )
     bad = failed["row"].unique()
     is_good = pl.repeat(True, typed.height, eager=True).scatter(bad, False) if bad.len() else None
     good = typed.with_columns(where)
     counts = dict(where["file"].value_counts().iter_rows())
     for file, _ in ragged:
         counts[file] = counts.get(file, 0) + 1
-    return Judged(
-        formats,
-        [counts.get(file, 0) for file in range(len(formats))],
+    return _Part(
+        counts,
         refused,
         good.filter(is_good) if is_good is not None else good,
-        reasons.sort("file", "line", "column_name", "reason_code"),
-        _noted(notes, where, [(file, column) for file, column in renamed if file not in refused]),
-        _ruled(typed.height, len(ragged), seen, failed),
+        pl.concat([failed.join(where.with_row_index("row"), on="row").select(*_REASONS), ends]),
+        _noted(notes, where),
+        _ruled(contract, typed.height, len(ragged), seen, failed),
     )
 
 
@@ -116,7 +162,8 @@ def _grouped(lines: dict[int, Lines]) -> list[_Group]:
         alike.setdefault((given.header.columns, given.separator), []).append(file)
     groups = []
     for members in alike.values():
-        text, read = cells([lines[file] for file in members], PARSED_AS)
+        contract = lines[members[0]].header.contract
+        text, read = cells([lines[file] for file in members], contract.parsed_as)
         lines.update(zip(members, read, strict=True))
         table = pl.DataFrame(
             {
@@ -150,12 +197,13 @@ def _grouped(lines: dict[int, Lines]) -> list[_Group]:
 
 
 def _read(
-    groups: list[_Group], refused: dict[int, FileRefusedError]
-) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """Values, faults, notes and places of all groups; a file with the shape of an identifier in it joins `refused`."""
+    contract: Contract, groups: list[_Group]
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame, dict[int, FileRefusedError]]:
+    """Values, faults, notes and places of a feed's groups, one or more; and the files with the shape of an identifier in them."""
     typed, faults, notes, places, start = [], [], [], [], 0
+    refused = {}
     for group in groups:
-        values = read_values(group.cells)
+        values = read_values(contract, group.cells)
         shift = (pl.col("row") + start).cast(pl.UInt32)
         typed.append(values.typed)
         faults.append(values.faults.with_columns(shift))
@@ -172,15 +220,7 @@ def _read(
                 refused[file] = FileRefusedError(
                     "identifier", column_no=group.header.columns.index(column) + 1, line=line, kind=kind
                 )
-    if not groups:
-        nothing = {"row": pl.UInt32, "column_name": pl.String, "code": pl.String}
-        return (
-            pl.DataFrame(schema=DTYPES),
-            pl.DataFrame(schema=nothing),
-            pl.DataFrame(schema=nothing),
-            pl.DataFrame(schema={"file": pl.Int32, "line": pl.Int32}),
-        )
-    return pl.concat(typed), pl.concat(faults), pl.concat(notes), pl.concat(places)
+    return pl.concat(typed), pl.concat(faults), pl.concat(notes), pl.concat(places), refused
 
 
 def _shifted(typed: pl.DataFrame, where: pl.DataFrame) -> dict[int, FileRefusedError]:
@@ -215,24 +255,20 @@ def _unknown(typed: pl.DataFrame, clinics: set[str] | None) -> pl.DataFrame:
     )
 
 
-def _noted(notes: pl.DataFrame, where: pl.DataFrame, renamed: list[tuple[int, str]]) -> pl.DataFrame:
-    schema = {"file": pl.Int32, "column_name": pl.String, "note_code": pl.String, "cells": pl.Int32}
-    counted = (
+def _noted(notes: pl.DataFrame, where: pl.DataFrame) -> pl.DataFrame:
+    return (
         notes.join(where.with_row_index("row"), on="row")
         .group_by("file", "column_name", note_code="code")
         .agg(cells=pl.len().cast(pl.Int32))
-        .select(*schema)
+        .select(*_NOTES)
     )
-    spelt = pl.DataFrame([(file, column, "column_renamed", 1) for file, column in renamed], schema=schema, orient="row")
-    return pl.concat([counted, spelt]).sort("file", "column_name", "note_code")
 
 
-def _ruled(rows: int, ragged: int, seen: dict[str, int], failed: pl.DataFrame) -> pl.DataFrame:
+def _ruled(contract: Contract, rows: int, ragged: int, seen: dict[str, int], failed: pl.DataFrame) -> pl.DataFrame:
     """How many rows each rule checked and failed. A rule that should have run and did not shows as 0 checked."""
     wrong = dict(failed.group_by("reason_code").agg(pl.col("row").n_unique()).iter_rows()) | {"field_count": ragged}
-    read = dict.fromkeys((how["unreadable"] for how in READING.values()), rows)
+    read = dict.fromkeys((how["unreadable"] for how in contract.reading.values()), rows)
     checked = {"field_count": rows + ragged, "unknown_clinic": rows} | read | seen
     return pl.DataFrame(
-        [(rule, count, wrong.get(rule, 0)) for rule, count in sorted(checked.items())],
-        schema={"rule": pl.String, "rows_checked": pl.Int64, "rows_failed": pl.Int64}, orient="row",
+        [(contract.feed, rule, count, wrong.get(rule, 0)) for rule, count in sorted(checked.items())], _RULES, orient="row"
     )  # fmt: skip

@@ -20,7 +20,7 @@ from schemas.reasons import SENTENCES
 
 Row = dict[str, Any]
 CHECK_COLUMNS = {
-    "file": "file", "sha256": "sha256", "format": "format", "refused_because": "refused", "place": "where", "rows_read": "rows read", "good": "good",
+    "file": "file", "sha256": "sha256", "feed": "feed", "format": "format", "refused_because": "refused", "place": "where", "rows_read": "rows read", "good": "good",
     "quarantined": "quarantined", "in_words": "what would be accepted",
 }  # fmt: skip
 # Lines shown on a terminal for one file; all of them are in the CSV and JSON forms of `outcomes quarantine`.
@@ -44,7 +44,7 @@ def check_files(paths: Sequence[Path], home: Home | None, progress: ProgressBar)
             bad = reasons["line"].n_unique() if reasons.height else 0
             rows.append(
                 {
-                    "file": start + offset + 1, "sha256": hashlib.sha256(content).hexdigest()[:12], "format": judged.formats[offset],
+                    "file": start + offset + 1, "sha256": hashlib.sha256(content).hexdigest()[:12], "feed": judged.feeds[offset], "format": judged.formats[offset],
                     "refused_because": refusal.reason_code if refusal else None, "place": place(refusal.column_no, refusal.line, refusal.kind) if refusal else None,
                     "rows_read": judged.rows_read[offset], "good": judged.rows_read[offset] - bad, "quarantined": bad,
                     "in_words": SENTENCES[refusal.reason_code] if refusal else None,

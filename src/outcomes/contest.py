@@ -1,8 +1,8 @@
 """Which of several rows with one key stands: duplicates, corrections, retractions and contradictions.
 
-A key is (clinic, patient, day, timepoint, infusion number). Same values again: a duplicate. Other values in a later
-night, or marked, or with a later extract_day: a correction, both kept. Otherwise nothing orders them, and all sides
-of the night are set aside.
+A key says what a row is about: of scores (clinic, patient, day, timepoint, infusion number), of patients (clinic,
+patient). Same values again: a duplicate. Other values in a later night, or marked, or with a later extract_day: a
+correction, both kept. Otherwise nothing orders them, and all sides of the night are set aside.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ RETRACTED = "entered_in_error"
 
 
 class Settled(NamedTuple):
-    """fates: row, fate (accepted, duplicate, quarantined). events: score_id or row, current, reason_code, by_row.
+    """fates: row, fate (accepted, duplicate, quarantined). events: row_id or row, current, reason_code, by_row.
 
-    contradicted: the keys set aside this night. outset: score_id of rows stored earlier this night that go too.
+    contradicted: the keys set aside this night. outset: row_id of rows stored earlier this night that go too.
     """
 
     fates: pl.DataFrame
@@ -26,20 +26,20 @@ class Settled(NamedTuple):
     outset: pl.Series
 
 
-_EVENTS = {"score_id": pl.Int64, "row": pl.Int64, "current": pl.Boolean, "reason_code": pl.String, "by_row": pl.Int64}
+_EVENTS = {"row_id": pl.Int64, "row": pl.Int64, "current": pl.Boolean, "reason_code": pl.String, "by_row": pl.Int64}
 
 
 def settle(new: pl.DataFrame, stored: pl.DataFrame, earlier: pl.DataFrame) -> Settled:
     """Decide the fate of `new` rows of contested keys.
 
-    new: row, key, said, mark, extract_day. stored: score_id, key, said, mark, extract_day, is_tonight, is_current,
+    new: row, key, said, mark, extract_day. stored: row_id, key, said, mark, extract_day, is_tonight, is_current,
     was_standing (current at the start of this night), of the same keys. earlier: key, said, mark, extract_day of contested sides in
     earlier batches of this night.
     """
     tonight = stored.filter("is_tonight")
     prior = (
         stored.filter("was_standing")
-        .select("key", prior_id="score_id", prior_said="said", prior_current="is_current")
+        .select("key", prior_id="row_id", prior_said="said", prior_current="is_current")
         .unique("key", keep="last")
     )
     retracted = (
@@ -62,7 +62,7 @@ def settle(new: pl.DataFrame, stored: pl.DataFrame, earlier: pl.DataFrame) -> Se
     of_new = (
         new.join(won, on="key", how="left", maintain_order="left")
         .join(
-            tonight.group_by("key", "said").agg(stored_id=pl.col("score_id").min()),
+            tonight.group_by("key", "said").agg(stored_id=pl.col("row_id").min()),
             on=["key", "said"],
             how="left",
             maintain_order="left",
@@ -95,15 +95,15 @@ def settle(new: pl.DataFrame, stored: pl.DataFrame, earlier: pl.DataFrame) -> Se
     again = (
         prior.filter(~pl.col("prior_current"))
         .join(pl.DataFrame({"key": contradicted}), on="key")
-        .rename({"prior_id": "score_id"})
+        .rename({"prior_id": "row_id"})
     )
 
     def events(rows: pl.DataFrame, current: bool, reason: pl.Expr) -> pl.DataFrame:
         rows = rows.join(by, on="key", how="left").join(first_row, on="key", how="left")
-        own_id = pl.col("score_id") if "score_id" in rows.columns else pl.lit(None, pl.Int64)
-        own_row = pl.col("row") if "score_id" not in rows.columns else pl.lit(None, pl.Int64)
+        own_id = pl.col("row_id") if "row_id" in rows.columns else pl.lit(None, pl.Int64)
+        own_row = pl.col("row") if "row_id" not in rows.columns else pl.lit(None, pl.Int64)
         return rows.select(
-            score_id=own_id.cast(pl.Int64), row=own_row.cast(pl.Int64), current=pl.lit(current), reason_code=reason,
+            row_id=own_id.cast(pl.Int64), row=own_row.cast(pl.Int64), current=pl.lit(current), reason_code=reason,
             by_row=pl.coalesce("by_row", "any_row").cast(pl.Int64),
         )  # fmt: skip
 
@@ -120,7 +120,7 @@ def settle(new: pl.DataFrame, stored: pl.DataFrame, earlier: pl.DataFrame) -> Se
             ]
         ),
         contradicted,
-        outset["score_id"],
+        outset["row_id"],
     )
 
 

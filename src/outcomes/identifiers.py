@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 
-from schemas.scores import ANSWERS, DRUGS, ENDED, MISSING_CODES, RECALL_PERIODS, STATUSES, TIMEPOINTS
+from schemas.contracts import STATUSES
+from schemas.patients import INDICATIONS
+from schemas.scores import ANSWERS, DRUGS, ENDED, MISSING_CODES, RECALL_PERIODS, TIMEPOINTS
 
 # Kind: a shape that no accepted value and no common slip has.
 _SHAPES = [
@@ -49,14 +51,15 @@ MAY_BE_DISGUISED = r"[_.-].*[_.-]|(?i:mrn|ssn|dob|acct|jan|feb|mar|apr|may|jun|j
 # The contract's own words, however they are written: `Post Infusion` is a slip, not somebody's name.
 _WORDS = {
     word.replace("_", " ")
-    for words in (ANSWERS, DRUGS, ENDED, MISSING_CODES, RECALL_PERIODS, STATUSES, TIMEPOINTS)
+    for words in (ANSWERS, DRUGS, ENDED, INDICATIONS, MISSING_CODES, RECALL_PERIODS, STATUSES, TIMEPOINTS)
     for word in words
 }
 # A cell longer than this is not searched for shapes: it is longer than any cell may be.
 _LONGEST = 500
 _SERIAL_DATE = re.compile(r"^[45]\d{4}(?:\.\d+)?$|^60000$")
 _CODES = {"clinic_id", "patient_id"}
-_DAYS = {"days_since_first_infusion", "extract_day"}
+# Where the serial number of a date may stand in place of what is asked for.
+_DAYS = {"days_since_first_infusion", "extract_day", "first_infusion_year"}
 
 
 def kind_of_identifier(column: str, value: str) -> str | None:

@@ -126,11 +126,11 @@ def load_night(
 def _put_clinics(home: Home, con: duckdb.DuckDBPyConnection) -> set[str] | None:
     """The clinics that may send, by clinics.toml; None on a first night without one: then all that are seen may."""
     if not home.clinics.exists():
-        if one(con, "SELECT count(*) FROM score"):
+        if one(con, "SELECT count(*) FROM patient"):
             if not one(con, "SELECT count(*) FROM night"):
                 return None  # a first night that is being healed
             raise OutcomesError(
-                "clinics.toml is missing from the home, though scores are stored. Put it back, then run the night again."
+                "clinics.toml is missing from the home, though rows of clinics are stored. Put it back, then run the night again."
             )
         return None
     try:
@@ -145,7 +145,7 @@ def _put_clinics(home: Home, con: duckdb.DuckDBPyConnection) -> set[str] | None:
     ]
     if lost:
         raise OutcomesError(
-            f"clinics.toml no longer lists {', '.join(lost)}, of which scores are stored. Put the entry back, then run the night again."
+            f"clinics.toml no longer lists {', '.join(lost)}, of which rows are stored. Put the entry back, then run the night again."
         )
     con.execute("DELETE FROM clinic")
     for row in rows:
@@ -174,12 +174,14 @@ def _as_refused_then(judged: Judged, receipts: list[dict[str, Any]]) -> None:
     for file, receipt in enumerate(receipts):
         if receipt["refused_because"]:
             judged.formats[file] = receipt["format"]
+            judged.feeds[file] = receipt["feed"]
             judged.refused[file] = FileRefusedError(
                 receipt["refused_because"], column_no=receipt["column_no"], line=receipt["line"], kind=receipt["kind"]
             )
 
 
 def _register(con: duckdb.DuckDBPyConnection, judged: Judged) -> None:
-    for clinic_id in judged.good["clinic_id"].unique().sort():
+    seen = {clinic_id for good in judged.good.values() for clinic_id in good["clinic_id"].unique()}
+    for clinic_id in sorted(seen):
         if not one(con, "SELECT count(*) FROM clinic WHERE clinic_id = ?", [clinic_id]):
             con.execute("INSERT INTO clinic VALUES (?, '', 'ketamine_iv', false, false, false)", [clinic_id])

@@ -65,7 +65,7 @@ def quarantined(con: duckdb.DuckDBPyConnection, reason: str | None, arrival: str
     """Every reason of every row set aside."""
     return rows_of(
         con,
-        """SELECT a.sha256[:12] AS sha256, s.line, s.column_name, s.reason_code, s.found_at, r.sentence
+        """SELECT a.sha256[:12] AS sha256, a.feed, s.line, s.column_name, s.reason_code, s.found_at, r.sentence
         FROM set_aside AS s JOIN arrival AS a USING (arrival_no) LEFT JOIN reason AS r USING (reason_code)
         WHERE ($reason IS NULL OR s.reason_code = $reason) AND ($arrival IS NULL OR starts_with(a.sha256, $arrival))
         ORDER BY s.arrival_no, s.line, s.column_name, s.reason_code""",

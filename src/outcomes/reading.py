@@ -13,19 +13,8 @@ from outcomes.errors import FileRefusedError
 from outcomes.frames import ends
 from outcomes.identifiers import MAY_BE_DISGUISED, kind_in_pseudonym, kind_of_identifier
 from outcomes.sources.csv import Lines
-from schemas.scores import (
-    ANSWERS,
-    CLINIC_ID,
-    COLUMNS,
-    DTYPES,
-    ITEMS,
-    MISSING_CODES,
-    MISSING_TOTAL_CODES,
-    NEEDED,
-    PATIENT_ID,
-    RANGES,
-    READING,
-)
+from schemas.contracts import CLINIC_ID, PATIENT_ID, Contract
+from schemas.scores import ANSWERS, ITEMS, MISSING_CODES, MISSING_TOTAL_CODES
 
 Value = int | float | str | bool | None
 
@@ -58,12 +47,12 @@ _NUMBERS = ("whole", "item", "total")
 _LAST_DAY = 3650
 
 
-def _code(column: str, text: str) -> Cell:
+def _code(contract: Contract, column: str, text: str) -> Cell:
     trimmed = text.strip(" ")
     if not _CODE[column].fullmatch(trimmed) or (
         column == "patient_id" and not (re.search("[A-Za-z]", trimmed) and re.search("[0-9]", trimmed))
     ):
-        return Cell(None, READING[column]["unreadable"], None, kind_of_identifier(column, text))
+        return Cell(None, contract.reading[column]["unreadable"], None, kind_of_identifier(column, text))
     return Cell(trimmed, None, "blanks_trimmed" if trimmed != text else None, kind_in_pseudonym(trimmed))
 
 
@@ -99,12 +88,11 @@ def _decimal(text: str) -> Cell:
     return Cell(float(trimmed)) if _DECIMAL.fullmatch(trimmed) else Cell(fault="")
 
 
-def _word(words: tuple[str, ...]) -> Callable[[str], Cell]:
+def _word(words: tuple[str, ...], *, any_case: bool) -> Callable[[str], Cell]:
     def read(text: str) -> Cell:
         trimmed = text.strip(" ")
-        return (
-            Cell(trimmed, None, "blanks_trimmed" if trimmed != text else None) if trimmed in words else Cell(fault="")
-        )
+        word = trimmed.lower() if any_case else trimmed
+        return Cell(word, None, "blanks_trimmed" if trimmed != text else None) if word in words else Cell(fault="")
 
     return read
 
@@ -118,14 +106,15 @@ _READERS: dict[str, Callable[[str], Cell]] = {
 }
 
 
-def read_cell(column: str, text: str) -> Cell:
-    """What `text` is in `column`, exactly: the definition that the quick paths below must agree with."""
+def read_cell(contract: Contract, column: str, text: str) -> Cell:
+    """What `text` is in `column` of a feed, exactly: the definition that the quick paths below must agree with."""
     if not text.strip(" "):
         return Cell()
-    how = READING[column]
+    how = contract.reading[column]
     if how["kind"] == "code":
-        return _code(column, text)
-    read = _word(how["words"]) if how["kind"] == "word" else _READERS[how["kind"]]
+        return _code(contract, column, text)
+    is_word = how["kind"] == "word"
+    read = _word(how["words"], any_case=how.get("any_case", False)) if is_word else _READERS[how["kind"]]
     cell = read(text)
     if cell.fault is None:
         # Beyond 16 bits it is out of every range, and the column could not hold it.
@@ -140,9 +129,9 @@ def identifier_in_ragged(given: Lines, sooner: FileRefusedError | None) -> FileR
     """The refusal of a file for the first identifier in its ragged lines, unless it was refused for a `sooner` line."""
     if sooner is not None and sooner.reason_code != "identifier":
         return None
-    separator, columns = given.separator.decode(), given.header.columns
+    separator, contract, columns = given.separator.decode(), given.header.contract, given.header.columns
     kind = lru_cache(maxsize=100_000)(
-        lambda column, text: read_cell(column, text).identifier if column else kind_of_identifier("", text)
+        lambda column, text: read_cell(contract, column, text).identifier if column else kind_of_identifier("", text)
     )
     for line, text in given.ragged:
         if sooner is not None and sooner.line is not None and sooner.line < line:
@@ -158,30 +147,31 @@ def identifier_in_ragged(given: Lines, sooner: FileRefusedError | None) -> FileR
     return None
 
 
-def read_values(cells: pl.DataFrame) -> Values:
+def read_values(contract: Contract, cells: pl.DataFrame) -> Values:
     """Values of a batch of cells: text, or of the types in PARSED_AS where all are plainly written. A column not there is null."""
     found: dict[str, list[pl.DataFrame]] = {"fault": [], "note": [], "identifier": []}
     columns = []
-    for name in COLUMNS:
+    for name in contract.columns:
         if name not in cells.columns:
-            columns.append(pl.Series(name, dtype=DTYPES[name]).extend_constant(None, cells.height))
+            columns.append(pl.Series(name, dtype=contract.dtypes[name]).extend_constant(None, cells.height))
             continue
-        values, odd = _column(name, cells[name])
+        values, odd = _column(contract, name, cells[name])
         columns.append(values)
-        if name in NEEDED:
-            odd = _with_empty(name, cells[name], odd)
+        if name in contract.needed:
+            odd = _with_empty(contract.reading[name]["unreadable"], cells[name], odd)
         for what, frames in found.items():
             if odd is not None and odd[what].null_count() < odd.height:
                 frames.append(odd.drop_nulls(what).select(row="row", column_name=pl.lit(name), code=what))
     faults, notes, identifiers = (
         pl.concat(frames) if frames else pl.DataFrame(schema=_FOUND) for frames in found.values()
     )
-    return Values(_completed(pl.DataFrame(columns), faults), faults, notes, identifiers)
+    typed = pl.DataFrame(columns)
+    return Values(_completed(contract, typed, faults) if contract.made else typed, faults, notes, identifiers)
 
 
-def _with_empty(name: str, cells: pl.Series, odd: pl.DataFrame | None) -> pl.DataFrame | None:
+def _with_empty(unreadable: str, cells: pl.Series, odd: pl.DataFrame | None) -> pl.DataFrame | None:
     """`odd`, where a cell that is empty or blank is a fault too."""
-    fault = pl.lit(READING[name]["unreadable"])
+    fault = pl.lit(unreadable)
     if odd is not None:
         says_nothing = pl.all_horizontal(pl.col("value", "fault", "note").is_null())
         odd = odd.select("row", "note", "identifier", fault=pl.when(says_nothing).then(fault).otherwise("fault"))
@@ -194,9 +184,9 @@ def _with_empty(name: str, cells: pl.Series, odd: pl.DataFrame | None) -> pl.Dat
     return empty if odd is None else pl.concat([odd, empty])
 
 
-def _column(name: str, cells: pl.Series) -> tuple[pl.Series, pl.DataFrame | None]:
+def _column(contract: Contract, name: str, cells: pl.Series) -> tuple[pl.Series, pl.DataFrame | None]:
     """The values of a column, and for every cell with more to say (row, value, fault, note, identifier)."""
-    kind, dtype = READING[name]["kind"], DTYPES[name]
+    kind, dtype = contract.reading[name]["kind"], contract.dtypes[name]
     if cells.null_count() == cells.len():
         return pl.Series(name, dtype=dtype).extend_constant(None, cells.len()), None
     if kind in _NUMBERS:
@@ -213,7 +203,7 @@ def _column(name: str, cells: pl.Series) -> tuple[pl.Series, pl.DataFrame | None
     if odd is None or not odd.any():
         return values, None
     rows = odd.arg_true()
-    said = _each(name, cells.gather(rows).cast(pl.String))
+    said = _each(contract, name, cells.gather(rows).cast(pl.String))
     return values.scatter(rows, said["value"].cast(dtype)), said.with_columns(row=rows.cast(pl.UInt32))
 
 
@@ -247,14 +237,14 @@ def _number(kind: str, cells: pl.Series) -> tuple[pl.Series, pl.Series | None]:
     return values, ~shortest if said is None else ~shortest | said
 
 
-def _each(name: str, text: pl.Series) -> pl.DataFrame:
+def _each(contract: Contract, name: str, text: pl.Series) -> pl.DataFrame:
     """`read_cell` of every text: asked once for each different one."""
     different = text.unique(maintain_order=True).drop_nulls()
-    said = [read_cell(name, value) for value in different]
+    said = [read_cell(contract, name, value) for value in different]
     table = pl.DataFrame(
         {
             "text": different,
-            "value": pl.Series([cell.value for cell in said], dtype=DTYPES[name], strict=False),
+            "value": pl.Series([cell.value for cell in said], dtype=contract.dtypes[name], strict=False),
             "fault": pl.Series([cell.fault for cell in said], dtype=pl.String),
             "note": pl.Series([cell.note for cell in said], dtype=pl.String),
             "identifier": pl.Series([cell.identifier for cell in said], dtype=pl.String),
@@ -263,13 +253,15 @@ def _each(name: str, text: pl.Series) -> pl.DataFrame:
     return pl.DataFrame({"text": text}).join(table, on="text", how="left", maintain_order="left").drop("text")
 
 
-def _completed(values: pl.DataFrame, faults: pl.DataFrame) -> pl.DataFrame:
+def _completed(contract: Contract, values: pl.DataFrame, faults: pl.DataFrame) -> pl.DataFrame:
     """With what the rules over several columns need: items answered, their sum, and whether all cells are sound."""
     answered = [pl.col(item).is_not_null().cast(pl.Int16) for item in ITEMS if values[item].null_count()]
     values = values.with_columns(
         items_answered=pl.sum_horizontal(pl.lit(len(ITEMS) - len(answered), pl.Int16), *answered).cast(pl.Int16),
         items_sum=pl.sum_horizontal(ITEMS).cast(pl.Int16),
-        is_sound=pl.all_horizontal(pl.lit(True), *(_within(values[name], *limits) for name, limits in RANGES.items())),
+        is_sound=pl.all_horizontal(
+            pl.lit(True), *(_within(values[name], *limits) for name, limits in contract.ranges.items())
+        ),
     )
     if faults.height:
         unread = pl.repeat(False, values.height, eager=True).scatter(faults["row"].unique(), True)

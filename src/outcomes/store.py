@@ -18,6 +18,7 @@ import polars as pl
 from outcomes.checking import Judged
 from outcomes.contest import RETRACTED, settle
 from outcomes.frames import asked, given
+from outcomes.kept import KEPT, Kept
 from outcomes.laying import lay
 
 CONFIG: dict[str, str | bool | int | float | list[str]] = {
@@ -98,41 +99,48 @@ def _load(
     con: duckdb.DuckDBPyConnection, night: NightId, files: Sequence[File], judged: Judged, more: bool
 ) -> list[dict[str, Any]]:
     first = (one(con, "SELECT max(arrival_no) FROM arrival") or 0) + 1
-    rows = _with_patients(con, _as_stored(judged.good))
-    rows, fates, reasons = _settled(con, night, first, rows, more)
-    if rows.height:
-        with given(con, "rows", rows.drop("file", "clinic_id", "patient_id", "key", "row", "extract_day")):
-            con.execute("INSERT INTO score BY NAME FROM rows")
-    reasons = pl.concat([judged.reasons.with_columns(pl.col("file") + first).rename({"file": "arrival_no"}), reasons])
+    reasons = [judged.reasons.with_columns(pl.col("file") + first).rename({"file": "arrival_no"})]
+    fates: dict[int, tuple[int, int, int]] = {}
+    digests: dict[int, int] = {}
+    for kept in KEPT:
+        if kept.feed not in judged.good:
+            continue
+        rows = _with_patients(con, kept, _as_stored(kept, judged.good[kept.feed]))
+        rows, fates_of_feed, contradicted = _settled(con, kept, night, first, rows, more)
+        if rows.height:
+            with given(con, "rows", rows.drop("file", "clinic_id", "patient_id", "key", "row", "extract_day")):
+                con.execute(f"INSERT INTO {kept.table} BY NAME FROM rows")
+        reasons.append(contradicted)
+        fates |= {
+            row[0]: row[1:] for row in fates_of_feed.select("file", "accepted", "duplicate", "quarantined").iter_rows()
+        }
+        digests |= dict(
+            con.execute(
+                f"SELECT arrival_no, sum({kept.digest}(s))::BIGINT FROM {kept.table} AS s WHERE arrival_no >= ? GROUP BY arrival_no",
+                [first],
+            ).fetchall()
+        )
     for table, frame in {
-        "quarantine": reasons,
+        "quarantine": pl.concat(reasons),
         "note": judged.notes.with_columns(pl.col("file") + first).rename({"file": "arrival_no"}),
         "rule_count": judged.rules.with_columns(
-            night=night.night, first_arrival_no=first, last_arrival_no=first + len(files) - 1, feed=pl.lit("scores")
+            night=night.night, first_arrival_no=first, last_arrival_no=first + len(files) - 1
         ),
     }.items():
         if frame.height:
             with given(con, "rows", frame):
                 con.execute(f"INSERT INTO {table} BY NAME FROM rows")
-    return _ledger(con, night, first, files, judged, fates)
+    return _ledger(con, night, first, files, judged, fates, digests)
 
 
-def _as_stored(good: pl.DataFrame) -> pl.DataFrame:
-    """Good rows with the columns of the score table, but for patient, arrival and id."""
-    answered = pl.col("items_answered")
-    return good.with_row_index("row").with_columns(
-        pl.col("row").cast(pl.Int64),
-        *(pl.col(name).cast(pl.Int8) for name in [*(f"item_{i}" for i in range(1, 11)), "total"]),
-        recall_period=pl.col("recall_period").fill_null("two_weeks"),
-        status=pl.col("status").fill_null("final"),
-        items_answered=answered.cast(pl.Int8),
-        items_sum=pl.when(answered > 0).then("items_sum").cast(pl.Int8),
-        phq9_total=pl.when(answered == 9).then("items_sum").when(answered == 0).then("total").cast(pl.Int8),
-    ).drop("is_sound")  # fmt: skip
+def _as_stored(kept: Kept, good: pl.DataFrame) -> pl.DataFrame:
+    """Good rows with the columns of their table, but for patient, arrival and number; numbered by `row` in the batch."""
+    rows = kept.stored(good).with_row_index("row")
+    return rows.with_columns(pl.col("row").cast(pl.Int64), status=pl.col("status").fill_null("final"))
 
 
-def _with_patients(con: duckdb.DuckDBPyConnection, rows: pl.DataFrame) -> pl.DataFrame:
-    """With `patient_no`: the number a pseudonym has, or the next one in the order of the file."""
+def _with_patients(con: duckdb.DuckDBPyConnection, kept: Kept, rows: pl.DataFrame) -> pl.DataFrame:
+    """With their key, and `patient_no`: the number a pseudonym has, or the next one in the order of the file."""
     names = ["clinic_id", "patient_id"]
     # A patient's rows mostly follow each other: the pseudonyms are compared once a run of them.
     run = rows.select(pl.struct(names).rle_id()).to_series()
@@ -152,43 +160,37 @@ def _with_patients(con: duckdb.DuckDBPyConnection, rows: pl.DataFrame) -> pl.Dat
         con.execute("INSERT INTO patient BY NAME FROM new_patients")
     numbers = pl.concat([known.select("patient_no", *names), new.select("patient_no", *names)])
     number = runs.join(numbers, on=names, how="left", maintain_order="left")["patient_no"]
-    return rows.with_columns(patient_no=number.gather(run)).with_columns(key=_key())
-
-
-def _key() -> pl.Expr:
-    """score_key() of the store, as polars says it."""
-    code = pl.col("timepoint").to_physical().cast(pl.Int64)
-    day = pl.col("days_since_first_infusion").cast(pl.Int64) + 400
-    return ((pl.col("patient_no").cast(pl.Int64) * 4096 + day) * 4 + code) * 1024 + pl.col("infusion_number").fill_null(
-        0
-    )
+    return rows.with_columns(patient_no=number.gather(run)).with_columns(key=kept.key)
 
 
 _STORED = """
-    SELECT s.score_id, k.key, CASE WHEN s.status = 'entered_in_error' THEN 'entered_in_error' ELSE score_values(s) END AS said,
+    SELECT s.{row_id} AS row_id, k.key, CASE WHEN s.status = 'entered_in_error' THEN 'entered_in_error' ELSE {values}(s) END AS said,
         CASE s.status WHEN 'final' THEN 0 WHEN 'entered_in_error' THEN 2 ELSE 1 END::INTEGER AS mark,
-        e.extract_day, a.night = $night AS is_tonight,
+        e.extract_day, a.night = {night} AS is_tonight,
         s.status <> 'entered_in_error' AND coalesce(v.current, true) AS is_current,
-        s.status <> 'entered_in_error' AND a.night < $night AND coalesce(v.current OR v.night = $night, true) AS was_standing
-    FROM score AS s
-    JOIN stored_keys AS k USING (score_id)
+        s.status <> 'entered_in_error' AND a.night < {night} AND coalesce(v.current OR v.night = {night}, true) AS was_standing
+    FROM {table} AS s
+    JOIN stored_keys AS k ON k.row_id = s.{row_id}
     JOIN arrival AS a USING (arrival_no)
     LEFT JOIN extract_day AS e USING (arrival_no, patient_no)
-    LEFT JOIN (SELECT score_id, arg_max(current, event_id) AS current, arg_max(night, event_id) AS night FROM score_event GROUP BY score_id) AS v
-        USING (score_id)
-    ORDER BY s.score_id
+    LEFT JOIN (SELECT {row_id}, arg_max(current, event_id) AS current, arg_max(night, event_id) AS night FROM {events} GROUP BY {row_id}) AS v
+        USING ({row_id})
+    ORDER BY s.{row_id}
 """
 
 
 def _settled(
-    con: duckdb.DuckDBPyConnection, night: NightId, first: int, rows: pl.DataFrame, more: bool
+    con: duckdb.DuckDBPyConnection, kept: Kept, night: NightId, first: int, rows: pl.DataFrame, more: bool
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Rows to store with their ids; per file how many were accepted, duplicate and set aside; and the reasons of those."""
     _keep_extract_days(con, first, rows)
-    next_id = (one(con, "SELECT max(score_id) FROM score") or 0) + 1
-    con.execute("CREATE OR REPLACE TEMP TABLE stored_keys (score_id BIGINT, key BIGINT)")
-    stored_keys = _stored_keys(con, rows) if next_id > 1 else pl.Series("key", dtype=pl.Int64)
-    earlier = asked(con, f"SELECT key, said, mark, extract_day FROM contested WHERE night = {night.night}")
+    next_id = (one(con, f"SELECT max({kept.row_id}) FROM {kept.table}") or 0) + 1
+    con.execute("CREATE OR REPLACE TEMP TABLE stored_keys (row_id BIGINT, key BIGINT)")
+    stored_keys = _stored_keys(con, kept, rows) if next_id > 1 else pl.Series("key", dtype=pl.Int64)
+    earlier = asked(
+        con,
+        f"SELECT key, said, mark, extract_day FROM contested WHERE night = {night.night} AND feed = '{kept.feed}'",
+    )
     in_order = rows["key"].sort()
     twice = in_order.filter(in_order.diff().fill_null(1) == 0)
     contested = rows["key"].is_in(pl.concat([twice, stored_keys, earlier["key"]]).unique().implode())
@@ -196,32 +198,34 @@ def _settled(
         schema={"arrival_no": pl.Int32, "line": pl.Int32, "column_name": pl.String, "reason_code": pl.String}
     )
     if not contested.any():
-        kept = _numbered(rows, first, next_id)
-        return kept, kept.group_by("file").agg(accepted=pl.len()).with_columns(duplicate=0, quarantined=0), no_reasons
+        rows = _numbered(kept, rows, first, next_id)
+        return rows, rows.group_by("file").agg(accepted=pl.len()).with_columns(duplicate=0, quarantined=0), no_reasons
 
     disputed = rows.filter(contested)
     with given(con, "disputed", disputed):
         said = asked(
             con,
-            "SELECT d.row, CASE WHEN d.status = 'entered_in_error' THEN 'entered_in_error' ELSE score_values(d) END AS said FROM disputed AS d",
+            f"SELECT d.row, CASE WHEN d.status = 'entered_in_error' THEN 'entered_in_error' ELSE {kept.values}(d) END AS said FROM disputed AS d",
         )
     mark = pl.when(pl.col("status") == "final").then(0).when(pl.col("status") == RETRACTED).then(2).otherwise(1)
     new = disputed.select("row", "key", "extract_day", mark=mark.cast(pl.Int32)).join(
         said, on="row", maintain_order="left"
     )
-    stored = _stored(con, night)
+    stored = asked(con, _STORED.format(**vars(kept), night=night.night))
     settled = settle(new, stored, earlier)
     if more:
-        with given(con, "sides", new.select("key", "said", "mark", "extract_day", night=pl.lit(night.night))):
+        sides = new.select("key", "said", "mark", "extract_day", night=pl.lit(night.night), feed=pl.lit(kept.feed))
+        with given(con, "sides", sides):
             con.execute("INSERT INTO contested BY NAME FROM sides")
 
     not_kept = disputed.join(settled.fates.filter(pl.col("fate") != "accepted"), on="row", maintain_order="left")
-    kept = _numbered(rows.filter(~rows["row"].is_in(not_kept["row"].implode())), first, next_id)
-    _keep_events(con, night, first, disputed, kept.filter(kept["row"].is_in(disputed["row"].implode())), settled.events)
+    to_store = _numbered(kept, rows.filter(~rows["row"].is_in(not_kept["row"].implode())), first, next_id)
+    own = to_store.filter(to_store["row"].is_in(disputed["row"].implode()))
+    _keep_events(con, kept, night, first, disputed, own, settled.events)
     aside = not_kept.filter(pl.col("fate") == "quarantined")
-    with given(con, "outset", pl.DataFrame({"score_id": settled.outset})):
+    with given(con, "outset", pl.DataFrame({kept.row_id: settled.outset})):
         con.execute(
-            "INSERT INTO quarantine SELECT arrival_no, line, NULL, 'contradiction' FROM score SEMI JOIN outset USING (score_id)"
+            f"INSERT INTO quarantine SELECT arrival_no, line, NULL, 'contradiction' FROM {kept.table} SEMI JOIN outset USING ({kept.row_id})"
         )
     reasons = aside.select(
         arrival_no=pl.col("file") + first,
@@ -241,26 +245,22 @@ def _settled(
         .with_columns(pl.col("duplicate", "quarantined").fill_null(0))
         .with_columns(accepted=pl.col("read") - pl.col("duplicate") - pl.col("quarantined"))
     )  # fmt: skip
-    return kept, fates, pl.concat([no_reasons, reasons])
+    return to_store, fates, pl.concat([no_reasons, reasons])
 
 
-def _stored_keys(con: duckdb.DuckDBPyConnection, rows: pl.DataFrame) -> pl.Series:
+def _stored_keys(con: duckdb.DuckDBPyConnection, kept: Kept, rows: pl.DataFrame) -> pl.Series:
     """The keys of `rows` that are stored already; where they are goes into the table `stored_keys` of the connection."""
     with given(con, "new_keys", rows.select("key", "patient_no").unique("key")):
         con.execute(
-            "INSERT INTO stored_keys SELECT s.score_id, k.key FROM score AS s JOIN new_keys AS k ON s.patient_no = k.patient_no "
-            "AND score_key(s.patient_no, s.days_since_first_infusion, enum_code(s.timepoint), s.infusion_number) = k.key"
+            f"INSERT INTO stored_keys SELECT s.{kept.row_id}, k.key FROM {kept.table} AS s "
+            f"JOIN new_keys AS k ON s.patient_no = k.patient_no AND {kept.stored_key} = k.key"
         )
     return asked(con, "SELECT DISTINCT key FROM stored_keys")["key"]
 
 
-def _stored(con: duckdb.DuckDBPyConnection, night: NightId) -> pl.DataFrame:
-    return asked(con, _STORED.replace("$night", str(night.night)))
-
-
-def _numbered(rows: pl.DataFrame, first: int, next_id: int) -> pl.DataFrame:
-    return rows.with_row_index("score_id", offset=next_id).with_columns(
-        pl.col("score_id").cast(pl.Int64), arrival_no=pl.col("file") + first
+def _numbered(kept: Kept, rows: pl.DataFrame, first: int, next_id: int) -> pl.DataFrame:
+    return rows.with_row_index(kept.row_id, offset=next_id).with_columns(
+        pl.col(kept.row_id).cast(pl.Int64), arrival_no=pl.col("file") + first
     )
 
 
@@ -279,22 +279,23 @@ def _keep_extract_days(con: duckdb.DuckDBPyConnection, first: int, rows: pl.Data
 
 def _keep_events(
     con: duckdb.DuckDBPyConnection,
+    kept: Kept,
     night: NightId,
     first: int,
     rows: pl.DataFrame,
-    kept: pl.DataFrame,
+    own: pl.DataFrame,
     events: pl.DataFrame,
 ) -> None:
+    """`events` of settle() into the store: `rows` are those they are due to, `own` those stored now with their numbers."""
     places = rows.select(by_row="row", by_arrival_no=pl.col("file") + first, by_line="line")
-    own = kept.select("row", own_id="score_id")
     told = (
-        events.join(places, on="by_row", how="left").join(own, on="row", how="left")
-        .select(score_id=pl.coalesce("score_id", "own_id"), current="current", reason_code="reason_code", night=pl.lit(night.night), by_arrival_no="by_arrival_no", by_line="by_line")
-        .sort("score_id", "current")
-        .with_row_index("event_id", offset=(one(con, "SELECT max(event_id) FROM score_event") or 0) + 1)
+        events.join(places, on="by_row", how="left").join(own.select("row", own_id=kept.row_id), on="row", how="left")
+        .select(pl.coalesce("row_id", "own_id").alias(kept.row_id), current="current", reason_code="reason_code", night=pl.lit(night.night), by_arrival_no="by_arrival_no", by_line="by_line")
+        .sort(kept.row_id, "current")
+        .with_row_index("event_id", offset=(one(con, f"SELECT max(event_id) FROM {kept.events}") or 0) + 1)
     )  # fmt: skip
     with given(con, "told", told):
-        con.execute("INSERT INTO score_event BY NAME FROM told")
+        con.execute(f"INSERT INTO {kept.events} BY NAME FROM told")
 
 
 def _ledger(
@@ -303,28 +304,25 @@ def _ledger(
     first: int,
     files: Sequence[File],
     judged: Judged,
-    fates: pl.DataFrame,
+    fates: dict[int, tuple[int, int, int]],
+    digests: dict[int, int],
 ) -> list[dict[str, Any]]:
-    """Append one entry a file, each with the hash of the one before."""
-    accepted = {row[0]: row[1:] for row in fates.select("file", "accepted", "duplicate", "quarantined").iter_rows()}
+    """Append one entry a file, each with the hash of the one before.
+
+    fates: accepted, duplicate and contradicted rows by file. digests: sum over the stored rows by arrival_no.
+    """
     noted = dict(judged.notes.group_by("file").agg(pl.col("cells").sum()).iter_rows())
-    digests = dict(
-        con.execute(
-            "SELECT arrival_no, sum(row_digest(s))::BIGINT FROM score AS s WHERE arrival_no >= ? GROUP BY arrival_no",
-            [first],
-        ).fetchall()
-    )
     set_aside = dict(judged.reasons.group_by("file").agg(pl.col("line").n_unique()).iter_rows())
     previous = one(con, "SELECT arg_max(hash, arrival_no) FROM arrival") or NO_HASH
     entries: list[dict[str, Any]] = []
     for number, file in enumerate(files):
-        taken, duplicate, contradicted = accepted.get(number, (0, 0, 0))
+        taken, duplicate, contradicted = fates.get(number, (0, 0, 0))
         refusal = judged.refused.get(number)
         entry: dict[str, Any] = dict(
             zip(
                 ENTRY,
                 (
-                    first + number, file.sha256, night.night, night.as_of.isoformat(), "scores", judged.formats[number], file.size,
+                    first + number, file.sha256, night.night, night.as_of.isoformat(), judged.feeds[number], judged.formats[number], file.size,
                     refusal.reason_code if refusal else None, judged.rows_read[number], taken, duplicate,
                     contradicted + set_aside.get(number, 0), noted.get(number, 0), str(digests.get(first + number, 0)), previous,
                 ),

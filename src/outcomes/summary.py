@@ -23,6 +23,7 @@ class Summary:
     data_versions: str
     files: Row
     rows: Row
+    feeds: list[Row]
     reasons: list[Row]
     set_aside_by_course: list[Row]
     notes: list[Row]
@@ -87,7 +88,8 @@ def summarise(
     (events,) = rows_of(
         con,
         """SELECT count(*) FILTER (reason_code = 'corrected') AS corrected, count(*) FILTER (reason_code = 'retracted') AS retracted
-        FROM score_event WHERE night = ? AND NOT current""",
+        FROM (SELECT night, current, reason_code FROM score_event UNION ALL SELECT night, current, reason_code FROM patient_row_event)
+        WHERE night = ? AND NOT current""",
         tonight,
     )
     return Summary(
@@ -103,6 +105,15 @@ def summarise(
             "left_alone": left_alone,
         },
         rows=counts | events,
+        feeds=rows_of(
+            con,
+            """SELECT f.feed, count(a.feed) AS files, coalesce(sum(rows_read), 0)::BIGINT AS read, coalesce(sum(rows_accepted), 0)::BIGINT AS accepted,
+                coalesce(sum(rows_duplicate), 0)::BIGINT AS duplicate, coalesce(sum(rows_quarantined), 0)::BIGINT AS quarantined
+            FROM (VALUES (1, 'scores'), (2, 'patients')) AS f (position, feed)
+            LEFT JOIN arrival AS a ON a.feed = f.feed AND a.night = ? AND a.refused_because IS NULL
+            GROUP BY f.position, f.feed ORDER BY f.position""",
+            tonight,
+        ),
         reasons=rows_of(
             con,
             """SELECT q.reason_code, any_value(r.sentence) AS sentence, count(*) AS rows FROM
@@ -123,7 +134,7 @@ def summarise(
         ),
         arrivals=rows_of(
             con,
-            """SELECT a.arrival_no, a.sha256, a.format, a.refused_because, r.sentence AS refused_in_words, f.kind AS identifier_kind, f.column_no, f.line,
+            """SELECT a.arrival_no, a.sha256, a.feed, a.format, a.refused_because, r.sentence AS refused_in_words, f.kind AS identifier_kind, f.column_no, f.line,
             a.rows_read, a.rows_accepted, a.rows_duplicate, a.rows_quarantined FROM arrival AS a LEFT JOIN refusal AS f USING (arrival_no)
             LEFT JOIN reason AS r ON r.reason_code = a.refused_because WHERE a.night = ? ORDER BY a.arrival_no""",
             tonight,

@@ -57,16 +57,32 @@ def _decimal(value: float | None) -> str:
     return "-" if value is None else f"{value:.2f}"
 
 
+def rows_words(said: Row) -> str:
+    """The night's rows by fate, and how many of them are of the patients feed where any are."""
+
+    def fates(rows: Row) -> str:
+        return f"{rows['read']:,} read = {rows['accepted']:,} accepted + {rows['duplicate']:,} duplicate + {rows['quarantined']:,} quarantined"
+
+    rows = said["rows"]
+    of_patients = [
+        f"\nOf the patients feed: {fates(feed)}."
+        for feed in said["feeds"]
+        if feed["feed"] == "patients" and feed["files"]
+    ]
+    return f"Rows: {fates(rows)} ({rows['corrected']:,} corrected, {rows['retracted']:,} retracted)." + "".join(
+        of_patients
+    )
+
+
 def night_words(said: Row, home: Home) -> str:
     """What a night found, and where everything is."""
-    files, rows = said["files"], said["rows"]
+    files = said["files"]
     parts = [
         f"Night {said['night']}, as of {said['as_of']}. Everything below is provisional.",
         f"Files: {files['taken']:,} taken, {files['refused']:,} refused, {files['known']:,} seen before"
         + (f" ({files['known_refused']:,} of them refused then)" if files["known_refused"] else "")
         + (f", {files['left_alone']:,} left alone (unfinished, links or folders)" if files["left_alone"] else "") + ".",
-        f"Rows: {rows['read']:,} read = {rows['accepted']:,} accepted + {rows['duplicate']:,} duplicate + {rows['quarantined']:,} quarantined"
-        f" ({rows['corrected']:,} corrected, {rows['retracted']:,} retracted).",
+        rows_words(said),
     ]  # fmt: skip
     if said["nights_healed"]:
         parts.append(

@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from schemas.scores import DESCRIPTIONS, ITEMS, NEEDED, READING, RULES, SCHEMA
+from schemas.contracts import Contract
+from schemas.scores import ITEMS
 
 Row = dict[str, Any]
 
@@ -34,14 +35,14 @@ def measures_table(measures: Sequence[Row]) -> str:
     return _table(("measure", "title", "numerator", "denominator", "main denominator", "made for, or source"), lines)
 
 
-def contract_table() -> str:
+def contract_table(contract: Contract) -> str:
     """One line a column, then one a rule over several columns, in the contract's order."""
     columns = [
-        (_named(name), _TYPES[how["kind"]], _rule(name, how), _needed(name, how))
-        for name, how in READING.items()
+        (_named(name), _TYPES[how["kind"]], _rule(contract, name, how), _needed(contract, name, how))
+        for name, how in contract.reading.items()
         if name not in ITEMS[1:]
     ]
-    rows = [(f"`{rule.code}`", rule.sentence) for rule in RULES.values() if rule.about == "row"]
+    rows = [(f"`{rule.code}`", rule.sentence) for rule in contract.rules.values() if rule.about == "row"]
     return (
         _table(("column", "type", "what it is, and what is accepted", "needed"), columns)
         + "\n"
@@ -91,17 +92,19 @@ def _named(name: str) -> str:
     return f"`{ITEMS[0]}` .. `{ITEMS[-1]}`" if name == ITEMS[0] else f"`{name}`"
 
 
-def _rule(name: str, how: Row) -> str:
-    what = DESCRIPTIONS[name].replace("item 1,", "the item,") if name == ITEMS[0] else DESCRIPTIONS[name]
+def _rule(contract: Contract, name: str, how: Row) -> str:
+    what = contract.descriptions[name]
+    what = what.replace("item 1,", "the item,") if name == ITEMS[0] else what
     # A sentence says what a cell is not; without its "not" it says what is accepted.
-    said = [RULES[how["unreadable"]].sentence, *(RULES[check.name].sentence for check in SCHEMA.columns[name].checks)]
+    codes = (how["unreadable"], *(check.name for check in contract.schema.columns[name].checks))
+    said = [contract.rules[code].sentence for code in codes]
     return f"{what} Accepted: {'; '.join(sentence.removeprefix('not ') for sentence in said)}."
 
 
-def _needed(name: str, how: Row) -> str:
+def _needed(contract: Contract, name: str, how: Row) -> str:
     if how.get("optional"):
         return "optional"
-    return "in every row" if name in NEEDED else "the column; a cell may be empty"
+    return "in every row" if name in contract.needed else "the column; a cell may be empty"
 
 
 def _table(heads: Sequence[str], lines: Iterable[Sequence[str]]) -> str:

@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -18,7 +19,8 @@ from typing import Any
 from outcomes.sample.answers import Stock
 from outcomes.sample.bad import BadRows, bad_files
 from outcomes.sample.clinics import Clinic, made_up
-from outcomes.sample.files import Fate, Renderer, ScoreFile
+from outcomes.sample.files import ClinicFile, Fate, Renderer, patient_file, score_file
+from outcomes.sample.patients import DIMENSIONS, UNKNOWN, Describing, Said, strata
 from outcomes.sample.people import Person, person
 from outcomes.sample.truth import MET, MISSING, NOT_ELIGIBLE, NOT_MET, WAITING, Rulebook, measures_file, sends
 
@@ -30,18 +32,23 @@ Progress = Callable[[int, int], None]
 
 @dataclass(slots=True)
 class Night:
-    """What one night must find. `rates` is by clinic (`*` is all of them) and measure, `people` by clinic."""
+    """What one night must find. `rates` is by clinic (`*` is all of them) and measure, `people` by clinic.
+
+    `strata` is by clinic, dimension of the patients feed and stratum: how many courses are in it.
+    """
 
     as_of: str
     folder: str
     files: dict[str, Fate] = field(default_factory=dict)
     people: dict[str, dict[str, int]] = field(default_factory=dict)
     rates: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)
+    strata: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)
 
     def state(self, clinic: str, tally: Tally, measures: list[str]) -> None:
         """Write down the counts of a clinic, or of all of them."""
         self.people[clinic] = {name: tally.people[name] for name in ("courses", "not_started")}
         self.rates[clinic] = tally.rates(measures)
+        self.strata[clinic] = tally.sizes()
 
     def as_dict(self) -> dict[str, Any]:
         """For truth.json."""
@@ -52,6 +59,7 @@ class Night:
             "files": files,
             "people": self.people,
             "rates": self.rates,
+            "strata": self.strata,
         }
 
 
@@ -68,17 +76,19 @@ class Truth:
 
 
 class Tally:
-    """Counts of one clinic on one night: people, courses, and each measure's classes."""
+    """Counts of one clinic on one night: people, courses, each measure's classes, and the courses of each stratum."""
 
     def __init__(self, measures: int) -> None:
         self.people = Counter[str]()
         self.results = Counter[tuple[int, ...]]()
+        self.strata = Counter[tuple[str, str]]()
         self._measures = measures
 
     def add(self, other: Tally) -> None:
         """Add another clinic's counts."""
         self.people.update(other.people)
         self.results.update(other.results)
+        self.strata.update(other.strata)
 
     def count(self, classes: tuple[int, ...] | None, courses: int) -> None:
         """Count one person: the classes of their first course, and their courses (0, 1 or 2)."""
@@ -89,6 +99,21 @@ class Tally:
         self.results[classes] += 1
         if courses > 1:
             self.results[(NOT_ELIGIBLE,) * self._measures] += courses - 1
+
+    def split(self, cells: dict[str, str], courses: int) -> None:
+        """Count one person's courses in the strata of what is said of them. The year is that of the first course only."""
+        for dimension, stratum in strata(cells).items():
+            later = courses - 1 if dimension == "treatment_year" else 0
+            self.strata[dimension, stratum] += courses - later
+            self.strata[dimension, UNKNOWN] += later
+
+    def sizes(self) -> dict[str, dict[str, int]]:
+        """How many courses each stratum has, by dimension; none that is empty."""
+        found: dict[str, dict[str, int]] = {dimension: {} for dimension in DIMENSIONS}
+        for (dimension, stratum), courses in sorted(self.strata.items()):
+            if courses:
+                found[dimension][stratum] = courses
+        return found
 
     def rates(self, names: list[str]) -> dict[str, dict[str, int]]:
         """Met, observed, missing, waiting and not eligible courses of each measure."""
@@ -136,20 +161,20 @@ def make_sample(
     done = 0
     for clinic in everyone:
         made = _Making(seed, clinic, stock, book, bad=bad)
-        for part in range(files_per_clinic):
-            size = clinic.people * (part + 1) // files_per_clinic - clinic.people * part // files_per_clinic
-            stem = f"{clinic.clinic_id}_{{}}" + (f"_{part + 1}" if files_per_clinic > 1 else "")
-            first, second = (
-                ScoreFile(inbox, stem.format("january"), clinic),
-                ScoreFile(later, stem.format("february"), clinic),
-            )
-            with first, second:
-                for _ in made.people(size, first, second):
-                    done += 1
-                    if progress and done % 1000 == 0:
-                        progress(done, courses)
-            truth.first.files[first.path.name] = first.fate
-            truth.later.files[second.path.name] = second.fate
+        with ExitStack() as stack:
+            said = _patient_files(stack, inbox, later, clinic, truth)
+            for part in range(files_per_clinic):
+                size = clinic.people * (part + 1) // files_per_clinic - clinic.people * part // files_per_clinic
+                stem = f"{clinic.clinic_id}_{{}}" + (f"_{part + 1}" if files_per_clinic > 1 else "")
+                first = score_file(inbox, stem.format("january"), clinic)
+                second = score_file(later, stem.format("february"), clinic)
+                with first, second:
+                    for _ in made.people(size, first, second, said):
+                        done += 1
+                        if progress and done % 1000 == 0:
+                            progress(done, courses)
+                truth.first.files[first.path.name] = first.fate
+                truth.later.files[second.path.name] = second.fate
         for night, tally, whole in zip((truth.first, truth.later), made.tallies, network, strict=True):
             night.state(clinic.clinic_id, tally, book.names)
             whole.add(tally)
@@ -164,6 +189,17 @@ def make_sample(
     if progress:
         progress(done, courses)
     return truth
+
+
+def _patient_files(stack: ExitStack, inbox: Path, later: Path, clinic: Clinic, truth: Truth) -> list[ClinicFile]:
+    """The clinic's files of patients, open for both nights; none where it does not send the feed."""
+    if not clinic.says:
+        return []
+    first = stack.enter_context(patient_file(inbox, f"{clinic.clinic_id}_patients_january", clinic))
+    second = stack.enter_context(patient_file(later, f"{clinic.clinic_id}_patients_february", clinic))
+    truth.first.files[first.path.name] = first.fate
+    truth.later.files[second.path.name] = second.fate
+    return [first, second]
 
 
 def _write(path: Path, text: str) -> None:
@@ -191,26 +227,29 @@ class _Making:
         self.tallies = Tally(len(book.names)), Tally(len(book.names))
         self._renderer = Renderer(clinic, f"{seed} {clinic.clinic_id} text", bad=bad)
         self._faults = BadRows(clinic)
+        self._describing = Describing(seed, clinic, bad=bad)
         many = max(5, min(len(self._faults), clinic.people // 4), clinic.people // 400)
         self._every = max(1, clinic.people // many) if bad else 0
         self._kind = self._rng.randrange(len(self._faults))
         self._serial = 0
 
-    def people(self, count: int, first: ScoreFile, later: ScoreFile) -> Iterator[Person]:
-        """Make, write and count this many people."""
+    def people(self, count: int, first: ClinicFile, later: ClinicFile, patients: list[ClinicFile]) -> Iterator[Person]:
+        """Make, write and count this many people; `patients` are the files of both nights that say who they are, if any."""
         for _ in range(count):
             self._serial += 1
             someone = person(self._rng, self._clinic, self._stock, self._serial)
             self._renderer.person(someone, first, later)
-            self._count(someone)
+            self._count(someone, self._describing.person(someone, *patients) if patients else None)
             if self._every and self._serial % self._every == 0:
                 self._faults.write(self._kind, first)
                 self._kind += 1
             if self._every and self._serial in (2, 9):
                 self._faults.write(self._serial - 2, later)
+            if patients and self._serial == 1:
+                self._describing.bad_rows(patients[0])
             yield someone
 
-    def _count(self, someone: Person) -> None:
+    def _count(self, someone: Person, said: Said | None) -> None:
         settled = None
         for night, tally in enumerate(self.tallies, 1):
             if settled is None or sends(someone, night):
@@ -220,6 +259,8 @@ class _Making:
                 classes = tuple(self._book.classes(view)) if view else None
                 courses = 0 if view is None else 1 if view.second_day is None else 2
             tally.count(classes, courses)
+            if courses:
+                tally.split(said.on(night) if said else {}, courses)
             # With no open window and nothing new, the later night finds the same.
             settled = classes if classes and WAITING not in classes else None
 

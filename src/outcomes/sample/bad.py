@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from outcomes.sample.clinics import CORE, Clinic
-from outcomes.sample.files import Fate, ScoreFile
+from outcomes.sample.files import ClinicFile, Fate
 
 ITEMS = {f"item_{i}": cell for i, cell in enumerate("102101020", 1)}
 NO_ITEMS = dict.fromkeys(ITEMS, "")
@@ -74,7 +74,7 @@ class BadRows:
     def __len__(self) -> int:
         return len(self._faults) + 1
 
-    def write(self, kind: int, out: ScoreFile) -> None:
+    def write(self, kind: int, out: ClinicFile) -> None:
         """One bad row of this kind (counted round and round), or the two sides of a contradiction."""
         self._serial += 1
         kind %= len(self)
@@ -144,4 +144,4 @@ def bad_files(folder: Path) -> dict[str, Fate]:
         (folder / name).write_bytes(content)
     (folder / "C01_nothing_new.csv").write_bytes(HEADER.encode())
     fates = {name: Fate("refused", reason) for name, (reason, _) in refused.items()}
-    return fates | {"C01_nothing_new.csv": Fate()}
+    return fates | {"C01_nothing_new.csv": Fate(feed="scores")}

@@ -15,6 +15,17 @@ CORE = (
 )
 SAFETY = ("dissociation", "nausea", "blood_pressure_raised", "serious_adverse_event")
 DOSE = ("dose_mg_per_kg", "infusion_minutes")
+OTHER_ILLNESSES = (
+    "bipolar",
+    "chronic_pain",
+    "ptsd",
+    "anxiety",
+    "substance_use",
+    "thyroid",
+    "eating_disorder",
+    "sleep_disorder",
+    "concurrent_psychotherapy",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +51,7 @@ class Clinic:
     items_only: float = 0.08
     extract_lag: int = 2  # days from the extract to the night that takes the file in
     history: int = 1300  # days since the clinic's first patient
+    says: tuple[str, ...] = ()  # columns of the patients feed, but for the ids; none where it does not send it
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -77,6 +89,20 @@ SENT = (
     ("extract_day",),
     ("item_10", "planned_induction_infusions", "ended", "extract_day", "drug"),
     ("recall_period", "extract_day", "status"),
+)
+NUMBERS_SAID = ("age_years", "first_infusion_year", "failed_antidepressant_trials")
+SAID = (
+    (
+        "sex",
+        "age_years",
+        "first_infusion_year",
+        "indication",
+        "failed_antidepressant_trials",
+        *OTHER_ILLNESSES,
+        "status",
+    ),
+    (),
+    ("sex", "age_years", "failed_antidepressant_trials", "indication", "bipolar"),
 )
 IDS = ("P{:05d}", "pt-{:05d}", "K{:05d}x", "s.{:05d}", "A_{:05d}", "{:05d}q")
 
@@ -124,6 +150,7 @@ def made_up(count: int, courses: int) -> list[Clinic]:
             items_only=1.0 if i % 5 == 1 else 0.08,
             extract_lag=i % 4,
             history=(1300, 1000, 1500, 700)[i % 4],
+            says=SAID[i % len(SAID)],
         )
         clinics.append(replace(plain, **trait))  # type: ignore[arg-type]
     return _shared(clinics, courses)

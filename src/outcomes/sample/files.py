@@ -16,7 +16,7 @@ from typing import IO, Any, Self
 import polars as pl
 
 from outcomes.sample.answers import Answers
-from outcomes.sample.clinics import CORE, SAFETY, Clinic
+from outcomes.sample.clinics import CORE, NUMBERS_SAID, SAFETY, SENT, Clinic
 from outcomes.sample.people import FOLLOW_UP, POST, PRE, Person, Row
 from outcomes.sample.schedules import KETAMINE
 from outcomes.sample.truth import again
@@ -25,6 +25,13 @@ NUMBERS = {n: str(n) for n in range(-500, 4000)} | {None: ""}
 WORDS = ("Not at all", "Several days", "More than half the days", "Nearly every day")
 NOT_ANSWERED = ("", "", "", "9", "99", "7", "-", "^", "Not Answered")
 WIDTH = 9
+_WORDS = {"clinic_id", "patient_id", "timepoint", "drug", "recall_period", "status", "ended", *SAFETY}
+# What a column is in a typed file, where it is no text.
+_TYPES: dict[str, type[pl.DataType]] = {
+    **dict.fromkeys((*CORE, *(c for sent in SENT for c in sent), *NUMBERS_SAID), pl.Int32),
+    **dict.fromkeys(_WORDS, pl.String),
+    "dose_mg_per_kg": pl.Float64,
+}
 
 
 @dataclass(slots=True)
@@ -33,6 +40,7 @@ class Fate:
 
     fate: str = "taken"
     refused: str | None = None
+    feed: str | None = None  # of a file that is taken
     rows_read: int = 0
     accepted: int = 0
     duplicate: int = 0
@@ -44,6 +52,7 @@ class Fate:
         return {
             "fate": self.fate,
             "refused": self.refused,
+            "feed": self.feed,
             "rows_read": self.rows_read,
             "accepted": self.accepted,
             "duplicate": self.duplicate,
@@ -52,17 +61,19 @@ class Fate:
         }
 
 
-class ScoreFile:
-    """One file being written; use as a context. Cells are given in the order CORE + optional columns, as text."""
+class ClinicFile:
+    """One file being written; use as a context. Cells are given in the order of `whole`, as text, and written in that of `sent`."""
 
-    def __init__(self, folder: Path, stem: str, clinic: Clinic) -> None:
+    def __init__(
+        self, folder: Path, stem: str, clinic: Clinic, feed: str, whole: Sequence[str], sent: Sequence[str]
+    ) -> None:
         self.clinic = clinic
         self.path = folder / f"{stem}.{clinic.format}"
-        self.fate = Fate()
-        whole = CORE + clinic.optional
-        self._pick = itemgetter(*(whole.index(column) for column in clinic.columns))
+        self.fate = Fate(feed=feed)
+        self._whole, self._sent = tuple(whole), tuple(sent)
+        self._pick = itemgetter(*(self._whole.index(column) for column in sent))
         self._end = "\r\n" if clinic.excel else "\n"
-        self._columns: list[list[str]] = [[] for _ in whole]
+        self._columns: list[list[str]] = [[] for _ in self._whole]
         self._out: IO[str] | None = None
         self._raw: IO[bytes] | None = None
 
@@ -75,7 +86,7 @@ class ScoreFile:
             # No name and no time in the header: the same rows are the same bytes.
             raw = gzip.GzipFile("", "wb", 6, self._raw, mtime=0)
         self._out = io.TextIOWrapper(raw, "utf-8-sig" if self.clinic.excel else "utf-8", newline="")
-        self._out.write(",".join(headings(self.clinic)) + self._end)
+        self._out.write(",".join(self._headings()) + self._end)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
@@ -108,22 +119,26 @@ class ScoreFile:
 
     def _write_parquet(self) -> None:
         """Numbers as numbers, words as words, nothing as null."""
-        whole = CORE + self.clinic.optional
-        frame = pl.DataFrame(dict(zip(whole, self._columns, strict=True)), schema=dict.fromkeys(whole, pl.String))
-        texts = {"clinic_id", "patient_id", "timepoint", "drug", "recall_period", "status", "ended", *SAFETY}
-        typed = [
-            pl.when(pl.col(c) != "")
-            .then(pl.col(c))
-            .cast(pl.String if c in texts else pl.Float64 if c == "dose_mg_per_kg" else pl.Int32)
-            .alias(c)
-            for c in self.clinic.columns
-        ]
+        frame = pl.DataFrame(
+            dict(zip(self._whole, self._columns, strict=True)), schema=dict.fromkeys(self._whole, pl.String)
+        )
+        typed = [pl.when(pl.col(c) != "").then(pl.col(c)).cast(_TYPES.get(c, pl.String)).alias(c) for c in self._sent]
         frame.select(typed).write_parquet(self.path)
 
+    def _headings(self) -> list[str]:
+        """The first line; a clinic that exports from a spreadsheet has capitals and blanks in it."""
+        return [c.replace("_", " ").capitalize() if self.clinic.excel else c for c in self._sent]
 
-def headings(clinic: Clinic) -> list[str]:
-    """The first line; a clinic that exports from a spreadsheet has capitals and blanks in it."""
-    return [c.replace("_", " ").capitalize() for c in clinic.columns] if clinic.excel else list(clinic.columns)
+
+def score_file(folder: Path, stem: str, clinic: Clinic) -> ClinicFile:
+    """A file of scores of the clinic."""
+    return ClinicFile(folder, stem, clinic, "scores", CORE + clinic.optional, clinic.columns)
+
+
+def patient_file(folder: Path, stem: str, clinic: Clinic) -> ClinicFile:
+    """A file of patients of the clinic."""
+    columns = ("clinic_id", "patient_id", *clinic.says)
+    return ClinicFile(folder, stem, clinic, "patients", columns, columns)
 
 
 class Renderer:
@@ -140,7 +155,7 @@ class Renderer:
         self._extras = [column for column in clinic.optional if column != "extract_day"]
         self._blank = dict.fromkeys(clinic.optional, "")
 
-    def person(self, someone: Person, first: ScoreFile, later: ScoreFile) -> None:
+    def person(self, someone: Person, first: ClinicFile, later: ClinicFile) -> None:
         """Write what both nights' files say of one person."""
         days = [NUMBERS[someone.extract(1)], NUMBERS[someone.extract(2)]]
         for row in someone.rows:
