@@ -174,9 +174,13 @@ def test_a_release_that_is_none_is_named_with_those_there_are(released):
         run_replay(released, "B")
 
 
-def test_no_release_is_locked_on_a_damaged_store(released, tmp_path):
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE score SET phq9_total = 0 WHERE phq9_total > 20", "UPDATE patient_row SET age_years = 30 WHERE line = 2"],
+)
+def test_no_release_is_locked_on_a_damaged_store(released, tmp_path, statement):
     home = copied(released, tmp_path / "home")
-    changed(home, "UPDATE score SET phq9_total = 0 WHERE phq9_total > 20")
+    changed(home, statement)
     with pytest.raises(OutcomesError, match=r"are not those that the ledger tells of\. Nothing is locked on it"):
         run_release(home, "B")
     assert stored(home.warehouse, "SELECT name FROM release") == [("A",)]

@@ -1,16 +1,18 @@
 -- Every proportion split by stratum.
 CREATE OR REPLACE VIEW stratum_rate AS
-WITH due AS MATERIALIZED (
-    SELECT e.measure_id, e.clinic_id, e.patient_no, e.course, e.baseline_total, e.class, e.status
+WITH split AS (
+    SELECT
+        e.measure_id, e.clinic_id, e.class, e.status, s.dimension,
+        -- The severity at baseline is the measure's own: each takes its baseline in its own way.
+        coalesce(s.stratum, severity_band(e.baseline_total)) AS stratum
     FROM main.endpoint AS e
     JOIN main.measure AS m USING (measure_id)
+    JOIN (
+        SELECT patient_no, course, dimension, stratum FROM main.stratum
+        UNION ALL
+        SELECT patient_no, course, 'baseline_severity', NULL FROM main.course
+    ) AS s ON s.patient_no = e.patient_no AND s.course = e.course
     WHERE m.kind = 'proportion' AND e.class IN ('observed', 'missing')
-),
-
-split AS (
-    SELECT d.*, s.dimension, s.stratum FROM due AS d JOIN main.stratum AS s USING (patient_no, course)
-    UNION ALL
-    SELECT *, 'baseline_severity', severity_band(baseline_total) FROM due
 ),
 
 counted AS (

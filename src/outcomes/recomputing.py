@@ -52,6 +52,8 @@ _STORED = {
     "score": "arrival_no <= $arrival_no",
     "score_event": "by_arrival_no <= $arrival_no",
     "extract_day": "arrival_no <= $arrival_no",
+    "patient_row": "arrival_no <= $arrival_no",
+    "patient_row_event": "by_arrival_no <= $arrival_no",
 }
 
 

@@ -49,6 +49,12 @@ _OTHER_ROWS = """
             ) AS adds_up
         FROM made AS s
         GROUP BY arrival_no
+
+        UNION ALL
+
+        SELECT arrival_no, sum(patient_row_digest(p))::BIGINT::VARCHAR, count(*), true
+        FROM patient_row AS p
+        GROUP BY arrival_no
     )
     SELECT arrival_no
     FROM arrival AS a
