@@ -39,7 +39,7 @@ COMMENT ON COLUMN arrival.rows_accepted IS 'Rows stored in score, or in patient_
 COMMENT ON COLUMN arrival.rows_duplicate IS 'Rows equal to one that is stored already: counted, not stored twice.';
 COMMENT ON COLUMN arrival.rows_quarantined IS 'Rows set aside when the file was read.';
 COMMENT ON COLUMN arrival.rows_noted IS 'Cells read with a note, blanks trimmed for instance; table note has them by column.';
-COMMENT ON COLUMN arrival.rows_digest IS 'Sum of row_digest() over the file''s stored rows: changes when a stored row does.';
+COMMENT ON COLUMN arrival.rows_digest IS 'Sum of row_digest(), or patient_row_digest(), over the file''s stored rows: changes when a stored row does.';
 COMMENT ON COLUMN arrival.previous_hash IS 'hash of the arrival before; 64 zeros for the first.';
 COMMENT ON COLUMN arrival.hash IS 'SHA-256 of this entry, previous_hash included: one changed entry breaks the chain behind it.';
 

@@ -45,7 +45,7 @@ DECIDES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "claim": ("claim", "claim_id", ("low", "high")),
 }  # fmt: skip
 
-# What of a warehouse courses and endpoints are made from, cut at an arrival.
+# What of a warehouse was stored, cut at an arrival: courses and endpoints are made from it, and its ledger held to it.
 _STORED = {
     "patient": "true",
     "arrival": "arrival_no <= $arrival_no",
