@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
@@ -108,12 +107,8 @@ def next_edition(home: Home, con: duckdb.DuckDBPyConnection) -> int:
 def _restore(home: Home, con: duckdb.DuckDBPyConnection) -> None:
     """Editions that the witness knows and the store does not: the store is older than they are."""
     known = one(con, "SELECT max(edition) FROM shared_edition") or 0
-    path = home.receipts / WITNESS
-    lines = path.read_text("utf-8").splitlines(keepends=True) if path.exists() else []
-    if lines and not lines[-1].endswith("\n"):
-        # Cut while it was written: nothing of that edition has left the house.
-        inbox.write_lasting(path, "".join(lines := lines[:-1]))
-    for entry in map(json.loads, lines):
+    # A last line cut while it was written is left out: nothing of that edition has left the house.
+    for entry in inbox.read_lines(home.receipts / WITNESS):
         if entry["shared_edition"][0]["edition"] > known:
             _keep(con, entry)
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from typing import Any
 
 import duckdb
 
@@ -61,7 +59,7 @@ def acknowledge(home: Home, score_ids: Sequence[int], by: str) -> int:
 def restore_acknowledgements(home: Home, con: duckdb.DuckDBPyConnection) -> None:
     """Put back the acknowledgements that the receipts tell of and the database, being older, does not."""
     have = one(con, "SELECT max(acknowledgement_no) FROM acknowledgement") or 0
-    for receipt in _receipts(home):
+    for receipt in inbox.read_lines(home.receipts / ACKNOWLEDGEMENTS):
         if receipt["acknowledgement_no"] > have:
             con.execute(
                 """INSERT INTO acknowledgement SELECT $acknowledgement_no, score_id, $acknowledged_by, $night
@@ -71,7 +69,9 @@ def restore_acknowledgements(home: Home, con: duckdb.DuckDBPyConnection) -> None
 
 
 def _write_receipts(home: Home, con: duckdb.DuckDBPyConnection) -> None:
-    have = max((receipt["acknowledgement_no"] for receipt in _receipts(home)), default=0)
+    have = max(
+        (receipt["acknowledgement_no"] for receipt in inbox.read_lines(home.receipts / ACKNOWLEDGEMENTS)), default=0
+    )
     new = rows_of(
         con,
         """SELECT k.acknowledgement_no, a.sha256, s.line, k.acknowledged_by, k.night
@@ -80,10 +80,3 @@ def _write_receipts(home: Home, con: duckdb.DuckDBPyConnection) -> None:
         [have],
     )
     inbox.append_lasting(home.receipts / ACKNOWLEDGEMENTS, new)
-
-
-def _receipts(home: Home) -> list[dict[str, Any]]:
-    path = home.receipts / ACKNOWLEDGEMENTS
-    # A last line without its end was cut while it was written.
-    whole = path.read_text("utf-8").rpartition("\n")[0] if path.exists() else ""
-    return [json.loads(line) for line in whole.splitlines()]
