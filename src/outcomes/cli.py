@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import argparse
 import datetime as dt
 import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from outcomes import asking
-from outcomes.asking import home_of, last_said
+from outcomes.commands import Arguments, Parser, Verbs, answers, count, date, door, releases
+from outcomes.commands.homes import home_of, last_said
 from outcomes.errors import OutcomesError, UsageError
 from outcomes.paths import Home, data_folder
 from outcomes.tables import ProgressBar
-from outcomes.views import VIEWS
-
-FORMATS = ("table", "csv", "json")
-Arguments = argparse.Namespace
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> Any:
-        self.exit(64, f"outcomes: {message}. See: {self.prog} --help\n")
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -57,220 +47,54 @@ def main(argv: Sequence[str] | None = None) -> None:
     sys.exit(code or 0)
 
 
-def _parser() -> _Parser:
-    parser = _Parser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="outcomes",
         description="Response and remission rates of ketamine clinics, by the definition of each published study.",
     )
-    verbs = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-
-    def verb(name: str, run: Callable[[Arguments], int | None], words: str, example: str) -> _Parser:
-        made: _Parser = verbs.add_parser(
-            name,
-            help=words,
-            description=words,
-            epilog=f"example:\n  {example}",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        made.set_defaults(run=run)
-        return made
-
-    def home(made: _Parser) -> _Parser:
-        made.add_argument(
-            "--home", type=Path, default=os.environ.get("OUTCOMES_HOME"), help="the run's folder (or OUTCOMES_HOME)"
-        )
-        return made
-
-    def data(made: _Parser) -> _Parser:
-        made.add_argument("--format", choices=FORMATS, default="table", help="table (default), csv or json")
-        return made
-
-    demo = verb(
+    verbs = Verbs(parser)
+    demo = verbs.add(
         "demo",
         _demo,
         "Run a night on the bundled sample, in a folder of its own, and say what it found.",
         "outcomes demo --home demo-home",
+        home=False,
     )
     demo.add_argument(
         "--home", type=Path, default=Path("demo-home"), help="folder to make (default: demo-home); made anew each time"
     )
     demo.add_argument("--no-prefect", action="store_true", help="run the steps in this process, without Prefect")
 
-    nightly = home(
-        verb(
-            "nightly",
-            _nightly,
-            "Take in the finished files of HOME/inbox and publish.",
-            "outcomes nightly --home clinic-home --as-of 2026-01-31",
-        )
+    nightly = verbs.add(
+        "nightly",
+        _nightly,
+        "Take in the finished files of HOME/inbox and publish.",
+        "outcomes nightly --home clinic-home --as-of 2026-01-31",
     )
-    nightly.add_argument("--as-of", type=_date, help="the night's date, 2026-01-31 (default: today)")
+    nightly.add_argument("--as-of", type=date, help="the night's date, 2026-01-31 (default: today)")
     nightly.add_argument("--no-prefect", action="store_true", help="run the steps in this process, without Prefect")
     nightly.add_argument("--strict", action="store_true", help="exit with 2 if a file was refused or a row quarantined")
     nightly.add_argument("--format", choices=("table", "json"), default="table", help="table (default) or json")
 
-    check = data(
-        home(
-            verb(
-                "check",
-                asking.check,
-                "Say what a night would do with files. Nothing is stored.",
-                "outcomes check export.csv",
-            )
-        )
-    )
-    check.add_argument("files", nargs="+", type=Path, metavar="FILE")
-    check.add_argument(
-        "--strict", action="store_true", help="exit with 2 if a file would be refused or a row quarantined"
-    )
+    for theme in (door, answers, releases):
+        theme.add(verbs)
 
-    data(
-        home(
-            verb("status", asking.status, "The last night: files, rows, clinics.", "outcomes status --home clinic-home")
-        )
-    )
-
-    quarantine = data(
-        home(
-            verb(
-                "quarantine",
-                asking.quarantine,
-                "Rows set aside, by file, line, column and reason; never their values.",
-                "outcomes quarantine --home clinic-home --reason total_is_not_sum",
-            )
-        )
-    )
-    quarantine.add_argument("--reason", help="only this reason code")
-    quarantine.add_argument("--arrival", help="only the file whose sha256 starts so")
-
-    for name, run, words, example in (
-        (
-            "rates",
-            asking.rates,
-            "Every measure's rate, per clinic and over all clinics.",
-            "outcomes rates --home clinic-home --measure response_post_induction",
-        ),
-        (
-            "compare",
-            asking.compare,
-            "Every benchmark and claim: compared, or the reason why not.",
-            "outcomes compare --home clinic-home --clinic C01",
-        ),
-    ):
-        made = data(home(verb(name, run, words, example)))
-        made.add_argument("--clinic", help="only this clinic; all for all clinics together")
-        made.add_argument("--measure", help="only this measure")
-
-    explain = data(
-        home(
-            verb(
-                "explain",
-                asking.explain,
-                "A measure in words: its parameters, its numbers, and its courses by status.",
-                "outcomes explain response_post_induction --home clinic-home",
-            )
-        )
-    )
-    explain.add_argument("measure", metavar="MEASURE")
-    explain.add_argument("--clinic", help="only this clinic")
-
-    figures = data(
-        home(
-            verb(
-                "figures",
-                asking.figures,
-                "Curves, durability, missing patients, case mix, change, item 9, safety, strata, funnel: one derived view.",
-                "outcomes figures infusion_curve --home clinic-home --clinic C01",
-            )
-        )
-    )
-    figures.add_argument("view", choices=tuple(VIEWS), metavar="VIEW", help=f"one of {', '.join(VIEWS)}")
-    figures.add_argument("--clinic", help="only this clinic; all for all clinics together")
-    figures.add_argument("--measure", help="only this measure")
-
-    review = data(
-        home(
-            verb(
-                "review",
-                asking.review,
-                "For a clinician: scores whose item 9 (thoughts of death or self-harm) is new or higher than the one before.",
-                "outcomes review --home clinic-home --clinic C01",
-            )
-        )
-    )
-    review.add_argument("--clinic", help="only this clinic")
-    review.add_argument("--all", action="store_true", help="also those that somebody has acknowledged")
-
-    acknowledge = home(
-        verb(
-            "acknowledge",
-            asking.acknowledge,
-            "Record who has looked at scores of the review list, by their numbers.",
-            "outcomes acknowledge 1204 1377 --by R.Meyer --home clinic-home",
-        )
-    )
-    acknowledge.add_argument("score_ids", nargs="+", type=_count, metavar="NUMBER")
-    acknowledge.add_argument("--by", required=True, help="name of the person who looked")
-
-    export = home(
-        verb(
-            "export",
-            asking.export,
-            "Share the last night's rates outside the house, with no count of 1 to 10.",
-            "outcomes export --shared --home clinic-home",
-        )
-    )
-    export.add_argument("--shared", action="store_true", help="required: nothing but what may be shared is exported")
-    export.add_argument("--name", help="name of the edition's folder (default: its number and date)")
-    export.add_argument("--to", type=Path, help="folder to make it in (default: HOME/published/exports)")
-
-    release = data(
-        home(
-            verb(
-                "release",
-                _release,
-                "Lock the rates and verdicts of a date for ever; or list, show and recompute what was locked.",
-                "outcomes release 2026-Q1 --home clinic-home --as-of 2026-03-31",
-            )
-        )
-    )
-    release.add_argument("name", nargs="?", metavar="NAME", help="name of the new release")
-    release.add_argument("--as-of", type=_date, help="its date, 2026-03-31 (default: the last night's)")
-    others = release.add_mutually_exclusive_group()
-    others.add_argument("--list", action="store_true", help="every release, and the early warning since the last one")
-    others.add_argument("--show", metavar="NAME", help="the verdicts and rates of a release")
-    others.add_argument(
-        "--replay", metavar="NAME", help="recompute a release from the stored scores: exit with 3 if anything differs"
-    )
-
-    sample = verb(
+    sample = verbs.add(
         "sample",
-        asking.sample,
+        _sample,
         "Make up clinics with a truth file: what the product must find.",
         "outcomes sample --out made-up --clinics 12 --courses 3000 --seed 1",
+        home=False,
     )
     sample.add_argument(
         "--out", type=Path, required=True, help="folder to write inbox/, later/, clinics.toml and truth.json to"
     )
-    sample.add_argument("--clinics", type=_count, default=12)
-    sample.add_argument("--courses", type=_count, default=3000)
+    sample.add_argument("--clinics", type=count, default=12)
+    sample.add_argument("--courses", type=count, default=3000)
     sample.add_argument("--seed", type=int, default=1)
-    sample.add_argument("--files-per-clinic", type=_count, default=1)
+    sample.add_argument("--files-per-clinic", type=count, default=1)
     sample.add_argument("--clean", action="store_true", help="no bad rows and no bad files")
     return parser
-
-
-def _date(text: str) -> dt.date:
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError("not a date like 2026-01-31") from None
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError("not a whole number from 1")
-    return int(text)
 
 
 def _run(home: Home, as_of: dt.date, no_prefect: bool) -> dict[str, Any]:
@@ -291,12 +115,6 @@ def _run(home: Home, as_of: dt.date, no_prefect: bool) -> dict[str, Any]:
 
     nightly(str(home.root), as_of.isoformat())
     return last_said(home)
-
-
-def _release(arguments: Arguments) -> int | None:
-    from outcomes.releasing import release
-
-    return release(arguments)
 
 
 def _demo(arguments: Arguments) -> None:
@@ -331,4 +149,22 @@ def _nightly(arguments: Arguments) -> int:
         if arguments.strict
         and (said["files"]["refused"] or said["files"]["known_refused"] or said["rows"]["quarantined"])
         else 0
+    )
+
+
+def _sample(arguments: Arguments) -> None:
+    from outcomes.sample import make_sample
+
+    bar = ProgressBar()
+    try:
+        make_sample(
+            arguments.out, clinics=arguments.clinics, courses=arguments.courses, seed=arguments.seed, bad=not arguments.clean,
+            files_per_clinic=arguments.files_per_clinic, progress=lambda done, of: bar("people", done, of),
+        )  # fmt: skip
+    except ValueError as error:
+        raise UsageError(f"{str(error).rstrip('.')}.") from None
+    except FileExistsError:
+        raise UsageError(f"{arguments.out} already holds a sample or an inbox. Give an empty folder.") from None
+    print(
+        f"Made-up clinics in {arguments.out}: inbox/ for a first night, later/ for a second, clinics.toml, and truth.json with what must be found."
     )

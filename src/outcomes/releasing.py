@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,14 +9,14 @@ from typing import Any
 
 import duckdb
 
-from outcomes.asking import home_of
+from outcomes.commands import Arguments
+from outcomes.commands.homes import home_of
 from outcomes.errors import UsageError
 from outcomes.paths import Home
 from outcomes.summary import SHOWN, rows_of
 from outcomes.tables import between, percent, points, table, written
 from outcomes.words import RATE_COLUMNS, clinic_words, rate_words
 
-Arguments = argparse.Namespace
 Row = dict[str, Any]
 
 _MOVED = {

@@ -1,0 +1,72 @@
+"""The commands of the command line, a module a theme: each adds its verbs, and imports what a verb needs when it runs."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+FORMATS = ("table", "csv", "json")
+Arguments = argparse.Namespace
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line and exit with 64."""
+
+    def error(self, message: str) -> Any:
+        self.exit(64, f"outcomes: {message}. See: {self.prog} --help\n")
+
+
+class Verbs:
+    """The verbs of a command line, each with an example in its help."""
+
+    def __init__(self, parser: Parser) -> None:
+        self._verbs = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def add(
+        self,
+        name: str,
+        run: Callable[[Arguments], int | None],
+        words: str,
+        example: str,
+        *,
+        home: bool = True,
+        data: bool = False,
+    ) -> Parser:
+        """A new verb. `home` gives it --home, `data` gives it --format."""  # fmt: skip
+        made: Parser = self._verbs.add_parser(
+            name,
+            help=words,
+            description=words,
+            epilog=f"example:\n  {example}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        made.set_defaults(run=run)
+        if home:
+            made.add_argument(
+                "--home",
+                type=Path,
+                default=os.environ.get("OUTCOMES_HOME"),
+                help="the run's folder (or OUTCOMES_HOME)",
+            )
+        if data:
+            made.add_argument("--format", choices=FORMATS, default="table", help="table (default), csv or json")
+        return made
+
+
+def date(text: str) -> dt.date:
+    """An argument's ISO date. Raises ArgumentTypeError."""
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError("not a date like 2026-01-31") from None
+
+
+def count(text: str) -> int:
+    """An argument's whole number from 1. Raises ArgumentTypeError."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError("not a whole number from 1")
+    return int(text)

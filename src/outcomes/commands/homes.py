@@ -1,0 +1,28 @@
+"""The home that a command is about, and what its nights have published."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from outcomes.commands import Arguments
+from outcomes.errors import UsageError
+from outcomes.paths import Home
+
+
+def home_of(arguments: Arguments) -> Home:
+    if not arguments.home:
+        raise UsageError("Which home? Give --home DIR or set OUTCOMES_HOME.")
+    return Home(Path(arguments.home).absolute())
+
+
+def last_said(home: Home) -> dict[str, Any]:
+    said: dict[str, Any] = json.loads(home.summary.read_text("utf-8"))
+    return said
+
+
+def published(arguments: Arguments) -> Any:
+    from outcomes.publishedcopy import opened
+
+    return opened(home_of(arguments))
