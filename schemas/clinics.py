@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from schemas.contracts import CLINIC_ID
 from schemas.errors import DataFileError
+from schemas.profiles import Profile, read_profiles
 from schemas.scores import DRUGS
 
 # key: (type, what it means, what it is where it is left out)
@@ -18,12 +20,38 @@ KEYS: dict[str, tuple[type, str, Any]] = {
     "drug": (str, "what it infuses where a row does not say", "ketamine_iv"),
     "sends_every_infusion": (bool, "whether it declares that every infusion is in its files: without that there is no verdict", False),
     "confirmed": (bool, "whether a person has read this entry", False),
-    "limited_data_set": (bool, "whether it may send dates; no format in this version takes them", False),
+    "limited_data_set": (bool, "whether it may send ISO dates, which become days at the door (45 CFR 164.514(e))", False),
 }  # fmt: skip
+# Also a key of a clinic: its source profiles, under a contract of their own.
+PROFILES = "profiles"
 
 
-def read_clinics(path: Path) -> list[dict[str, Any]]:
-    """One row per clinic, in the order of the file. Raises DataFileError naming file, clinic and key."""
+@dataclass(frozen=True)
+class Clinics:
+    """What clinics.toml says: one row per clinic, in its order, and the source profiles of all."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    profiles: tuple[Profile, ...] = ()
+
+    @property
+    def known(self) -> set[str]:
+        """The clinics whose rows are taken."""
+        return {row["clinic_id"] for row in self.rows}
+
+    @property
+    def limited(self) -> set[str]:
+        """The clinics that may send dates."""
+        return {row["clinic_id"] for row in self.rows if row["limited_data_set"]}
+
+
+def clinics_of(*clinic_ids: str, **said: Any) -> Clinics:
+    """Clinics of which no more is said than `said`, the same of each."""
+    plain = {key: default for key, (_, _, default) in KEYS.items()}
+    return Clinics([{"clinic_id": clinic_id} | plain | said for clinic_id in clinic_ids])
+
+
+def read_clinics(path: Path) -> Clinics:
+    """The clinics and their profiles. Raises DataFileError naming file, clinic and key."""
     try:
         content = tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -31,18 +59,25 @@ def read_clinics(path: Path) -> list[dict[str, Any]]:
     faults = [
         f"{path.name}: {key}: unknown key; clinics are tables [clinics.ID]" for key in content if key != "clinics"
     ]
-    rows = []
+    rows: list[dict[str, Any]] = []
+    profiles: list[Profile] = []
     for number, (clinic_id, entry) in enumerate(content.get("clinics", {}).items(), start=1):
         # A key that is no clinic code may be anything, a person's name too.
         called = clinic_id if re.fullmatch(CLINIC_ID, clinic_id) else f"entry {number}"
-        faults += [f"{path.name}: {called}: {fault}" for fault in _faults(clinic_id, entry)]
+        found = _faults(clinic_id, entry)
         if isinstance(entry, dict):
             rows.append(
                 {"clinic_id": clinic_id} | {key: entry.get(key, default) for key, (_, _, default) in KEYS.items()}
             )
+            own, wrong = read_profiles(
+                clinic_id, entry.get(PROFILES, {}), limited=entry.get("limited_data_set") is True
+            )
+            profiles += own
+            found += wrong
+        faults += [f"{path.name}: {called}: {fault}" for fault in found]
     if faults:
         raise DataFileError(faults)
-    return rows
+    return Clinics(rows, tuple(profiles))
 
 
 def _faults(clinic_id: str, entry: Any) -> list[str]:
@@ -50,7 +85,8 @@ def _faults(clinic_id: str, entry: Any) -> list[str]:
         return ["not a clinic code: 2 to 32 of A-Z, a-z, 0-9, _ . -, the first a letter"]
     if not isinstance(entry, dict):
         return ["not a table of keys"]
-    faults = [f"{key}: unknown key; known are {', '.join(KEYS)}" for key in entry if key not in KEYS]
+    known = {*KEYS, PROFILES}
+    faults = [f"{key}: unknown key; known are {', '.join((*KEYS, PROFILES))}" for key in entry if key not in known]
     faults += [
         f"{key}: expected {kind.__name__}"
         for key, (kind, _, _) in KEYS.items()

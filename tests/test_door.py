@@ -14,13 +14,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outcomes.checking import Judged, judge
+from outcomes.errors import FileRefusedError
 from outcomes.reading import read_cell, read_values
 from outcomes.sources import csv as csv_source
+from schemas.clinics import clinics_of
 from schemas.reasons import REASONS
 from schemas.scores import CONTRACT, ITEMS
 
 COLUMNS, REQUIRED, READING, PARSED_AS = CONTRACT.columns, CONTRACT.required, CONTRACT.reading, CONTRACT.parsed_as
 RULES = CONTRACT.rules
+SHOWN_BY_MANY_ROWS = {"totals_shifted", "item_column_twice", "one_fault_all_through", "nearly_all_bad"}
+# Refusals that say more, in words that have a test of their own.
+IN_WORDS = ("unknown_column", "missing_column", "unknown_format")
 FEW = settings(max_examples=60, derandomize=True, deadline=None, database=None)
 PLAIN = {
     "clinic_id": "C01", "patient_id": "P-001", "infusion_number": "1", "days_since_first_infusion": "0",
@@ -97,15 +102,21 @@ def refused(code: str, column: int | None = None, line: int | None = None, kind:
 
 def fate(data: bytes, clinics: set[str] | None = None) -> Fate:
     """What became of one file."""
-    judged = judge([data], clinics)
+    judged = judge([data], clinics_of(*clinics) if clinics is not None else None)
     holds_together(judged)
     error = judged.refused.get(0)
     return Fate(
         good_rows(judged)["line"].to_list(),
         judged.reasons.select("line", "column_name", "reason_code").rows(),
         judged.notes.select("column_name", "note_code").rows(),
-        (error.reason_code, error.column_no, error.line, error.kind) if error else None,
+        _refusal(error),
     )
+
+
+def _refusal(error: FileRefusedError | None) -> tuple[str, int | None, int | None, str | None] | None:
+    if error is None:
+        return None
+    return error.reason_code, error.column_no, error.line, None if error.reason_code in IN_WORDS else error.kind
 
 
 def good_rows(judged: Judged) -> pl.DataFrame:
@@ -603,7 +614,11 @@ def test_every_reason_of_the_contract_and_of_files_has_a_case() -> None:
         told |= {code for _, _, code in expected.reasons} | ({expected.refused[0]} if expected.refused else set())
     wanted = set(RULES) | {reason.code for reason in REASONS if reason.about == "file"}
     # A clinic is unknown only beside a clinics.toml; rows contradict each other only in a store (test_contest).
-    assert wanted - told == {"unknown_clinic", "contradiction"}
+    # Files that a source profile reads have their cases in test_profiles, large ones in test_whole_files.
+    assert (
+        wanted - told
+        == {"unknown_clinic", "contradiction", "which_profile", "profile_unconfirmed"} | SHOWN_BY_MANY_ROWS
+    )
 
 
 def test_values_are_exact() -> None:
@@ -654,7 +669,7 @@ def test_every_odd_file_in_one_batch_fares_as_it_does_alone() -> None:
         error = judged.refused.get(number)
         reasons = judged.reasons.filter(pl.col("file") == number).select("line", "column_name", "reason_code").rows()
         good = good_rows(judged).filter(pl.col("file") == number)["line"].to_list()
-        assert (name, (error.reason_code, error.column_no, error.line, error.kind) if error else None) == (
+        assert (name, _refusal(error)) == (
             name,
             expected.refused,
         )
@@ -671,7 +686,7 @@ def test_lines_that_make_up_for_each_other_in_one_file_move_no_line_of_another()
 
 
 def test_every_rule_says_how_many_rows_it_checked() -> None:
-    judged = judge([written(row(), other(item_1="4"), "short")], {"C01"})
+    judged = judge([written(row(), other(item_1="4"), "short")], clinics_of("C01"))
     counts = {rule: (checked, failed) for _, rule, checked, failed in judged.rules.iter_rows()}
     assert set(counts) == set(RULES) - {"contradiction"}
     assert counts.pop("field_count") == (3, 1)

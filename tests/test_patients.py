@@ -24,12 +24,13 @@ from outcomes.paths import Home
 from outcomes.reading import read_cell, read_values
 from outcomes.sources import csv as csv_source
 from outcomes.views import VIEWS
+from schemas.clinics import clinics_of
 from schemas.feeds import FEEDS
 from schemas.patients import CONTRACT, UNKNOWN_IF_EMPTY
 from schemas.reasons import SENTENCES
 from tests.conftest import differing
 from tests.nightly import AS_OF, asked, night
-from tests.test_door import PLAIN, row, written
+from tests.test_door import IN_WORDS, PLAIN, row, written
 
 FEW = settings(max_examples=60, derandomize=True, deadline=None, database=None)
 GOOD = {
@@ -50,7 +51,7 @@ def csv(*rows: Cells, columns: list[str] | None = None, separator: str = ",", en
 
 def fate(data: bytes, clinics: set[str] | None = None) -> tuple[list[int], list[tuple[int, str | None, str]]]:
     """Lines that are good, and (line, column, reason) of the others."""
-    judged = judge([data], clinics)
+    judged = judge([data], clinics_of(*clinics) if clinics is not None else None)
     assert not judged.refused
     assert judged.feeds == ["patients"]
     reasons = judged.reasons.select("line", "column_name", "reason_code").rows()
@@ -61,7 +62,7 @@ def fate(data: bytes, clinics: set[str] | None = None) -> tuple[list[int], list[
 
 def refusal(judged: Judged) -> tuple[str, int | None, int | None, str | None]:
     error = judged.refused[0]
-    return error.reason_code, error.column_no, error.line, error.kind
+    return error.reason_code, error.column_no, error.line, None if error.reason_code in IN_WORDS else error.kind
 
 
 # ---- the door ---------------------------------------------------------------------------------------------------

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
+from outcomes.dates import iso_days
 from outcomes.errors import FileRefusedError
+from outcomes.placing import ASIDE, placed, profiles_for
 from outcomes.reading import identifier_in_ragged, read_values
-from outcomes.sources.csv import Lines, cells, read_csv, unpacked
+from outcomes.sources.csv import Lines, cells, read_csv, sheet_of, unpacked
 from outcomes.sources.headers import Header
 from outcomes.sources.parquet import read_parquet
+from outcomes.wholefiles import mostly_bad, odd_codings
+from schemas.clinics import Clinics
 from schemas.contracts import Contract, counting
 from schemas.feeds import FEEDS, UNKNOWN
 from schemas.scores import CONTRACT as SCORES
-from schemas.scores import ITEMS
-
-# A clinic's file of fewer forms than this says nothing of how it codes the items.
-CODING_SHIFT_FORMS = 5
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,8 @@ class Judged:
 
     feeds: of each file, UNKNOWN where its header was refused. good: of each feed that has a file here, its contract's
     columns with `file` and `line`. reasons: file, line, column_name, reason_code. notes: file, column_name, note_code,
-    cells. rules: feed, rule, rows_checked, rows_failed. `file` counts from 0.
+    cells. rules: feed, rule, rows_checked, rows_failed. profiles: the source profile that read each file, "" for none.
+    `file` counts from 0.
     """
 
     formats: list[str]
@@ -38,15 +39,27 @@ class Judged:
     reasons: pl.DataFrame
     notes: pl.DataFrame
     rules: pl.DataFrame
+    profiles: list[str]
 
 
 @dataclass
 class _Group:
-    """Files with one header: their cells, and the file and line of each row."""
+    """Files with one header: their cells, the file and line of each row, and the rows that their source sets aside."""
 
     header: Header
     cells: pl.DataFrame
     files: pl.DataFrame
+    aside: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ASIDE))
+
+
+@dataclass
+class _Read:
+    """One file: its header; its lines where it is text; its cells, unless its lines are parsed with those of others."""
+
+    header: Header
+    lines: Lines | None = None
+    group: _Group | None = None
+    profile: str = ""
 
 
 _REASONS = {"file": pl.Int32, "line": pl.Int32, "column_name": pl.String, "reason_code": pl.String}
@@ -54,53 +67,67 @@ _NOTES = {"file": pl.Int32, "column_name": pl.String, "note_code": pl.String, "c
 _RULES = {"feed": pl.String, "rule": pl.String, "rows_checked": pl.Int64, "rows_failed": pl.Int64}
 
 
-def judge(files: Iterable[bytes], clinics: set[str] | None) -> Judged:
+def judge(files: Iterable[bytes], clinics: Clinics | None) -> Judged:
     """Read and check the bytes of files. Rows of clinics that are not in `clinics` are set aside; None lets all in."""
     formats: list[str] = []
-    feeds: list[str] = []
     refused: dict[int, FileRefusedError] = {}
-    lines: dict[int, Lines] = {}
-    groups: list[_Group] = []
-    renamed: list[tuple[int, str]] = []
+    reads: dict[int, _Read] = {}
     for file, data in enumerate(files):
         formats.append(_format(data))
         try:
-            if data.startswith(b"PAR1"):
-                header, text = read_parquet(data)
-                where = pl.DataFrame({"line": pl.int_range(1, text.height + 1, dtype=pl.Int32, eager=True)})
-                groups.append(_Group(header, text, where.select(pl.lit(file, pl.Int32).alias("file"), "line")))
-            else:
-                lines[file] = read_csv(unpacked(data) if data.startswith(b"\x1f\x8b") else data)
-                header = lines[file].header
+            reads[file] = _opened(file, data, clinics)
         except FileRefusedError as error:
-            feeds.append(UNKNOWN)
             refused[file] = error
-        else:
-            feeds.append(header.contract.feed)
-            renamed += [(file, column) for column in header.renamed]
-    groups += _grouped(lines)
-
+    feeds = [reads[file].header.contract.feed if file in reads else UNKNOWN for file in range(len(formats))]
+    lines = {file: read.lines for file, read in reads.items() if read.lines is not None}
+    groups = [read.group for read in reads.values() if read.group is not None]
+    plain = {file: given for file, given in lines.items() if reads[file].group is None}
+    groups += _grouped(plain)
+    lines |= plain
     parts = {
-        feed: _judge_feed(contract, [group for group in groups if group.header.contract is contract], lines, clinics)
+        feed: _judge_feed(
+            contract,
+            [group for group in groups if group.header.contract is contract],
+            {file: given for file, given in lines.items() if feeds[file] == feed},
+            {file: read.profile for file, read in reads.items()},
+            clinics,
+        )
         for feed, contract in FEEDS.items()
         if feed in feeds
     }
     for part in parts.values():
         refused |= part.refused
     spelt = pl.DataFrame(
-        [(file, column, "column_renamed", 1) for file, column in renamed if file not in refused], _NOTES, orient="row"
-    )
-    read = {file: rows for part in parts.values() for file, rows in part.rows_read.items()}
+        [(file, column, "column_renamed", 1) for file, read in reads.items() if file not in refused for column in read.header.renamed],
+        _NOTES, orient="row",
+    )  # fmt: skip
+    rows = {file: rows for part in parts.values() for file, rows in part.rows_read.items()}
     return Judged(
         formats,
         feeds,
-        [read.get(file, 0) for file in range(len(formats))],
+        [rows.get(file, 0) for file in range(len(formats))],
         refused,
         {feed: part.good for feed, part in parts.items()},
         pl.concat([pl.DataFrame(schema=_REASONS), *(part.reasons for part in parts.values())]).sort(*_REASONS),
         pl.concat([spelt, *(part.notes for part in parts.values())]).sort("file", "column_name", "note_code"),
         pl.concat([pl.DataFrame(schema=_RULES), *(part.rules for part in parts.values())]),
+        [reads[file].profile if file in reads else "" for file in range(len(formats))],
     )
+
+
+def _opened(file: int, data: bytes, clinics: Clinics | None) -> _Read:
+    if data.startswith(b"PAR1"):
+        header, text = read_parquet(data)
+        where = pl.DataFrame({"line": pl.int_range(1, text.height + 1, dtype=pl.Int32, eager=True)})
+        return _Read(header, group=_Group(header, text, where.select(pl.lit(file, pl.Int32).alias("file"), "line")))
+    text_of = unpacked(data) if data.startswith(b"\x1f\x8b") else data
+    lines = read_csv(text_of, lambda names: bool(profiles_for(names, clinics)))
+    if lines.header is not None:
+        return _Read(lines.header, lines)
+    sheet, lines = sheet_of(lines)
+    found = placed(sheet, clinics)
+    where = pl.DataFrame({"line": sheet.lines}).select(pl.lit(file, pl.Int32).alias("file"), "line")
+    return _Read(found.header, replace(lines, header=found.header), _Group(found.header, found.cells, where, found.aside), found.profile)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -115,14 +142,17 @@ class _Part:
     rules: pl.DataFrame
 
 
-def _judge_feed(contract: Contract, groups: list[_Group], lines: dict[int, Lines], clinics: set[str] | None) -> _Part:
-    typed, faults, notes, where, refused = _read(contract, groups)
-    lines = {file: given for file, given in lines.items() if given.header.contract is contract}
+def _judge_feed(
+    contract: Contract, groups: list[_Group], lines: dict[int, Lines], labels: dict[int, str], clinics: Clinics | None
+) -> _Part:
+    typed, faults, notes, where, refused = _read(contract, groups, clinics)
     refused |= {
-        file: found for file, given in lines.items() if (found := identifier_in_ragged(given, refused.get(file)))
+        file: found
+        for file, given in lines.items()
+        if (found := identifier_in_ragged(given, refused.get(file), _may_date(labels[file], clinics)))
     }
     if contract is SCORES:
-        refused = _shifted(typed, where) | refused
+        refused = odd_codings(typed, where) | refused
     if refused:
         kept = ~where["file"].is_in(list(refused))
         typed, where = typed.filter(kept), where.filter(kept)
@@ -135,20 +165,28 @@ def _judge_feed(contract: Contract, groups: list[_Group], lines: dict[int, Lines
     ends = pl.DataFrame(ragged, schema={"file": pl.Int32, "line": pl.Int32}, orient="row").select(
         "file", "line", column_name=pl.lit(None, pl.String), reason_code=pl.lit("field_count")
     )
-    bad = failed["row"].unique()
-    is_good = pl.repeat(True, typed.height, eager=True).scatter(bad, False) if bad.len() else None
-    good = typed.with_columns(where)
     counts = dict(where["file"].value_counts().iter_rows())
     for file, _ in ragged:
         counts[file] = counts.get(file, 0) + 1
-    return _Part(
-        counts,
-        refused,
-        good.filter(is_good) if is_good is not None else good,
-        pl.concat([failed.join(where.with_row_index("row"), on="row").select(*_REASONS), ends]),
-        _noted(notes, where),
-        _ruled(contract, typed.height, len(ragged), seen, failed),
+    reasons = pl.concat([failed.join(where.with_row_index("row"), on="row").select(*_REASONS), ends])
+    is_good = (
+        pl.repeat(True, typed.height, eager=True).scatter(failed["row"].unique(), False) if failed.height else None
     )
+    good = typed.with_columns(where)
+    good = good.filter(is_good) if is_good is not None else good
+    notes, rules = _noted(notes, where), _ruled(contract, typed.height, len(ragged), seen, failed)
+    # The rules were run on these rows too, and are counted; nothing else of such a file is kept.
+    if spoilt := mostly_bad(counts, reasons):
+        refused |= spoilt
+        good, reasons, notes = (frame.filter(~pl.col("file").is_in(list(spoilt))) for frame in (good, reasons, notes))
+        counts = {file: rows for file, rows in counts.items() if file not in spoilt}
+    return _Part(counts, refused, good, reasons, notes, rules)
+
+
+def _may_date(label: str, clinics: Clinics | None) -> Callable[[str], bool]:
+    """Whether a line that is not of the file's width may hold a date: it is of a clinic that may send dates."""
+    limited = clinics.limited if clinics else set()
+    return lambda text: label.split("/")[0] in limited or any(clinic in text for clinic in limited)
 
 
 def _format(data: bytes) -> str:
@@ -159,11 +197,12 @@ def _grouped(lines: dict[int, Lines]) -> list[_Group]:
     """One group a header and separator, so that many files are parsed in one call."""
     alike: dict[tuple[tuple[str, ...], bytes], list[int]] = {}
     for file, given in lines.items():
-        alike.setdefault((given.header.columns, given.separator), []).append(file)
+        alike.setdefault((given.columns, given.separator), []).append(file)
     groups = []
     for members in alike.values():
-        contract = lines[members[0]].header.contract
-        text, read = cells([lines[file] for file in members], contract.parsed_as)
+        header = lines[members[0]].header
+        assert header is not None, "its columns are known"
+        text, read = cells([lines[file] for file in members], header.contract.parsed_as)
         lines.update(zip(members, read, strict=True))
         table = pl.DataFrame(
             {
@@ -192,18 +231,19 @@ def _grouped(lines: dict[int, Lines]) -> list[_Group]:
             where = where.with_columns(
                 where["line"].scatter(rows, pl.concat([lines for _, lines in moved]).cast(pl.Int32))
             )
-        groups.append(_Group(read[0].header, text, where))
+        groups.append(_Group(header, text, where))
     return groups
 
 
 def _read(
-    contract: Contract, groups: list[_Group]
+    contract: Contract, groups: list[_Group], clinics: Clinics | None
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame, dict[int, FileRefusedError]]:
     """Values, faults, notes and places of a feed's groups, one or more; and the files with the shape of an identifier in them."""
     typed, faults, notes, places, start = [], [], [], [], 0
     refused = {}
     for group in groups:
-        values = read_values(contract, group.cells)
+        text, undated = iso_days(group.cells, clinics.limited if clinics else set())
+        values = read_values(contract, text, pl.concat([group.aside, undated]))
         shift = (pl.col("row") + start).cast(pl.UInt32)
         typed.append(values.typed)
         faults.append(values.faults.with_columns(shift))
@@ -218,24 +258,9 @@ def _read(
                 found.unique("file", keep="first").select("file", "column_name", "line", "code").iter_rows()
             ):
                 refused[file] = FileRefusedError(
-                    "identifier", column_no=group.header.columns.index(column) + 1, line=line, kind=kind
+                    "identifier", column_no=group.header.column_no(column), line=line, kind=kind
                 )
     return pl.concat(typed), pl.concat(faults), pl.concat(notes), pl.concat(places), refused
-
-
-def _shifted(typed: pl.DataFrame, where: pl.DataFrame) -> dict[int, FileRefusedError]:
-    """Files whose items hold a 4 and no 0: coded 1 to 4 in place of 0 to 3."""
-    if not typed.height or not (typed.select(pl.max_horizontal(ITEMS).max()).item() or 0) >= 4:
-        return {}
-    items = pl.col(*ITEMS)
-    forms = typed.select(
-        is_form=pl.any_horizontal(items.is_not_null()),
-        has_0=pl.any_horizontal(items == 0),
-        has_4=pl.any_horizontal(items == 4),
-    ).with_columns(where)
-    by_file = forms.group_by("file").agg(pl.col("has_0").any(), pl.col("has_4").any(), forms=pl.col("is_form").sum())
-    shifted = by_file.filter(~pl.col("has_0") & pl.col("has_4") & (pl.col("forms") >= CODING_SHIFT_FORMS))
-    return {file: FileRefusedError("coding_shift") for file in shifted["file"]}
 
 
 def _moved(found: pl.DataFrame, kept: pl.Series) -> pl.DataFrame:
@@ -244,11 +269,11 @@ def _moved(found: pl.DataFrame, kept: pl.Series) -> pl.DataFrame:
     return found.join(rows, on="row").select(row=pl.col("new").cast(pl.UInt32), column_name="column_name", code="code")
 
 
-def _unknown(typed: pl.DataFrame, clinics: set[str] | None) -> pl.DataFrame:
+def _unknown(typed: pl.DataFrame, clinics: Clinics | None) -> pl.DataFrame:
     if clinics is None:
         rows = pl.Series(dtype=pl.UInt32)
     else:
-        known = pl.col("clinic_id").is_null() | pl.col("clinic_id").is_in(sorted(clinics))
+        known = pl.col("clinic_id").is_null() | pl.col("clinic_id").is_in(sorted(clinics.known))
         rows = typed.select(~known).to_series().arg_true().cast(pl.UInt32)
     return pl.DataFrame({"row": rows}).select(
         "row", column_name=pl.lit("clinic_id"), reason_code=pl.lit("unknown_clinic")

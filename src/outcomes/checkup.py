@@ -14,7 +14,7 @@ from outcomes.errors import OutcomesError, UsageError
 from outcomes.inbox import BATCH_BYTES, MAXIMUM_FILE
 from outcomes.paths import Home
 from outcomes.tables import ProgressBar, place
-from schemas.clinics import read_clinics
+from schemas.clinics import Clinics, read_clinics
 from schemas.errors import DataFileError
 from schemas.reasons import SENTENCES
 
@@ -58,11 +58,11 @@ def check_files(paths: Sequence[Path], home: Home | None, progress: ProgressBar)
     return rows, lines
 
 
-def _clinics(home: Home | None) -> set[str] | None:
+def _clinics(home: Home | None) -> Clinics | None:
     if home is None or not home.clinics.exists():
         return None
     try:
-        return {row["clinic_id"] for row in read_clinics(home.clinics)}
+        return read_clinics(home.clinics)
     except DataFileError as error:
         raise OutcomesError("; ".join(error.faults)) from None
 

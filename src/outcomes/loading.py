@@ -17,7 +17,7 @@ from outcomes.datafiles import DataFiles, put_data_files, read_data_files
 from outcomes.errors import FileRefusedError, OutcomesError
 from outcomes.paths import Home, data_folder
 from outcomes.store import File, NightId, load, one
-from schemas.clinics import clinics_text, read_clinics
+from schemas.clinics import Clinics, clinics_text, read_clinics
 from schemas.errors import DataFileError
 
 Progress = Callable[[str, int, int], None]
@@ -123,7 +123,7 @@ def load_night(
         )  # fmt: skip
 
 
-def _put_clinics(home: Home, con: duckdb.DuckDBPyConnection) -> set[str] | None:
+def _put_clinics(home: Home, con: duckdb.DuckDBPyConnection) -> Clinics | None:
     """The clinics that may send, by clinics.toml; None on a first night without one: then all that are seen may."""
     if not home.clinics.exists():
         if one(con, "SELECT count(*) FROM patient"):
@@ -134,23 +134,22 @@ def _put_clinics(home: Home, con: duckdb.DuckDBPyConnection) -> set[str] | None:
             )
         return None
     try:
-        rows = read_clinics(home.clinics)
+        clinics = read_clinics(home.clinics)
     except DataFileError as error:
         raise OutcomesError("; ".join(error.faults)) from None
-    listed = {row["clinic_id"] for row in rows}
     lost = [
         row[0]
         for row in con.execute("SELECT DISTINCT clinic_id FROM patient ORDER BY 1").fetchall()
-        if row[0] not in listed
+        if row[0] not in clinics.known
     ]
     if lost:
         raise OutcomesError(
             f"clinics.toml no longer lists {', '.join(lost)}, of which rows are stored. Put the entry back, then run the night again."
         )
     con.execute("DELETE FROM clinic")
-    for row in rows:
+    for row in clinics.rows:
         con.execute("INSERT INTO clinic VALUES (?, ?, ?, ?, ?, ?)", list(row.values()))
-    return listed
+    return clinics
 
 
 def _keep_clinics(home: Home) -> str:
@@ -165,9 +164,9 @@ def _keep_clinics(home: Home) -> str:
     return digest
 
 
-def _clinics_then(home: Home, receipt: dict[str, Any]) -> set[str]:
+def _clinics_then(home: Home, receipt: dict[str, Any]) -> Clinics:
     copy = home.receipts / f"clinics-{receipt['clinics']}.toml"
-    return {row["clinic_id"] for row in read_clinics(copy if copy.exists() else home.clinics)}
+    return read_clinics(copy if copy.exists() else home.clinics)
 
 
 def _as_refused_then(judged: Judged, receipts: list[dict[str, Any]]) -> None:

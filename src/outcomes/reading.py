@@ -125,11 +125,26 @@ def read_cell(contract: Contract, column: str, text: str) -> Cell:
     return Cell(None, how["unreadable"], None, kind_of_identifier(column, text))
 
 
-def identifier_in_ragged(given: Lines, sooner: FileRefusedError | None) -> FileRefusedError | None:
-    """The refusal of a file for the first identifier in its ragged lines, unless it was refused for a `sooner` line."""
+def _by_place(given: Lines) -> list[str]:
+    """The contract's column at each place of a file, "" where there is none."""
+    header = given.header
+    if header is None or not header.places:
+        return list(header.columns) if header else []
+    at = {place: column for column, place in header.places.items()}
+    return [at.get(place, "") for place in range(len(given.names))]
+
+
+def identifier_in_ragged(
+    given: Lines, sooner: FileRefusedError | None, may_date: Callable[[str], bool] = lambda _: False
+) -> FileRefusedError | None:
+    """The refusal of a file for the first identifier in its ragged lines, unless it was refused for a `sooner` line.
+
+    `may_date` says of a line's text whether a date is none there.
+    """
     if sooner is not None and sooner.reason_code != "identifier":
         return None
-    separator, contract, columns = given.separator.decode(), given.header.contract, given.header.columns
+    assert given.header is not None, "its columns are known"
+    separator, contract, columns = given.separator.decode(), given.header.contract, _by_place(given)
     kind = lru_cache(maxsize=100_000)(
         lambda column, text: read_cell(contract, column, text).identifier if column else kind_of_identifier("", text)
     )
@@ -142,13 +157,17 @@ def identifier_in_ragged(given: Lines, sooner: FileRefusedError | None) -> FileR
         # A quoted separator cuts a name in two.
         fields += [(text.count(separator, 0, match.start()), match[1]) for match in _QUOTED.finditer(text)]
         for place, field in fields:
-            if found := kind(columns[place] if place < known else None, field):
+            found = kind(columns[place] if place < known else None, field)
+            if found and not (found == "date" and may_date(text)):
                 return FileRefusedError("identifier", column_no=place + 1, line=line, kind=found)
     return None
 
 
-def read_values(contract: Contract, cells: pl.DataFrame) -> Values:
-    """Values of a batch of cells: text, or of the types in PARSED_AS where all are plainly written. A column not there is null."""
+def read_values(contract: Contract, cells: pl.DataFrame, aside: pl.DataFrame | None = None) -> Values:
+    """Values of a batch of cells: text, or of the types in PARSED_AS where all are plainly written. A column not there is null.
+
+    `aside` are faults (row, column_name, code) that were found before: no more is said of those cells.
+    """
     found: dict[str, list[pl.DataFrame]] = {"fault": [], "note": [], "identifier": []}
     columns = []
     for name in contract.columns:
@@ -165,6 +184,8 @@ def read_values(contract: Contract, cells: pl.DataFrame) -> Values:
     faults, notes, identifiers = (
         pl.concat(frames) if frames else pl.DataFrame(schema=_FOUND) for frames in found.values()
     )
+    if aside is not None and aside.height:
+        faults = pl.concat([aside, faults.join(aside, on=["row", "column_name"], how="anti")])
     typed = pl.DataFrame(columns)
     return Values(_completed(contract, typed, faults) if contract.made else typed, faults, notes, identifiers)
 

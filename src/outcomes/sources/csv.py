@@ -1,20 +1,23 @@
 """CSV as strictly as it can be read: a line is a row, and a row has as many fields as the header has columns.
 
-No value of the contract holds a separator or a line break, so quotes never need to be understood: a quoted separator
-gives a field too many and costs its row, an open quote costs its line, and no line can swallow the next one.
+No value of the contract holds a separator or a line break, so its own files need no understanding of quotes: a quoted
+separator gives a field too many and costs its row, an open quote costs its line, and no line can swallow the next one.
+Files that another header makes readable (a source profile's) may hold both, in columns that are dropped: see quoted.py.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
 from outcomes.errors import FileRefusedError
 from outcomes.frames import ends
 from outcomes.sources.headers import Header, known_header
+from outcomes.sources.quoted import frame, names_of, records
+from outcomes.sources.sheet import Sheet
 
 SEPARATORS = (b",", b";", b"\t")
 MAXIMUM_BYTES = 4 * 2**30
@@ -41,11 +44,12 @@ _PIECE = 2**16
 class Lines:
     """The data lines of one file, of equal width, joined by line feeds with one after the last.
 
-    `lines` holds the physical line numbers where they do not simply run from `first_line`; `ragged` those of lines
+    `header` is None where the names are not those of a contract, and something else may know them. `lines` holds the physical line numbers where they do not simply run from `first_line`; `ragged` those of lines
     with a field too many or too few, which are not in `body`, with their text.
     """
 
-    header: Header
+    names: tuple[str, ...]
+    header: Header | None
     separator: bytes
     body: bytes
     rows: int
@@ -53,6 +57,11 @@ class Lines:
     lines: pl.Series | None = None
     ragged: list[tuple[int, str]] = field(default_factory=list)
     is_quoted: bool = False
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The contract's names of its columns, else their places."""
+        return self.header.columns if self.header else tuple(str(place) for place in range(len(self.names)))
 
 
 def most_bytes(packed: int) -> int:
@@ -87,8 +96,11 @@ def unpacked(data: bytes) -> bytes:
     return b"".join(out)
 
 
-def read_csv(data: bytes) -> Lines:
-    """The lines of a CSV file: comma, semicolon or tab, LF or CRLF, UTF-8 (or UTF-16 with its mark)."""
+def read_csv(data: bytes, knows: Callable[[tuple[str, ...]], bool] = lambda _: False) -> Lines:
+    """The lines of a CSV file: comma, semicolon or tab, LF or CRLF, UTF-8 (or UTF-16 with its mark).
+
+    Raises FileRefusedError where the columns are not those of a contract, unless it `knows` them all the same.
+    """
     if not data or data.isspace():
         raise FileRefusedError("empty_file")
     if data.startswith(_OTHER_FORMATS):
@@ -110,19 +122,24 @@ def read_csv(data: bytes) -> Lines:
     end = stop if end < 0 else end
     head = data[start:end]
     separator = max(SEPARATORS, key=head.count)
+    names = names_of(head.decode(), separator.decode())
+    header: Header | None
     try:
-        header = known_header(tuple(head.decode().split(separator.decode())))
+        header = known_header(names)
     except FileRefusedError as error:
-        error.line = start + 1
-        raise
+        if not knows(names):
+            error.line = start + 1
+            raise
+        header = None
     body = data[end + 1 : stop + 1] if data.endswith(b"\n") else data[end + 1 :] + b"\n"
     body = b"" if end == stop else body
     rows = body.count(b"\n")
     first_line = start + 2
-    whole = Lines(header, separator, body, rows, first_line, is_quoted=b'"' in body)
-    if body.count(separator) == rows * (len(header.columns) - 1) and b"\n\n" not in body and not body.startswith(b"\n"):
+    whole = Lines(names, header, separator, body, rows, first_line, is_quoted=b'"' in body)
+    if body.count(separator) == rows * (len(names) - 1) and b"\n\n" not in body and not body.startswith(b"\n"):
         return whole
-    return even_lines(whole)
+    # Behind an unknown header a quoted line may be longer than it looks.
+    return whole if header is None and whole.is_quoted else even_lines(whole)
 
 
 def even_lines(given: Lines) -> Lines:
@@ -130,7 +147,7 @@ def even_lines(given: Lines) -> Lines:
     if given.lines is not None:
         return given
     text = pl.Series(given.body.decode().split("\n")[:-1], dtype=pl.String)
-    separator, width = given.separator.decode(), len(given.header.columns)
+    separator, width = given.separator.decode(), len(given.names)
     facts = (
         pl.DataFrame({"text": text})
         .with_row_index("line", offset=given.first_line)
@@ -140,6 +157,7 @@ def even_lines(given: Lines) -> Lines:
     good, ragged = facts.filter(even), facts.filter(~even)
     body = "".join(line + "\n" for line in good["text"]).encode()
     return Lines(
+        given.names,
         given.header,
         given.separator,
         body,
@@ -149,6 +167,21 @@ def even_lines(given: Lines) -> Lines:
         ragged.rows(),
         given.is_quoted,
     )
+
+
+def sheet_of(given: Lines) -> tuple[Sheet, Lines]:
+    """The cells of one file by place, and the same lines with the ragged ones apart."""
+    if not given.is_quoted:
+        text, (read,) = cells([given], {})
+        lines = read.lines if read.lines is not None else pl.int_range(read.first_line, read.first_line + read.rows, eager=True)  # fmt: skip
+        return Sheet(read.names, text, lines.cast(pl.Int32)), read
+    width = len(given.names)
+    found = list(records(given.body.decode(), given.separator.decode(), width, given.first_line))
+    whole = [(line, fields) for line, fields in found if not isinstance(fields, str)]
+    ragged = [(line, fields) for line, fields in found if isinstance(fields, str)]
+    lines = pl.Series([line for line, _ in whole], dtype=pl.Int32)
+    read = replace(given, rows=len(whole), lines=lines, ragged=ragged)
+    return Sheet(given.names, frame([fields for _, fields in whole], width), lines), read
 
 
 def _as_utf8(data: bytes) -> bytes:
@@ -199,7 +232,7 @@ def _typed(group: list[Lines], plain: Mapping[str, pl.DataType]) -> pl.DataFrame
     first = group[0]
     if any(lines.is_quoted for lines in group):
         raise _OtherwiseWrittenError
-    frame = _parsed(group, {name: plain.get(name, pl.String()) for name in first.header.columns})
+    frame = _parsed(group, {name: plain.get(name, pl.String()) for name in first.columns})
     shortest = sum(_shortest(frame[name]) for name in frame.columns) + frame.height * frame.width
     if shortest != sum(len(lines.body) for lines in group):
         raise _OtherwiseWrittenError
@@ -224,7 +257,7 @@ def _shortest(column: pl.Series) -> int:
 
 
 def _text(group: list[Lines]) -> pl.DataFrame:
-    text = _parsed(group, dict.fromkeys(group[0].header.columns, pl.String()))
+    text = _parsed(group, dict.fromkeys(group[0].columns, pl.String()))
     if any(lines.is_quoted for lines in group):
         cell = pl.all()
         wrapped = (cell.str.len_bytes() >= 2) & cell.str.starts_with('"') & cell.str.ends_with('"')
