@@ -1,0 +1,192 @@
+"""`outcomes profile`: proposes a source profile from a file. What it cannot know it asks, in a comment; it never guesses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import polars as pl
+
+from outcomes.identifiers import kind_of_identifier
+from outcomes.sources.sheet import Sheet
+from schemas.contracts import Contract
+from schemas.conventions import known_as
+from schemas.feeds import FEEDS, told
+from schemas.hints import kind_by_name
+from schemas.profiles import normalised
+from schemas.scores import ITEMS, MISSING_CODES
+
+# A column of more different texts than this is no list of codes.
+MOST_CODES = 40
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_ .:/()\[\]-]{0,79}")
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+_DATES = {
+    "%Y-%m-%d": r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}",
+    "%d/%m/%Y": r"(?:0?[1-9]|[12][0-9]|3[01])/(?:0?[1-9]|1[0-2])/[0-9]{4}",
+    "%m/%d/%Y": r"(?:0?[1-9]|1[0-2])/(?:0?[1-9]|[12][0-9]|3[01])/[0-9]{4}",
+    "%d.%m.%Y": r"(?:0?[1-9]|[12][0-9]|3[01])\.(?:0?[1-9]|1[0-2])\.[0-9]{4}",
+    "%d-%b-%Y": r"[0-9]{1,2}-[A-Za-z]{3}-[0-9]{4}",
+}
+_EVENT_COLUMNS = ("redcap_event_name", "event", "visit", "visit_name", "timepoint_name")
+
+
+@dataclass(frozen=True)
+class _Column:
+    """A column of the file: its place from 0, its name, what it could be of the contract, and its different texts."""
+
+    place: int
+    name: str
+    could_be: tuple[str, ...]
+    texts: tuple[str, ...]
+
+    @property
+    def said(self) -> str:
+        """Its number, and its name where that is one: a cell in the place of a header may be anything."""
+        is_name = _NAME.fullmatch(self.name) and not kind_of_identifier("", self.name)
+        return f"column {self.place + 1}" + (f" ({self.name})" if is_name else "")
+
+    @property
+    def is_events(self) -> bool:
+        """Whether its texts say which visit a row is of."""
+        return normalised(self.name) in _EVENT_COLUMNS
+
+    @property
+    def date_formats(self) -> list[str]:
+        """The formats in which all of its texts are dates."""
+        trimmed = [re.sub(r"[T ][0-9:.]+Z?$", "", text) for text in self.texts]
+        return [each for each, shape in _DATES.items() if trimmed and all(re.fullmatch(shape, text) for text in trimmed)]
+
+
+def propose(sheet: Sheet, clinic_id: str, name: str) -> str:
+    """The text of a profile for clinics.toml. Not confirmed, and not whole wherever the file alone does not say."""
+    columns = [_column(sheet, place) for place in range(len(sheet.names))]
+    feed = next(iter(told(known for column in columns for known in column.could_be[:1])), "scores")
+    contract = FEEDS[feed]
+    sure, unsure = _assigned(columns, contract)
+    events = next((column for column in columns if column.is_events and column not in sure.values()), None)
+    dates = [column for column in columns if column.date_formats and column not in sure.values()]
+    unsafe = [column for column in columns if column not in (*sure.values(), events, *dates) and kind_by_name(normalised(column.name))]  # fmt: skip
+    rest = [column for column in columns if column not in (*sure.values(), *unsure, events, *dates, *unsafe)]
+    head = f"clinics.{_key(clinic_id)}.profiles.{_key(name)}"
+    lines = [
+        f"# Proposed from one file of {sheet.cells.height:,} rows. Nothing below is used until a person has answered each line that begins",
+        "# with #?, checked the others against the source, and set confirmed = true. Then: outcomes check FILE --home HOME",
+        *_asked_of_unsafe(unsafe),
+        f"[{head}]",
+        "version = 1",
+        "confirmed = false",
+        *([f'feed = "{feed}"'] if feed != "scores" else []),
+        *_ignored(rest),
+        *_asked_of_unsure(unsure),
+        "",
+        f"[{head}.columns]",
+        *(f"{known} = {_text(column.name)}" for known, column in sure.items()),
+        *_events(head, events, contract),
+        *_codes(head, sure, contract),
+        *_dates(head, dates),
+        *_lacking(head, sure, events, dates, contract),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _column(sheet: Sheet, place: int) -> _Column:
+    texts = sheet.cells[str(place)].drop_nulls().str.strip_chars(" ").unique(maintain_order=True)
+    return _Column(place, sheet.names[place], known_as(sheet.names[place]), tuple(texts.filter(texts != "")))
+
+
+def _assigned(columns: list[_Column], contract: Contract) -> tuple[dict[str, _Column], list[_Column]]:
+    """The columns that can be one thing only and that nothing else can be, and those of which it is not sure."""
+    claims: dict[str, list[_Column]] = {}
+    for column in columns:
+        for known in column.could_be:
+            claims.setdefault(known, []).append(column)
+    sure = {
+        known: claims[known][0]
+        for known in contract.columns
+        if len(claims.get(known, [])) == 1 and len(claims[known][0].could_be) == 1
+    }
+    return sure, [column for column in columns if column.could_be and column not in sure.values()]
+
+
+def _text(text: str) -> str:
+    """A TOML string."""
+    return '"' + re.sub(r'[\x00-\x1f\x7f"\\]', lambda found: f"\\u{ord(found[0]):04x}", text) + '"'
+
+
+def _key(text: str) -> str:
+    return text if _BARE.fullmatch(text) else _text(text)
+
+
+def _asked_of_unsafe(unsafe: list[_Column]) -> Iterator[str]:
+    for column in unsafe:
+        yield f"#? {column.said} is named like one that holds a {kind_by_name(normalised(column.name))}: leave it out of the export; it may not be sent."
+
+
+def _ignored(rest: list[_Column]) -> Iterator[str]:
+    for column in rest:
+        yield f"#? {column.said} is not known: give it to a column of the contract below, or put its name into ignored."
+    yield "ignored = []"
+
+
+def _asked_of_unsure(unsure: list[_Column]) -> Iterator[str]:
+    for column in unsure:
+        yield f"#? {column.said} could be {' or '.join(column.could_be)}, or another column could be the same: write the one that it is under columns."
+
+
+def _events(head: str, events: _Column | None, contract: Contract) -> Iterator[str]:
+    if events is None:
+        return
+    yield from ("", f"[{head}.events]", f"column = {_text(events.name)}", "", f"[{head}.events.rows]")
+    for text in _listed(events):
+        yield f"#? {_key(text)} = {{ timepoint = \"{' | '.join(contract.reading['timepoint']['words'])}\", infusion_number = \"\", days_since_first_infusion = \"\" }}"  # fmt: skip
+    if not _listed(events):
+        yield f"#? {events.said} has too many different texts to be listed, or texts that may identify somebody."
+
+
+def _listed(column: _Column) -> list[str]:
+    """Its texts, where they are a short list of words and no identifiers."""
+    if len(column.texts) > MOST_CODES or any(len(text) > 60 or kind_of_identifier("", text) for text in column.texts):
+        return []
+    return sorted(column.texts)
+
+
+def _codes(head: str, sure: dict[str, _Column], contract: Contract) -> Iterator[str]:
+    asked: list[str] = []
+    for known, column in sure.items():
+        how = contract.reading[known]
+        other = [text for text in _listed(column) if how["kind"] == "word" and text not in how["words"]]
+        if other:
+            asked.append(f"#? {known} = {{ {', '.join(f'{_text(text)} = ""' for text in _listed(column))} }}   # each one of: {', '.join(how['words'])}")  # fmt: skip
+    answers = {text for item in ITEMS if item in sure for text in sure[item].texts}
+    numbers = {text for text in answers if text.isdecimal() and text not in MISSING_CODES}
+    if numbers and "0" not in numbers and "4" in numbers:
+        asked.append('#? items = { "1" = "0", "2" = "1", "3" = "2", "4" = "3" }   # the items hold a 4 and no 0: are they coded 1 to 4? Then a total in the file is not theirs')  # fmt: skip
+    if asked:
+        yield from ("", f"[{head}.codes]", *asked)
+
+
+def _dates(head: str, dates: list[_Column]) -> Iterator[str]:
+    for column in dates:
+        if len(column.date_formats) > 1:
+            how = f"of which the day and the month cannot be told apart: {' or '.join(column.date_formats)}"
+        else:
+            how = f"as {column.date_formats[0]}"
+        yield ""
+        yield f"#? {column.said} holds dates, {how}. Only a clinic with limited_data_set = true may send them; then:"
+        yield f"#? [{head}.dates.days_since_first_infusion]"
+        yield f"#? column = {_text(column.name)}"
+        if len(column.date_formats) == 1 and column.date_formats != ["%Y-%m-%d"]:
+            yield f'#? format = "{column.date_formats[0]}"'
+
+
+def _lacking(
+    head: str, sure: dict[str, _Column], events: _Column | None, dates: list[_Column], contract: Contract
+) -> Iterator[str]:
+    by_event = {"timepoint", "infusion_number", "days_since_first_infusion"} if events else set()
+    by_date = {"days_since_first_infusion"} if dates else set()
+    lacking = [column for column in contract.required if column not in {*sure, *by_event, *by_date, "clinic_id"}]
+    if lacking:
+        yield from ("", f"[{head}.constants]")
+    for column in lacking:
+        yield f'#? {column} = ""   # nothing in the file gives it: "" where the source has none; {contract.descriptions[column]}'
