@@ -80,7 +80,8 @@ class Crosswalk:
     def text(self) -> str:
         """The file."""
         out = io.StringIO()
-        writer = csv.writer(out, lineterminator="\n")
+        # All in quotes: an id may hold a line break.
+        writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL)
         writer.writerow(COLUMNS)
         for real_id, entry in self._entries.items():
             first = entry.first_infusion_on

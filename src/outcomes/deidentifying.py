@@ -23,7 +23,7 @@ from outcomes.owncolumns import DAY, Plan, Told, placed
 from outcomes.ownfiles import OwnFile, read_own_file
 from outcomes.tables import table
 from outcomes.turning import Turned, first_infusions, sentence, turned
-from schemas.contracts import CLINIC_ID
+from schemas.contracts import CLINIC_ID, LIMITS
 from schemas.reasons import SENTENCES
 
 Row = dict[str, Any]
@@ -50,7 +50,8 @@ class _Left:
     lines: defaultdict[tuple[str, str | None], set[int]] = field(default_factory=lambda: defaultdict(set))
 
     def add(self, reason: str, column: str | None, lines: Iterable[int]) -> None:
-        self.lines[reason, column].update(lines)
+        if found := set(lines):
+            self.lines[reason, column] |= found
 
     @property
     def rows(self) -> set[int]:
@@ -73,13 +74,15 @@ def deidentify(files: Places, said: Told, clinic: str, *, new_crosswalk: bool = 
     """Write the clean file and the grown crosswalk, and say what was done. `is_written` is false where the door would
     refuse the file, or nothing is left of it; then no file has changed. Raises UsageError, OutcomesError or BusyError."""
     _check_places(files, clinic, force)
-    with held(files.crosswalk, clinic, is_new=new_crosswalk) as walk:
+    # Where a link leads to, so that the file itself is replaced and not the link.
+    crosswalk = files.crosswalk.resolve()
+    with held(crosswalk, clinic, is_new=new_crosswalk) as walk:
         own = read_own_file(files.source, said.sheet)
         plan = placed(own.names, said)
         report, grown, data = _made(own, plan, walk, extracted_on)
         if data is not None:
             # The codes first: a file sent whose codes are lost could never be joined again.
-            write_private(files.crosswalk, grown.text().encode())
+            write_private(crosswalk, grown.text().encode())
             write_private(files.out, data)
     return report
 
@@ -162,18 +165,22 @@ def _made(
 
 
 def _with_days(good: Sequence[Turned], day_0: dict[str, dt.date | None], columns: list[str], plan: Plan, extracted_on: dt.date | None) -> list[str]:  # fmt: skip
-    """Makes the days of rows, and of the extract where it is told. Returns the columns that are there now."""
+    """Makes the days of rows, and of the extract where its date is told. Returns the columns that are there now."""
+    if extracted_on is not None and "extract_day" in {*plan.cells, *plan.always}:
+        raise UsageError("The export has a column extract_day: leave --extracted-on out.")
+    low, high = LIMITS["extract_day_range"]
     for row in good:
         first = day_0[row.real_id]
-        assert row.on is not None and first is not None  # noqa: PT018
+        assert row.on is not None
+        assert first is not None
         row.cells[DAY] = str((row.on - first).days)
         if extracted_on is not None:
-            row.cells["extract_day"] = str((extracted_on - first).days)
-    if extracted_on is None:
-        return columns
-    if "extract_day" in plan.cells:
-        raise UsageError("The export has a column extract_day: leave --extracted-on out.")
-    return sorted({*columns, "extract_day"}, key=plan.contract.columns.index)
+            if row.on > extracted_on:
+                raise UsageError("A date of the export is after --extracted-on. Correct the one or the other.")
+            day = (extracted_on - first).days
+            row.cells["extract_day"] = str(day) if low <= day <= high else ""
+    here = {*columns, "extract_day"} if extracted_on is not None else {*columns}
+    return [name for name in plan.contract.columns if name in here]
 
 
 def _one_a_patient(good: Sequence[Turned], left: _Left) -> list[Turned]:
@@ -275,7 +282,7 @@ def report_words(report: Row) -> str:
         f"Dates turned into days: {report['dates_turned']:,}. Ages of 91 and over written as 90: {report['ages_capped']:,}.",
     ]
     if report["patients_without_day_0"]:
-        parts.append(f"Left out whole, since their day 0 is not sure: {report['patients_without_day_0']:,} patients.")
+        parts.append(f"Patients left out whole, since their day 0 is not sure: {report['patients_without_day_0']:,}.")
     parts = ["\n".join(parts)]
     columns = [row | {"header": row["header"] or "(not shown)"} for row in report["columns"]]
     parts.append("Columns\n" + table(columns, {"position": "no.", "header": "header", "what": "what", "became": "now"}))
@@ -287,8 +294,8 @@ def report_words(report: Row) -> str:
         parts.append("Rows left out\n" + table(shown, heads))
     if report["likely_doubles"]:
         parts.append(
-            "Ids that differ only in capitals, blanks, hyphens or leading zeros. They have two codes; if they are one patient, "
-            "correct the export and run again:\n"
+            "Ids that differ only in capitals, blanks, hyphens or leading zeros. They are taken for two patients; if they are "
+            "one, correct the export and run again:\n"
             + "\n".join("  " + ", ".join(double["places"]) for double in report["likely_doubles"])
         )
     door = report["door"]

@@ -10,13 +10,13 @@ from schemas.contracts import Contract
 from schemas.scores import ITEMS
 
 # Heading -> sentences, by feed. `code` is set in another type.
-_COLUMNS = "A column that is not in this table: a note, a name, a visit's number. The whole file is refused."
+_COLUMNS = "A column that is not one of those listed: a note, a name, a visit's number. The whole file is refused."
 _CODES = "A record number, a name or initials as `patient_id`. Give each patient a random code, and the same one in every file."
 _NEVER = (
     "Names, initials, addresses, telephone numbers, e-mail addresses, pictures.",
     "Dates: of birth, of a visit, of an infusion. Ages over 89 other than as 90.",
     "Record, account, insurance or social security numbers, or a hash of one.",
-    "Comments or any other free text, also in a column that is in the table.",
+    "Comments or any other free text, also in a column that is listed.",
     "The list of who has which code (the crosswalk). It stays in the clinic, with a backup.",
 )
 WORDS: dict[str, dict[str, tuple[str, ...]]] = {

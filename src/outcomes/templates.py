@@ -15,8 +15,8 @@ from outcomes.errors import UsageError
 from outcomes.guides import guide
 from schemas.contracts import LIMITS, Contract
 
-# Excel's own limits: rows of a sheet, characters of a title, of a message, and of a list within the cell's rule.
-ROWS, TITLE, MESSAGE, LIST = 2**20, 32, 255, 255
+# The rows of a sheet, by Excel's own limit.
+_ROWS = 2**20
 # Excel asks for a date of making. A fixed one, so that the same version writes the same bytes.
 _MADE = dt.datetime(2026, 1, 1)
 _YES_NO = ("yes", "no")
@@ -51,7 +51,7 @@ def excel_template(contract: Contract, rows: list[list[Any]] | None = None) -> b
     book = xlsxwriter.Workbook(out, {"in_memory": True})
     book.set_properties({"created": _MADE})
     sheet = book.add_worksheet(contract.feed)
-    text = book.add_format({"num_format": "@"})
+    text = book.add_format({"num_format": 49})
     wanted = book.add_format({"bold": True, "bg_color": "#D9E6F2", "bottom": 1})
     optional = book.add_format({"bg_color": "#EEEEEE", "bottom": 1})
     for place, name in enumerate(contract.columns):
@@ -59,7 +59,7 @@ def excel_template(contract: Contract, rows: list[list[Any]] | None = None) -> b
         # As text, Excel leaves 000138 as it is.
         is_code = contract.reading[name]["kind"] == "code"
         sheet.set_column(place, place, max(8, len(name) + 2), text if is_code else None)
-        sheet.data_validation(1, place, ROWS - 1, place, _let_in(contract, name))
+        sheet.data_validation(1, place, _ROWS - 1, place, _let_in(contract, name))
     for line, cells in enumerate(rows or [], start=1):
         sheet.write_row(line, 0, cells)
     sheet.freeze_panes(1, 2)
@@ -85,11 +85,10 @@ def _let_in(contract: Contract, name: str) -> dict[str, Any]:
         rule = {"validate": "length", "criteria": "between", "minimum": 2, "maximum": 64}
     # A number's cell takes digits alone here, so that its range says it all.
     said = accepted(contract, name)[-1 if limits else 0]
-    message = f"{contract.descriptions[name]} Accepted: {said}."
     return rule | {
         "ignore_blank": True,
-        "input_title": name[:TITLE],
-        "input_message": message[:MESSAGE],
-        "error_title": name[:TITLE],
-        "error_message": f"Accepted: {said}."[:MESSAGE],
+        "input_title": name,
+        "input_message": f"{contract.descriptions[name]} Accepted: {said}.",
+        "error_title": name,
+        "error_message": f"Accepted: {said}.",
     }

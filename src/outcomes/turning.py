@@ -40,6 +40,8 @@ _AGES_CAPPED = range(OLDEST + 1, 121)
 # R1: rows of infusion 1 on two days of one series leave open which is its day.
 _ONE_SERIES = dt.timedelta(days=28)
 _YEARS = range(2000, 2101)
+# The number of an infusion that could be any, 1 too.
+UNREAD = -1
 
 
 @dataclass
@@ -56,10 +58,10 @@ class Turned:
 
     @property
     def infusion(self) -> int | None:
-        """The number of the infusion that the row tells of; None where it tells of none. -1 where that cannot be read."""
+        """The number of the infusion that the row tells of; None where it tells of none, UNREAD where it may be 1."""
         unread = {column for _, column in self.faults}
         if {"infusion_number", "timepoint", "status"} & unread and self.cells.get("infusion_number", "1") == "1":
-            return -1
+            return UNREAD
         if (
             self.cells.get("timepoint") not in ("pre_infusion", "post_infusion")
             or self.cells.get("status") == "entered_in_error"
@@ -84,6 +86,7 @@ def _row(line: int, given: Sequence[str], plan: Plan, clinic: str) -> Turned:
         row.faults.append(("patient_missing", "patient_id"))
     elif _DAMAGED.fullmatch(row.real_id):
         row.faults.append(("patient_damaged", "patient_id"))
+        row.real_id = ""
     if plan.clinic is not None and given[plan.clinic] != clinic:
         row.faults.append(("other_clinic", "clinic_id"))
     texts = {column: given[place] for column, place in plan.cells.items()} | plan.always
@@ -170,9 +173,11 @@ def _first(rows: Sequence[Turned], known: dt.date | None, needed: bool) -> dt.da
 
 def _first_by_rows(rows: Sequence[Turned]) -> dt.date | None:
     """The earliest date of a row of infusion 1; None where another row could be the first infusion as well."""
-    ones = [row.on for row in rows if row.infusion == 1 or row.infusion == -1]
+    ones = [row.on for row in rows if row.infusion == 1]
     days = [day for day in ones if day is not None]
-    if not days or len(days) < len(ones) or any(row.infusion == -1 for row in rows):
+    if not days or len(days) < len(ones):
         return None
     day = min(days)
+    if any(row.infusion == UNREAD and (row.on is None or row.on < day) for row in rows):
+        return None
     return None if any(day < other <= day + _ONE_SERIES for other in days) else day
