@@ -194,7 +194,7 @@ def test_dates_become_days_and_ids_become_codes(clinic):
     assert report == {
         "is_written": True, "feed": "scores", "rows_in": 5, "rows_out": 5, "rows_left_out": 0, "left_out": [],
         "columns_made": ["days_since_first_infusion"], "columns_empty": [], "patients_new": 2, "patients_known": 0,
-        "patients_without_day_0": 0, "dates_turned": 5, "ages_capped": 0, "likely_doubles": [],
+        "patients_without_day_0": 0, "dates_turned": 5, "ages_capped": 0, "likely_doubles": [], "contradictions": [],
         "door": {"refused_because": None, "sentence": None, "rows_good": 5, "rows_quarantined": 0},
     }  # fmt: skip
     judged = judge([clinic.sent.read_bytes()], {"C01"})
@@ -396,6 +396,15 @@ def test_columns_that_nothing_fills_are_said(clinic):
     assert clinic.rows()[0]["total"] == "14"
 
 
+def test_rows_that_a_night_would_set_aside_as_contradictions_are_said(clinic):
+    rows = [[status, *visit("a", "2024-03-01", 1, item=item)] for status, item in (("", 1), ("", 2), ("", 2))]
+    rows += [[status, *visit("b", "2024-03-01", 1, item=item)] for status, item in (("", 1), ("corrected", 2))]
+    rows += [["", *visit("c", "2024-03-01", 1)], ["", *visit("c", "2024-03-01", 1)]]
+    report = clinic.turn(clinic.export(*rows, head=["Status", *HEAD]))
+    assert report["contradictions"] == [{"lines": [2, 3, 4]}]
+    assert (report["rows_out"], report["door"]["rows_good"]) == (7, 7)
+
+
 def test_a_file_of_days_needs_no_dates(clinic):
     head = ["patient_id", "days_since_first_infusion", "timepoint", "infusion_number", "total"]
     report = clinic.turn(
@@ -561,6 +570,7 @@ OTHER = new_code("C02", set(), random.Random(5).choice)
         (["id,code,first"], "damaged"), ([], "damaged"), ([f"a,{GOOD}"], "damaged"), ([f"a,{GOOD[:-1]}4,2024-03-01"], "damaged"), ([f"a,{GOOD},01/03/2024"], "damaged"),
         ([f"a,{GOOD},", f"b,{GOOD},"], "damaged"), ([f"a,{GOOD},", f"a,{new_code('C01', set(), random.Random(6).choice)},"], "damaged"), ([f" a,{GOOD},"], "damaged"),
         ([f'"a,{GOOD},'], "damaged"), ([f"a,{OTHER},"], "another clinic"),
+        ([f"a,{new_code('C01-N', set(), random.Random(5).choice)},"], "another clinic"),
     ],
 )  # fmt: skip
 def test_a_damaged_crosswalk_is_never_written_over(clinic, lines, words):

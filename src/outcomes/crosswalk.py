@@ -152,7 +152,7 @@ def _read(path: Path, clinic: str) -> dict[str, Entry]:
             raise ValueError
         for real_id, code, first in reader:
             line = reader.line_num
-            if not code.startswith(f"{clinic}-") and is_code(code):
+            if is_code(code) and code.rpartition("-")[0] != clinic:
                 raise OutcomesError(f"The crosswalk is of another clinic (line {line}). Each clinic has its own.")
             if (
                 not is_code(code)

@@ -133,11 +133,11 @@ def _made(
     patients = dict.fromkeys(row.real_id for row in good)
     grown = walk.with_patients({patient: dates.get(patient) for patient in patients})
     data = _bytes(good, columns, walk.clinic, {patient: grown.code(patient) for patient in patients})
+    set_aside = 0
     if refusal is None and good:
         # The file itself, with its codes, as the door will see it.
         last = judge([data], {walk.clinic})
-        assert not last.reasons.height, "a row that was judged good is not"
-        refusal = last.refused.get(0)
+        refusal, set_aside = last.refused.get(0), last.reasons["line"].n_unique()
     is_written = refusal is None and bool(good)
     return {
         "is_written": is_written,
@@ -155,11 +155,12 @@ def _made(
         "dates_turned": len(good) if is_written and plan.date is not None else 0,
         "ages_capped": sum(row.is_capped for row in good) if is_written else 0,
         "likely_doubles": _doubles(rows, walk),
+        "contradictions": _contradictions(good) if is_written and DAY in columns else [],
         "door": {
             "refused_because": refusal.reason_code if refusal else None,
             "sentence": SENTENCES[refusal.reason_code] if refusal else None,
-            "rows_good": len(good) if is_written else 0,
-            "rows_quarantined": 0,
+            "rows_good": len(good) - set_aside if is_written else 0,
+            "rows_quarantined": set_aside,
         },
     }, grown, data if is_written else None  # fmt: skip
 
@@ -274,6 +275,20 @@ def _doubles(rows: Sequence[Turned], walk: Crosswalk) -> list[Row]:
     return [{"places": list(found.values())} for found in places.values() if len(found) > 1 and here & found.keys()]
 
 
+def _contradictions(good: Sequence[Turned]) -> list[Row]:
+    """Lines of rows with the key of one score and other values, and nothing that orders them: a night sets them all aside."""
+    of: defaultdict[tuple[str, ...], list[Turned]] = defaultdict(list)
+    for row in good:
+        of[row.real_id, *(row.cells.get(name, "") for name in (DAY, "timepoint", "infusion_number"))].append(row)
+    found = []
+    for rows in of.values():
+        different = {tuple(sorted(row.cells.items())) for row in rows}
+        ordered = {(row.cells.get("status") or "final", row.cells.get("extract_day", "")) for row in rows}
+        if len(different) > 1 and len(ordered) == 1:
+            found.append({"lines": sorted(row.line for row in rows)})
+    return sorted(found, key=lambda lines: lines["lines"])
+
+
 def report_words(report: Row) -> str:
     """A report for a terminal."""
     parts = [
@@ -297,6 +312,12 @@ def report_words(report: Row) -> str:
             "Ids that differ only in capitals, blanks, hyphens or leading zeros. They are taken for two patients; if they are "
             "one, correct the export and run again:\n"
             + "\n".join("  " + ", ".join(double["places"]) for double in report["likely_doubles"])
+        )
+    if report["contradictions"]:
+        parts.append(
+            "The same patient, day, timepoint and infusion with other values. They are in the file, and a night would set all "
+            "of them aside: mark the right one as corrected, or send it alone:\n"
+            + "\n".join(f"  lines {_some(each['lines'])}" for each in report["contradictions"])
         )
     door = report["door"]
     parts.append(
