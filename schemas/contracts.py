@@ -26,6 +26,8 @@ class Rule(NamedTuple):
 
 # Of all feeds: a code says the same wherever it is said.
 RULES: dict[str, Rule] = {}
+# What a rule on the range of a cell lets in: its lowest and highest number.
+LIMITS: dict[str, tuple[float, float]] = {}
 
 STATUSES = ("final", "amended", "corrected", "entered_in_error")
 # The pseudonym holds a letter and a digit, so that it cannot be a name, a bare SSN or a telephone number.
@@ -78,6 +80,7 @@ def _counted(code: str, expression: Callable[[str], pl.Expr]) -> Judge:
 def cell_rule(code: str, sentence: str, columns: list[str], low: float, high: float) -> Any:
     """A range of each of `columns`; empty cells are not judged."""
     say(code, sentence, "cell")
+    LIMITS[code] = (low, high)
 
     def within(key: str) -> pl.Expr:
         return pl.col(key).is_null() | pl.col(key).is_between(low, high)

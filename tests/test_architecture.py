@@ -135,8 +135,11 @@ def test_nothing_knows_the_time(path):
 
 @pytest.mark.parametrize("path", MODULES, ids=short)
 def test_nothing_is_left_to_chance(path):
-    """No hash() of text, no uuid and no unseeded random number: the same files give the same store."""
-    assert not {name.partition(".")[0] for name in imported(path)} & {"uuid", "secrets"}
+    """No hash() of text, no uuid and no unseeded random number: the same files give the same store.
+
+    But for a patient's code in a clinic's crosswalk, which must follow from nothing."""
+    allowed = {"secrets"} if path == CLI.with_name("codes.py") else set()
+    assert not ({name.partition(".")[0] for name in imported(path)} & {"uuid", "secrets"}) - allowed
     found = {name for _, name in calls(path)}
     assert not found & {"hash", "random.random", "random.choice", "random.shuffle"}
 

@@ -1,6 +1,7 @@
 """The tables of README.md that are made from the data files, the contract and the parser. A test holds them equal.
 
-`python -m outcomes.documents` writes them into the README.md of the current folder.
+`python -m outcomes.documents` writes them into the README.md of the current folder, and the words of the one-page guides
+into its docs/sending.md.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def measures_table(measures: Sequence[Row]) -> str:
 def contract_table(contract: Contract) -> str:
     """One line a column, then one a rule over several columns, in the contract's order."""
     columns = [
-        (_named(name), _TYPES[how["kind"]], _rule(contract, name, how), _needed(contract, name, how))
+        (_named(name), _TYPES[how["kind"]], _rule(contract, name), needed(contract, name))
         for name, how in contract.reading.items()
         if name not in ITEMS[1:]
     ]
@@ -92,17 +93,26 @@ def _named(name: str) -> str:
     return f"`{ITEMS[0]}` .. `{ITEMS[-1]}`" if name == ITEMS[0] else f"`{name}`"
 
 
-def _rule(contract: Contract, name: str, how: Row) -> str:
+def described(contract: Contract, name: str) -> str:
+    """What a column is; of the first item, what all nine are."""
     what = contract.descriptions[name]
-    what = what.replace("item 1,", "the item,") if name == ITEMS[0] else what
+    return what.replace("item 1,", "the item,") if name == ITEMS[0] else what
+
+
+def accepted(contract: Contract, name: str) -> list[str]:
+    """What would be accepted in a column: how it is read, then each of its ranges."""
     # A sentence says what a cell is not; without its "not" it says what is accepted.
-    codes = (how["unreadable"], *(check.name for check in contract.schema.columns[name].checks))
-    said = [contract.rules[code].sentence for code in codes]
-    return f"{what} Accepted: {'; '.join(sentence.removeprefix('not ') for sentence in said)}."
+    codes = (contract.reading[name]["unreadable"], *(check.name for check in contract.schema.columns[name].checks))
+    return [contract.rules[code].sentence.removeprefix("not ") for code in codes]
 
 
-def _needed(contract: Contract, name: str, how: Row) -> str:
-    if how.get("optional"):
+def _rule(contract: Contract, name: str) -> str:
+    return f"{described(contract, name)} Accepted: {'; '.join(accepted(contract, name))}."
+
+
+def needed(contract: Contract, name: str) -> str:
+    """Whether a column, and each of its cells, must be there."""
+    if contract.reading[name].get("optional"):
         return "optional"
     return "in every row" if name in contract.needed else "the column; a cell may be empty"
 

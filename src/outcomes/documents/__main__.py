@@ -1,16 +1,17 @@
-"""Write the marked tables of the README.md of the current folder anew."""
+"""Write the marked parts of README.md and docs/sending.md in the current folder anew."""
 
 from pathlib import Path
 
 from outcomes.cli import _parser
 from outcomes.documents import commands_table, contract_table, measures_table, rewritten
+from outcomes.guides import guide_words
 from outcomes.paths import data_folder
 from schemas.feeds import FEEDS
 from schemas.measures import read_measures
 
 
 def main() -> None:
-    """Rewrite README.md where a table is not what it should be."""
+    """Rewrite the documents where a part is not what it should be."""
     readme = Path("README.md")
     _, measures = read_measures(data_folder() / "measures.toml")
     parts = {
@@ -19,6 +20,9 @@ def main() -> None:
         "commands": commands_table(_parser()),
     }
     readme.write_text(rewritten(readme.read_text("utf-8"), parts), "utf-8")
+    sending = Path("docs/sending.md")
+    words = {f"words of {feed}": guide_words(contract) for feed, contract in FEEDS.items()}
+    sending.write_text(rewritten(sending.read_text("utf-8"), words), "utf-8")
 
 
 if __name__ == "__main__":
