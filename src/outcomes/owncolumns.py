@@ -34,6 +34,7 @@ from outcomes.errors import UsageError
 from outcomes.reading import read_cell
 from schemas.contracts import Contract
 from schemas.feeds import COLUMNS, FEEDS, told
+from schemas.profiles import normalised
 from schemas.scores import ITEMS
 
 DAY = "days_since_first_infusion"
@@ -133,7 +134,7 @@ def read_told(path: Path | None, options: Mapping[str, str | None]) -> Told:
 
 def placed(names: Sequence[str], said: Told) -> Plan:
     """Which column of the export is what. Raises UsageError that says what could not be told, and how to say it."""
-    plain = [_plain(name) for name in names]
+    plain = [normalised(name) for name in names]
     named = dict(said.columns) | ({"age_years": said.age} if said.age else {})
     explicit = {column: _found(names, plain, header) for column, header in named.items()}
     roles = {
@@ -221,17 +222,12 @@ def _check_scores(cells: Mapping[str, int], always: Mapping[str, str], date: int
 def _found(names: Sequence[str], plain: Sequence[str], header: str) -> int:
     """The one place of a header: as spelt, else but for capitals, blanks and hyphens."""
     places = [place for place, name in enumerate(names) if name == header.strip()]
-    places = places or [place for place, name in enumerate(plain) if name == _plain(header)]
+    places = places or [place for place, name in enumerate(plain) if name == normalised(header)]
     if len(places) != 1:
         raise UsageError(
             f"{'Several columns are' if places else 'No column is'} called {header!r}. Write it as the first line does."
         )
     return places[0]
-
-
-def _plain(name: str) -> str:
-    """As the door knows it: small letters, with _ for blanks and hyphens."""
-    return re.sub(r"[ \-]+", "_", name.strip().lower())
 
 
 def _check_format(text: str) -> None:

@@ -6,12 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import polars as pl
+from schemas.conventions import known_as
 
 from outcomes.identifiers import kind_of_identifier
 from outcomes.sources.sheet import Sheet
 from schemas.contracts import Contract
-from schemas.conventions import known_as
 from schemas.feeds import FEEDS, told
 from schemas.hints import kind_by_name
 from schemas.profiles import normalised
@@ -55,7 +54,9 @@ class _Column:
     def date_formats(self) -> list[str]:
         """The formats in which all of its texts are dates."""
         trimmed = [re.sub(r"[T ][0-9:.]+Z?$", "", text) for text in self.texts]
-        return [each for each, shape in _DATES.items() if trimmed and all(re.fullmatch(shape, text) for text in trimmed)]
+        return [
+            each for each, shape in _DATES.items() if trimmed and all(re.fullmatch(shape, text) for text in trimmed)
+        ]
 
 
 def propose(sheet: Sheet, clinic_id: str, name: str) -> str:
