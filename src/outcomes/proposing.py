@@ -158,7 +158,8 @@ def _codes(head: str, sure: dict[str, _Column], contract: Contract) -> Iterator[
         how = contract.reading[known]
         other = [text for text in _listed(column) if how["kind"] == "word" and text not in how["words"]]
         if other:
-            asked.append(f"#? {known} = {{ {', '.join(f'{_text(text)} = ""' for text in _listed(column))} }}   # each one of: {', '.join(how['words'])}")  # fmt: skip
+            open_codes = ", ".join(_text(text) + ' = ""' for text in _listed(column))
+            asked.append(f"#? {known} = {{ {open_codes} }}   # each one of: {', '.join(how['words'])}")
     answers = {text for item in ITEMS if item in sure for text in sure[item].texts}
     numbers = {text for text in answers if text.isdecimal() and text not in MISSING_CODES}
     if numbers and "0" not in numbers and "4" in numbers:
