@@ -26,6 +26,15 @@ REASONS = [
     Reason("infusion_number_out_of_order", "row", "the infusion number falls within 28 days and is not 1"),
     Reason("first_infusion_not_on_day_0", "row", "infusion 1 is day 0: the days are not counted from the first infusion"),
     Reason("pre_infusion_after_post_infusion", "row", "dated after the post_infusion row of the same infusion"),
+    # rows that a FHIR file tells of in several ways
+    Reason("not_finished", "row", "not finished: a questionnaire is completed or amended, an observation final, amended or corrected"),
+    Reason("answers_conflict", "row", "one question has two answers, or the parts are not of one patient and day"),
+    Reason("code_mismatch", "row", "a code, its words, its weight, its unit or its value say different things: they must agree"),
+    Reason("form_not_known", "row", "called a PHQ-9, or like one, and not of a form that is known: every question and answer must be of the PHQ-9"),
+    Reason("part_missing", "row", "a part that it names is not in the file: send all parts of a form in one file"),
+    Reason("two_versions", "row", "two versions of it, and no version number or time that says which is the last"),
+    Reason("deleted_in_source", "row", "deleted: send it with the status entered-in-error in place of that"),
+    Reason("not_json", "row", "not one whole JSON object with each of its keys once"),
     # files
     Reason("unknown_column", "file", "a column is not of the contract: the closed list is what keeps identifiers out"),
     Reason("missing_column", "file", "a column that the feed needs is missing, or no column tells which feed it is"),
@@ -40,6 +49,9 @@ REASONS = [
     Reason("unknown_format", "file", "not CSV (also gzip) or Parquet"),
     Reason("not_readable", "file", "the file could not be read in its format"),
     Reason("identifier", "file", "a cell has the shape of an identifier: no such data may be sent"),
+    Reason("unknown_element", "file", "an element of FHIR that is not of the closed list: PHQ-9s are taken as QuestionnaireResponse and Observation, with no narrative, note or name"),
+    Reason("no_phq9", "file", "no questionnaire or observation in it is a PHQ-9, by its codes and linkIds"),
+    Reason("redcap_two_forms", "file", "the PHQ-9 form is in it twice, under other names, and both have answers: export one of them"),
     Reason("coding_shift", "file", "items hold a 4 and no 0: they are coded 1 to 4 in place of 0 to 3"),
     # notes
     Reason("blanks_trimmed", "note", "blanks around a value were left out"),
@@ -47,6 +59,7 @@ REASONS = [
     Reason("answer_in_words", "note", "an answer in words was read as its number"),
     Reason("declared_missing", "note", "a code for missing (7, 9, 99, -, ^, Not Answered) was read as not answered"),
     Reason("column_renamed", "note", "a column was known under another spelling of its name"),
+    Reason("difficulty_shifted", "note", "the difficulty of REDCap's shared form is coded 1 to 4 and was read as 0 to 3"),
     # events
     Reason("corrected", "event", "a later row with the same key and other values stands in its place"),
     Reason("retracted", "event", "a later row with the same key was marked entered_in_error"),
