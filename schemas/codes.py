@@ -7,6 +7,7 @@ up, never computed with. `item_10` is the functional difficulty.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from schemas.scores import ANSWERS, ITEMS
 
@@ -108,12 +109,14 @@ _NOT_PHQ_9 = re.compile(f"{_MADE_FROM_IT}|{_OTHER}", re.IGNORECASE)
 _PHQ_9 = re.compile(r"phq[-_ ]?9(?![0-9])|44249-1|patient[-_ ]health[-_ ]questionnaire[-_ ]*\(?9", re.IGNORECASE)
 
 
-def asks(text: str) -> set[str]:
+@lru_cache(maxsize=10_000)
+def asks(text: str) -> frozenset[str]:
     """The columns, `panel` and `other` (another instrument) that the words of a question or of a display speak of."""
     found = {column for column, words in _QUESTION.items() if words.search(text)}
-    return found | ({"other"} if _NOT_PHQ_9.search(text) else set())
+    return frozenset(found | {"other"} if _NOT_PHQ_9.search(text) else found)
 
 
+@lru_cache(maxsize=10_000)
 def names_phq_9(text: str) -> bool | None:
     """Whether a name is that of the PHQ-9, also beside others; False for another form or scale, None for neither."""
     if _MADE_FROM_PHQ_9.search(text):

@@ -8,6 +8,7 @@ a score is of, so those columns are not here. Days come from the extension cqf-r
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -15,8 +16,17 @@ from typing import Any
 import polars as pl
 
 from outcomes.errors import FileRefusedError
-from outcomes.sources.fhir_gate import Gate, Json, all_objects, holds_email, kind_in_broken, objects, text_of
-from outcomes.sources.fhir_parts import Part, form, has_dates, is_subtotal, observation
+from outcomes.sources.fhir_gate import (
+    Gate,
+    Json,
+    all_objects,
+    holds_email,
+    kind_in_broken,
+    objects,
+    reference_of,
+    text_of,
+)
+from outcomes.sources.fhir_parts import Part, form, has_dates, is_subtotal, observation, patient_of
 from outcomes.sources.fhir_rows import Others, rows_of
 from outcomes.sources.sheet import Sheet
 from schemas.scores import ITEMS
@@ -36,8 +46,17 @@ def is_fhir(data: bytes) -> bool:
 
 def read_fhir(data: bytes) -> Sheet:
     """The PHQ-9s of a FHIR file. Raises FileRefusedError, also where any element could hold an identifier."""
-    text = _decoded(data)
-    gate = Gate()
+    # JSON makes millions of objects and no cycles: to look for some takes longer than to read.
+    is_looking = gc.isenabled()
+    gc.disable()
+    try:
+        return _read(_decoded(data), Gate())
+    finally:
+        if is_looking:
+            gc.enable()
+
+
+def _read(text: str, gate: Gate) -> Sheet:
     if holds_email(text):
         raise FileRefusedError("identifier", kind="e-mail address")
     document = _document(text, gate)
@@ -105,6 +124,7 @@ class _Found:
         self.others: Others = {}
         self.aside: list[tuple[int, str]] = []
         self.deleted: dict[str, int] = {}
+        self.patients: dict[str, str] = {}
         self.left_out = 0
         self.dated: int | None = None
 
@@ -116,10 +136,10 @@ class _Found:
             raise FileRefusedError("not_readable")
         self._refuse(self.gate.found, entries)
         self._refuse_doubled(entries)
+        doubled = {line for line, _ in self.aside}
         for line, entry in enumerate(entries, start=1):
-            if self.aside and self.aside[-1][0] == line:
-                continue
-            self._entry(entry, line)
+            if line not in doubled:
+                self._entry(entry, line)
         self._refuse(self.gate.free_text(), entries)
 
     def read_lines(self, text: str) -> None:
@@ -170,12 +190,12 @@ class _Found:
     def _entry(self, entry: Json, line: int) -> None:
         request = entry.get("request")
         if text_of(request, "method") == "DELETE":
-            if match := _DELETED.fullmatch(text_of(request, "url")):
+            if match := _DELETED.fullmatch(reference_of(request, "url")):
                 self.deleted[match[1]] = line
             else:
                 self.left_out += 1
         elif "resource" in entry:
-            self._resource(entry["resource"], line, text_of(entry, "fullUrl"))
+            self._resource(entry["resource"], line, reference_of(entry, "fullUrl"))
         else:
             self.left_out += 1
 
@@ -184,8 +204,12 @@ class _Found:
         if kind not in _TAKEN:
             if kind != "Patient":
                 raise FileRefusedError("unknown_element", line=line)
+            if address:
+                self.patients[address] = text_of(resource, "id")
             self.left_out += 1
             return
+        if patient_of(resource)[1]:
+            raise FileRefusedError("identifier", line=line, kind="record number")
         if self.dated is None and has_dates(resource):
             self.dated = line
         if kind == "Observation":
@@ -205,6 +229,9 @@ class _Found:
             raise FileRefusedError("identifier", line=self.dated, kind="date")
         if self.left_out and not self.parts and not self.aside and not self.deleted:
             raise FileRefusedError("no_phq9")
+        for part in self.parts:
+            # An address made for one Bundle is not the patient's in the next.
+            part.patient = self.patients.get(part.subject) or part.patient
         rows, aside, left_out = rows_of(self.parts, self.others, self.deleted)
         cells = [
             {"patient_id": row.patient, "days_since_first_infusion": row.days, "authored": row.authored, **row.cells, "status": row.status}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from outcomes.errors import FileRefusedError
@@ -72,7 +73,7 @@ _SHAPES = {
     "street",
     "image or file",
 }
-_EMAIL = re.compile(r"[^@\s\"]+@[^@\s\"]+\.[^@\s\"]+")
+_EMAIL = re.compile(r"(?<=[^@\s\"])@[^@\s\"]{1,255}\.[A-Za-z]{2}")
 _PERSONAL_SEARCH = re.compile(r"[?&][\w.:-]*(?:name|family|given|birthdate|phone|email|address|telecom|identifier)[\w:-]*=", re.IGNORECASE)  # fmt: skip
 _HL7 = "http://hl7.org/fhir/"
 # The words of these extensions are of the form, not of the answers: its name, a translation, where a day is counted from.
@@ -93,6 +94,8 @@ _TYPES = {"MR", "MRT", "SS", "SB", "DL", "PPN", "MA", "MB", "MC", "MI", "MS", "N
 NUMBERED_WORDS = re.compile(r"([0-3]) ?[-–] ?(\S.*)")
 _SHORT_NUMBER = re.compile(r"-?[0-9]{1,3}(?:\.[0-9]{1,3})?")
 _REMEMBERED = 100_000
+# No reference or address is longer.
+_LONGEST = 2000
 
 
 class Doubled(dict[str, Any]):
@@ -102,7 +105,7 @@ class Doubled(dict[str, Any]):
 class Gate:
     """Reads JSON, and looks at every object of it, however deep.
 
-    found: the first refusal, with the object it is of. words: answers in words that no answer of the form is, by the identity of their
+    found: the first identifier, else the first unknown element, with the object it is of. words: answers in words that no answer of the form is, by the identity of their
     object: who reads the form takes those of a known question out, and what is left is free text.
     """
 
@@ -170,7 +173,7 @@ class Gate:
                 self._refuse(item, "identifier", "web address")
             return None
         elif key in ("url", "relation", "link"):
-            if key == "url" and _PERSONAL_SEARCH.search(value):
+            if key == "url" and _PERSONAL_SEARCH.search(value[:_LONGEST]):
                 self._refuse(item, "identifier", "name")
             return None
         if value not in self._harmless:
@@ -206,7 +209,8 @@ class Gate:
             self._refuse(item, "identifier", "record number")
 
     def _refuse(self, item: Json, code: str, kind: str | None = None) -> None:
-        self.found = self.found or (FileRefusedError(code, kind=kind), item)
+        if self.found is None or (kind is not None and self.found[0].kind is None):
+            self.found = (FileRefusedError(code, kind=kind), item)
 
 
 def kind_in_broken(text: str) -> str | None:
@@ -218,6 +222,7 @@ def _refused_constant(_: str) -> None:
     raise ValueError  # NaN and Infinity are no JSON.
 
 
+@lru_cache(maxsize=10_000)
 def in_words(text: str) -> str:
     """A text as the tables of words have it."""
     return re.sub(r"\s+", " ", text.strip().lower().replace("’", "'"))
@@ -233,6 +238,12 @@ def text_of(holder: Any, key: str) -> str:
     """The string under `key`; empty where it is something else."""
     value = holder.get(key) if isinstance(holder, dict) else None
     return value if isinstance(value, str) and not isinstance(value, Number) else ""
+
+
+def reference_of(holder: Any, key: str = "reference") -> str:
+    """The reference under `key`; empty where there is none that can be one."""
+    text = text_of(holder, key)
+    return text if len(text) <= _LONGEST else ""
 
 
 def all_objects(value: Any) -> Iterator[Json]:

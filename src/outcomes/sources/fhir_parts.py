@@ -7,8 +7,9 @@ its row is set aside for; a resource that is no part of a PHQ-9 is None.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from outcomes.sources.fhir_codes import HL7, OddError, agrees, cell, is_sdc, values
@@ -16,6 +17,7 @@ from outcomes.sources.fhir_gate import (
     Json,
     Number,
     objects,
+    reference_of,
     text_of,
 )
 from schemas.codes import (
@@ -58,6 +60,7 @@ class Part:
     key: str
     address: str
     patient: str | None
+    subject: str
     time: str
     authored: str | None
     days: str | None
@@ -78,7 +81,7 @@ class Part:
             self.cells[column] = cell
 
 
-def is_phq_9(columns: set[str], *, named: bool) -> bool | None:
+def is_phq_9(columns: Set[str], *, named: bool) -> bool | None:
     """Whether these columns are of a PHQ-9; False for those of a PHQ-2, None where it cannot be told (a PHQ-8 has eight)."""
     if named or columns & {"item_9", "total"}:
         return True
@@ -89,7 +92,7 @@ def form(resource: Json, line: int, address: str, words: dict[int, Json]) -> Par
     """A QuestionnaireResponse. Takes out of `words` the answers of its known questions."""
     says = names_phq_9(" ".join([text_of(resource, "questionnaire"), *_names(resource.get("_questionnaire"))]))
     items = list(_items(resource))
-    style, found = _style([text_of(item, "linkId") for item in items])
+    style, found = _style(tuple(text_of(item, "linkId") for item in items))
     linked = [(LINK_IDS[style].get(text_of(item, "linkId")), item) for item in items]
     if says is False or not (found or says):
         return None
@@ -125,10 +128,11 @@ def _items(resource: Json) -> Iterator[Json]:
         waiting += (objects(item, "item") + nested)[::-1]
 
 
-def _style(link_ids: list[str]) -> tuple[str, set[str]]:
+@lru_cache(maxsize=1000)
+def _style(link_ids: tuple[str, ...]) -> tuple[str, frozenset[str]]:
     """The style that most of the linkIds are of, and the columns that they are."""
     ids = set(link_ids)
-    found = {style: {column for link, column in table.items() if link in ids} for style, table in LINK_IDS.items()}
+    found = {style: frozenset(table[link] for link in ids & table.keys()) for style, table in LINK_IDS.items()}
     style = max(found, key=lambda each: len(found[each]))
     return style, found[style]
 
@@ -185,8 +189,8 @@ def observation(resource: Json, line: int, address: str) -> Part | None:
         return None
     part = _part(resource, line, address, OBSERVATION_STATUSES, "effectiveDateTime")
     part.fault, part.is_panel, part.named = fault, column == PANEL, column == PANEL
-    part.members = tuple(text_of(each, "reference") for each in objects(resource, "hasMember"))
-    part.made_from = tuple(text_of(each, "reference") for each in objects(resource, "derivedFrom"))
+    part.members = tuple(reference_of(each) for each in objects(resource, "hasMember"))
+    part.made_from = tuple(reference_of(each) for each in objects(resource, "derivedFrom"))
     try:
         if column == PANEL:
             if values(resource):
@@ -258,7 +262,8 @@ def _part(resource: Json, line: int, address: str, statuses: dict[str, str], dat
         is_form=False,
         key=f"{resource['resourceType']}/{resource['id']}" if text_of(resource, "id") else "",
         address=address,
-        patient=_patient(resource.get("subject")),
+        patient=patient_of(resource)[0],
+        subject=reference_of(resource.get("subject")),
         time=days or moment,
         authored=date[1] if date else None,
         days=days,
@@ -273,13 +278,16 @@ def has_dates(resource: Json) -> bool:
     return any(resource.get(key) for key in dated) or bool(text_of(resource.get("meta"), "lastUpdated"))
 
 
-def _patient(subject: Any) -> str | None:
-    reference, number = text_of(subject, "reference"), text_of(subject.get("identifier") if isinstance(subject, dict) else None, "value")  # fmt: skip
-    if reference:
-        match = _PATIENT.fullmatch(reference) or _URN.fullmatch(reference)
-        # An id within the resource is nobody's in the next file.
-        return match[1] if match else None
-    return number or None
+def patient_of(resource: Json) -> tuple[str | None, bool]:
+    """The pseudonym that a resource is of, and whether it has another number of the patient beside it."""
+    subject = resource.get("subject")
+    reference = reference_of(subject)
+    number = text_of(subject.get("identifier"), "value") if isinstance(subject, dict) else ""
+    if not reference:
+        return number or None, False
+    match = _PATIENT.fullmatch(reference) or _URN.fullmatch(reference)
+    # An id within the resource is nobody's in the next file.
+    return match[1] if match else None, bool(number) and (match is None or match[1] != number)
 
 
 def _relative(holder: Any) -> str | None:
@@ -288,10 +296,11 @@ def _relative(holder: Any) -> str | None:
         if text_of(extension, "url") != _RELATIVE:
             continue
         said = {text_of(each, "url"): each for each in objects(extension, "extension")}
-        target, path = text_of(objects_first(said.get("target"), "valueReference"), "reference"), text_of(said.get("targetPath"), "valueString")  # fmt: skip
+        target = reference_of(_one(said.get("target"), "valueReference"))
+        path = text_of(said.get("targetPath"), "valueString")
         if _PATIENT.fullmatch(target) or "birth" in path.lower():
             return None
-        offset = objects_first(said.get("offset"), "valueDuration") or {}
+        offset = _one(said.get("offset"), "valueDuration")
         relationship = text_of(said.get("relationship"), "valueCode")
         count = _DAYS_IN.get(text_of(offset, "code") or text_of(offset, "unit"))
         value = offset.get("value")
@@ -306,6 +315,5 @@ def _relative(holder: Any) -> str | None:
     return None
 
 
-def objects_first(holder: Any, key: str) -> Json | None:
-    """The one object under `key`."""
-    return next(iter(objects(holder, key)), None)
+def _one(holder: Any, key: str) -> Json:
+    return next(iter(objects(holder, key)), {})

@@ -55,7 +55,7 @@ def rows_of(parts: list[Part], others: Others, deleted: dict[str, int]) -> tuple
         except _AsideError as error:
             aside.append((lead.line, error.reason))
     # What was retracted and entered anew for the same moment stands: a retraction is of a patient and day, and would take it too.
-    standing = {(row.patient, row.time) for row in rows if row.status != RETRACTED and row.time}
+    standing = {(row.patient, row.time) for row in rows if row.status != RETRACTED and row.patient and row.time}
     kept = [row for row in rows if row.status != RETRACTED or (row.patient, row.time) not in standing]
     return sorted(kept, key=lambda row: row.line), aside, left_out + len(rows) - len(kept)
 
