@@ -82,6 +82,8 @@ LINK_IDS: dict[str, dict[str, str]] = {
     "engage": {f"f1.{number + 2}.1": f"item_{number}" for number in range(1, 10)},
 }
 SURE_STYLES = ("us core", "loinc", "mii", "reproschema", "hyphens")
+# Of these nobody says whether the difficulty is numbered from 0 or from 1: there it is read from codes and words alone.
+UNSURE_DIFFICULTY = ("reproschema", "hyphens")
 # The forms of engage-analytics give their total and their calculations linkIds drawn by chance.
 DRAWN_LINK_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 

@@ -51,7 +51,8 @@ REASONS = [
     Reason("identifier", "file", "a cell has the shape of an identifier: no such data may be sent"),
     Reason("unknown_element", "file", "an element of FHIR that is not of the closed list: PHQ-9s are taken as QuestionnaireResponse and Observation, with no narrative, note or name"),
     Reason("no_phq9", "file", "no questionnaire or observation in it is a PHQ-9, by its codes and linkIds"),
-    Reason("redcap_two_forms", "file", "the PHQ-9 form is in it twice, under other names, and both have answers: export one of them"),
+    Reason("redcap_two_forms", "file", "the PHQ-9 form is in it twice, under two names, and both have answers: export one of them"),
+    Reason("difficulty_coding", "file", "phq9_how_difficult holds a 0, and REDCap's shared form codes it 1 to 4: give it another name in the source profile"),
     Reason("coding_shift", "file", "items hold a 4 and no 0: they are coded 1 to 4 in place of 0 to 3"),
     # notes
     Reason("blanks_trimmed", "note", "blanks around a value were left out"),

@@ -199,6 +199,11 @@ def test_the_difficulty_in_words_is_its_number() -> None:
     assert rows(form(items)) == [expected(item_10="2")]
 
 
+def test_a_difficulty_that_nobody_says_the_coding_of_is_not_read() -> None:
+    """A 1 may be the first answer or the second."""
+    assert rows(form([*one_by_one("phq9_{}", number)(ANSWERS)["item"], item("phq9_10", number(1))])) == [expected()]
+
+
 def test_the_total_of_a_form() -> None:
     items = [*us_core(ANSWERS), item("/44261-6", {"valueDecimal": TOTAL})]
     assert rows(form(items)) == [expected(total=str(TOTAL))]
@@ -285,6 +290,8 @@ def test_days_from_the_extension(extension: Json, days: str | None) -> None:
     measured = observed("44261-6", number(13), _effectiveDateTime=extension)
     del measured["effectiveDateTime"]
     assert rows(measured)[0].get("days_since_first_infusion") == days
+    del measured["_effectiveDateTime"]
+    assert rows(measured | {"effectivePeriod": {"_start": extension}})[0].get("days_since_first_infusion") == days
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ from schemas.codes import (
     SNOMED_COLUMNS,
     SNOMED_CT,
     SURE_STYLES,
+    UNSURE_DIFFICULTY,
     asks,
     names_phq_9,
 )
@@ -43,6 +44,7 @@ _DAYS_IN = {"d": 1, "day": 1, "days": 1, "wk": 7, "week": 7, "weeks": 7}
 _DATE = re.compile(r"([0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?)(?:T.*)?")
 _PATIENT = re.compile(r"(?:.*/)?Patient/([^/|#?]+)(?:/_history/[^/]+)?")
 _URN = re.compile(r"urn:uuid:(.+)")
+_NUMBERS = {"valueInteger", "valueDecimal", "valueQuantity"}
 _SMALL = {"item_1", "item_2"}
 
 
@@ -147,7 +149,8 @@ def _question(part: Part, style: str, column: str | None, item: Json) -> None:
     if len(answers) > 1:
         raise OddError("answers_conflict")
     for answer in answers:
-        part.put(column, cell(column, answer))
+        if column != "item_10" or style not in UNSURE_DIFFICULTY or not _NUMBERS.issuperset(values(answer)):
+            part.put(column, cell(column, answer))
 
 
 def _may_be_left_out(style: str, item: Json, answers: list[Json]) -> bool:
@@ -155,8 +158,7 @@ def _may_be_left_out(style: str, item: Json, answers: list[Json]) -> bool:
     link = text_of(item, "linkId")
     if style in ("us core", "loinc"):
         return link.removeprefix("/") == PHQ_2_TOTAL
-    numbers = {"valueInteger", "valueDecimal", "valueQuantity"}
-    return style == "engage" and bool(DRAWN_LINK_ID.fullmatch(link)) and all(set(values(each)) <= numbers for each in answers)  # fmt: skip
+    return style == "engage" and bool(DRAWN_LINK_ID.fullmatch(link)) and all(_NUMBERS.issuperset(values(each)) for each in answers)  # fmt: skip
 
 
 def _is_shown(part: Part, linked: list[tuple[str | None, Json]]) -> bool | None:
@@ -251,7 +253,8 @@ def _names(holder: Any) -> list[str]:
 
 def _part(resource: Json, line: int, address: str, statuses: dict[str, str], dated: str) -> Part:
     meta = resource.get("meta")
-    days = _relative(resource.get("_" + dated)) or _relative(resource)
+    start = resource["effectivePeriod"].get("_start") if isinstance(resource.get("effectivePeriod"), dict) else None
+    days = _relative(resource.get("_" + dated)) or _relative(start) or _relative(resource)
     moment = text_of(resource, dated)
     if dated == "effectiveDateTime" and not moment:
         moment = text_of(resource, "effectiveInstant") or text_of(resource.get("effectivePeriod"), "start")
@@ -274,8 +277,15 @@ def _part(resource: Json, line: int, address: str, statuses: dict[str, str], dat
 
 def has_dates(resource: Json) -> bool:
     """Whether a resource holds a date of its own, the one on which the server stored it included."""
-    dated = ("authored", "issued", "effectiveDateTime", "effectiveInstant", "effectivePeriod")
-    return any(resource.get(key) for key in dated) or bool(text_of(resource.get("meta"), "lastUpdated"))
+    period = resource.get("effectivePeriod")
+    dated = ("authored", "issued", "effectiveDateTime", "effectiveInstant")
+    places = [
+        *((resource, key) for key in dated),
+        (period, "start"),
+        (period, "end"),
+        (resource.get("meta"), "lastUpdated"),
+    ]
+    return any(text_of(holder, key) for holder, key in places)
 
 
 def patient_of(resource: Json) -> tuple[str | None, bool]:

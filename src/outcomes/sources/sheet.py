@@ -16,7 +16,7 @@ class Sheet:
     the format has no lines. blank: what was left out because it is no row of the contract: the empty rows of REDCap's block
     matrix; in FHIR other forms and observations, and resources that only say again what a row here says. aside: line and
     reason code of rows that are not in `cells` because the format itself could not be read to one; each has a line of its
-    own, and is a row read.
+    own, and is a row read. notes: column, note code and number of cells that the format itself reads in another way.
     """
 
     names: tuple[str, ...]
@@ -24,3 +24,4 @@ class Sheet:
     lines: pl.Series
     blank: int = 0
     aside: tuple[tuple[int, str], ...] = ()
+    notes: tuple[tuple[str, str, int], ...] = ()
