@@ -490,6 +490,25 @@ def test_what_was_entered_in_error_and_then_anew_stands() -> None:
     assert (sheet.lines.to_list(), sheet.blank) == ([2], 1)
 
 
+def test_a_retraction_without_its_values_is_not_passed_over() -> None:
+    """The contract says what it lacks."""
+    empty = observed(
+        "44261-6", status="entered-in-error", dataAbsentReason={"coding": [coding("error", None, "urn:x")]}
+    )
+    assert rows(empty) == [expected([None] * 9, status="entered_in_error")]
+
+
+def test_a_panel_that_is_retracted_takes_its_members_with_it() -> None:
+    panel = observed("44249-1", place=9, status="entered-in-error", hasMember=[{"reference": "Observation/o1"}])
+    assert rows(bundle(panel, observed("44261-6", number(13)))) == [
+        expected([None] * 9, total="13", status="entered_in_error")
+    ]
+    total = observed("44261-6", number(13), status="entered-in-error")
+    assert rows(bundle(panel | {"status": "corrected"}, total, observed("44250-9", number(1), 2))) == [
+        expected([1, *[None] * 8], status="corrected")
+    ]
+
+
 def test_two_forms_of_one_moment_stay_two_rows() -> None:
     """The door says whether they are duplicates or contradict each other."""
     forms = [form(us_core(ANSWERS), id=str(at)) for at in range(2)]
@@ -614,6 +633,11 @@ def test_lines_are_physical_and_a_damaged_one_costs_itself() -> None:
         (b'{"resourceType": "Bundle", "type": "a", "type": "b"}', "not_readable"),
         (json.dumps(bundle(observed("44261-6", number(1)))).encode()[:-20], "not_readable"),
         (b"{}", "unknown_element"),
+        (
+            b'{"resourceType": "Observation", "extension": {"url": [], "valueString": "a", "valueUri": "b"}}',
+            "identifier",
+        ),
+        (json.dumps(form([]) | {"resourceType": "Bundle"}).encode(), "unknown_element"),
     ],
 )
 def test_what_is_no_fhir_is_refused(data: bytes, reason: str) -> None:
@@ -698,7 +722,7 @@ def test_a_good_file_that_was_changed_breaks_nothing(data: st.DataObject) -> Non
     if isinstance(sheet, str):
         assert sheet in SENTENCES
         return
-    count = len(value["entry"]) if value.get("resourceType") == "Bundle" else 1
+    count = len(value.get("entry", [])) if value.get("resourceType") == "Bundle" else 1
     assert sheet.cells.height + len(sheet.aside) + sheet.blank <= count
 
 

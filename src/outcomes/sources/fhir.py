@@ -35,6 +35,7 @@ from schemas.scores import ITEMS
 MAXIMUM_DOCUMENT = 256 * 2**20
 MAXIMUM_LINE = 16 * 2**20
 _TAKEN = ("QuestionnaireResponse", "Observation")
+_OF_BUNDLE = {"resourceType", "id", "meta", "implicitRules", "language", "identifier", "type", "timestamp", "total", "link", "entry"}  # fmt: skip
 _SOMETHING = re.compile(r"\S[^\n]*")
 _DELETED = re.compile(r"(?:.*/)?((?:QuestionnaireResponse|Observation)/[^/?]+)(?:/_history/.*)?")
 
@@ -132,9 +133,11 @@ class _Found:
         """A Bundle, or one resource."""
         is_bundle = document.get("resourceType") == "Bundle"
         entries = objects(document, "entry") if is_bundle else [{"resource": document}]
+        self._refuse(self.gate.found, entries)
+        if is_bundle and not _OF_BUNDLE.issuperset(document):
+            raise FileRefusedError("unknown_element")
         if is_bundle and "entry" in document and entries != document["entry"]:
             raise FileRefusedError("not_readable")
-        self._refuse(self.gate.found, entries)
         self._refuse_doubled(entries)
         doubled = {line for line, _ in self.aside}
         for line, entry in enumerate(entries, start=1):

@@ -169,7 +169,7 @@ class Gate:
         elif key == "valueString":
             return self._answer(item, value)
         elif key == "valueUri":
-            if item.get("url") not in _NAMED_BY_URI:
+            if text_of(item, "url") not in _NAMED_BY_URI:
                 self._refuse(item, "identifier", "web address")
             return None
         elif key in ("url", "relation", "link"):
@@ -189,7 +189,7 @@ class Gate:
 
     def _answer(self, item: Json, value: str) -> None:
         if "url" in item:
-            if item["url"] in _WORDED:
+            if text_of(item, "url") in _WORDED:
                 return self._shape(item, value)
             return self._refuse(item, "identifier", "free text")
         numbered = NUMBERED_WORDS.fullmatch(value.strip())

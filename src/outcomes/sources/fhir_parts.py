@@ -190,7 +190,7 @@ def observation(resource: Json, line: int, address: str) -> Part | None:
     if column is None:
         return None
     part = _part(resource, line, address, OBSERVATION_STATUSES, "effectiveDateTime")
-    part.fault, part.is_panel, part.named = fault, column == PANEL, column == PANEL
+    part.fault, part.is_panel, part.named = fault, column == PANEL, column in (PANEL, "total", "item_9")
     part.members = tuple(reference_of(each) for each in objects(resource, "hasMember"))
     part.made_from = tuple(reference_of(each) for each in objects(resource, "derivedFrom"))
     try:
