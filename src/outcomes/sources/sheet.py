@@ -13,10 +13,15 @@ class Sheet:
 
     names: as the file spells them, in its order. cells: one String column a name, called "0", "1" and so on by place (two names
     may be the same); an empty cell is null. lines: Int32, the physical line of each row, or its row number from 1 where
-    the format has no lines. blank: rows left out because the layout makes them (REDCap's block matrix).
+    the format has no lines. blank: what was left out because it is no row of the contract: the empty rows of REDCap's block
+    matrix; in FHIR other forms and observations, and resources that only say again what a row here says. aside: line and
+    reason code of rows that are not in `cells` because the format itself could not be read to one; each has a line of its
+    own, and is a row read. notes: column, note code and number of cells that the format itself reads in another way.
     """
 
     names: tuple[str, ...]
     cells: pl.DataFrame
     lines: pl.Series
     blank: int = 0
+    aside: tuple[tuple[int, str], ...] = ()
+    notes: tuple[tuple[str, str, int], ...] = ()
