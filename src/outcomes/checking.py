@@ -9,9 +9,10 @@ import polars as pl
 
 from outcomes.errors import FileRefusedError
 from outcomes.reading import identifier_in_ragged, read_values
-from outcomes.sources.csv import Lines, cells, read_csv, unpacked
-from outcomes.sources.headers import Header
-from outcomes.sources.parquet import read_parquet
+from outcomes.sources.csv import Lines, cells, read_csv
+from outcomes.sources.headers import Header, known_header
+from outcomes.sources.opening import opened, read_sheet
+from outcomes.sources.sheet import BETWEEN, Sheet
 from schemas.contracts import Contract, counting
 from schemas.feeds import FEEDS, UNKNOWN
 from schemas.scores import CONTRACT as SCORES
@@ -60,18 +61,22 @@ def judge(files: Iterable[bytes], clinics: set[str] | None) -> Judged:
     feeds: list[str] = []
     refused: dict[int, FileRefusedError] = {}
     lines: dict[int, Lines] = {}
+    sheets: dict[int, Lines] = {}
     groups: list[_Group] = []
     renamed: list[tuple[int, str]] = []
     for file, data in enumerate(files):
-        formats.append(_format(data))
+        formats.append(UNKNOWN)
         try:
-            if data.startswith(b"PAR1"):
-                header, text = read_parquet(data)
-                where = pl.DataFrame({"line": pl.int_range(1, text.height + 1, dtype=pl.Int32, eager=True)})
-                groups.append(_Group(header, text, where.select(pl.lit(file, pl.Int32).alias("file"), "line")))
-            else:
-                lines[file] = read_csv(unpacked(data) if data.startswith(b"\x1f\x8b") else data)
+            given = opened(data)
+            formats[file] = given.format
+            if given.is_csv:
+                lines[file] = read_csv(given.data)
                 header = lines[file].header
+            else:
+                sheet = read_sheet(given.format, given.data)
+                header = known_header(sheet.names)
+                groups.append(_of_sheet(file, header, sheet))
+                sheets[file] = Lines(header, BETWEEN.encode(), b"", 0, 1, ragged=list(sheet.ragged))
         except FileRefusedError as error:
             feeds.append(UNKNOWN)
             refused[file] = error
@@ -79,6 +84,7 @@ def judge(files: Iterable[bytes], clinics: set[str] | None) -> Judged:
             feeds.append(header.contract.feed)
             renamed += [(file, column) for column in header.renamed]
     groups += _grouped(lines)
+    lines |= sheets
 
     parts = {
         feed: _judge_feed(contract, [group for group in groups if group.header.contract is contract], lines, clinics)
@@ -151,8 +157,9 @@ def _judge_feed(contract: Contract, groups: list[_Group], lines: dict[int, Lines
     )
 
 
-def _format(data: bytes) -> str:
-    return "parquet" if data.startswith(b"PAR1") else "csv.gz" if data.startswith(b"\x1f\x8b") else "csv"
+def _of_sheet(file: int, header: Header, sheet: Sheet) -> _Group:
+    text = sheet.cells.rename(dict(zip(sheet.cells.columns, header.columns, strict=True)))
+    return _Group(header, text, sheet.lines.to_frame("line").select(pl.lit(file, pl.Int32).alias("file"), "line"))
 
 
 def _grouped(lines: dict[int, Lines]) -> list[_Group]:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
+# Stands between the values of a ragged line: in no text that people write.
+BETWEEN = "\x1f"
+
 
 @dataclass(frozen=True)
 class Sheet:
@@ -13,10 +16,13 @@ class Sheet:
 
     names: as the file spells them, in its order. cells: one String column a name, called "0", "1" and so on by place (two names
     may be the same); an empty cell is null. lines: Int32, the physical line of each row, or its row number from 1 where
-    the format has no lines. blank: rows left out because the layout makes them (REDCap's block matrix).
+    the format has no lines. ragged: the lines (or numbers) of rows that could not be read and are not in `cells`, each with the
+    values found in it, joined by BETWEEN: an identifier among them must be found all the same. blank: rows left out because the
+    layout makes them (REDCap's block matrix).
     """
 
     names: tuple[str, ...]
     cells: pl.DataFrame
     lines: pl.Series
+    ragged: tuple[tuple[int, str], ...] = ()
     blank: int = 0
