@@ -15,7 +15,7 @@ import subprocess
 import sys
 from contextlib import suppress
 from threading import Lock
-from typing import IO
+from typing import IO, Any
 
 import polars as pl
 
@@ -35,31 +35,44 @@ class _Reader:
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = Lock()
 
-    def ask(self, what: str, data: bytes) -> tuple[dict[str, object], bytes]:
-        """Its answer. Raises FileRefusedError where it ended over the question."""
-        with self._lock:
-            if self._process is None:
-                command = [sys.executable, "-P", "-m", "outcomes.sources.apart"]
-                pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
-                self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=nowhere)  # noqa: S603
-            process = self._process
-            assert process.stdin
-            assert process.stdout
-            try:
-                _put(process.stdin, what.encode())
-                _put(process.stdin, data)
-                return json.loads(_take(process.stdout)), _take(process.stdout)
-            except (OSError, EOFError):
-                self.end()
-                raise FileRefusedError("not_readable") from None
+    def ask(self, what: str, data: bytes) -> tuple[dict[str, Any], bytes]:
+        """Its answer. Raises FileRefusedError where it ended over the question, and did so again.
 
-    def end(self) -> None:
-        """End the process, if there is one."""
+        Only a signal is a file's doing, and the first may have been another's. An error of ours is not the file's.
+        """
+        with self._lock:
+            for _ in range(2):
+                process = self._process = self._process or _started()
+                assert process.stdin
+                assert process.stdout
+                try:
+                    _put(process.stdin, what.encode())
+                    _put(process.stdin, data)
+                    return json.loads(_take(process.stdout)), _take(process.stdout)
+                except (BrokenPipeError, EOFError):
+                    if self.end() >= 0:
+                        raise RuntimeError("the process that reads Parquet and Arrow could not run") from None
+        raise FileRefusedError("not_readable")
+
+    def end(self) -> int:
+        """End the process, if there is one; how it ended."""
         process, self._process = self._process, None
-        if process is not None:
-            process.kill()
-            with suppress(OSError):  # what it did not read
-                process.communicate()
+        if process is None:
+            return 0
+        with suppress(BrokenPipeError):  # what it did not read
+            process.communicate()
+        return process.returncode
+
+
+def _started() -> subprocess.Popen[bytes]:
+    # In a session of its own: whoever interrupts or stops a run as a whole leaves it to the run to end it.
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "outcomes.sources.apart"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
 
 
 _reader = _Reader()
@@ -70,8 +83,8 @@ def read_apart(data: bytes, *, is_parquet: bool) -> tuple[tuple[str, ...], pl.Da
     """The names and cells of a Parquet or Arrow file. Raises FileRefusedError."""
     said, cells = _reader.ask("parquet" if is_parquet else "arrow", data)
     if "refused" in said:
-        raise FileRefusedError(said["refused"], column_no=said["column_no"], kind=said["kind"])  # type: ignore[arg-type]
-    return tuple(said["names"]), pl.read_ipc_stream(io.BytesIO(cells))  # type: ignore[arg-type]
+        raise FileRefusedError(said["refused"], column_no=said["column_no"], kind=said["kind"])
+    return tuple(said["names"]), pl.read_ipc_stream(io.BytesIO(cells))
 
 
 def _put(to: IO[bytes], data: bytes) -> None:
@@ -104,7 +117,7 @@ def _serve(questions: IO[bytes], answers: IO[bytes]) -> None:
             try:
                 names, frame = typed_as_text(data, is_parquet=what == b"parquet")
                 frame.write_ipc_stream(cells)
-                said: dict[str, object] = {"names": names}
+                said: dict[str, Any] = {"names": names}
             except FileRefusedError as error:
                 said = {"refused": error.reason_code, "column_no": error.column_no, "kind": error.kind}
             _put(answers, json.dumps(said).encode())

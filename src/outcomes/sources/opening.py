@@ -88,7 +88,7 @@ def _plain_format(data: bytes) -> str:
         return "csv"
     by_line = is_lines(data)
     if holds_resources(data, by_line=by_line):
-        return "fhir.ndjson" if by_line else "fhir"
+        return "fhir.ndjson" if by_line and b"\n" in data.strip() else "fhir"
     return "ndjson" if by_line else "json"
 
 

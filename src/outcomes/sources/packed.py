@@ -63,8 +63,9 @@ class Zip:
         if len(entries) > _MOST_MEMBERS:
             raise FileRefusedError("too_large")
         self._left = most_bytes(len(data))
-        self.files = {entry.filename: entry for entry in entries if not entry.is_dir()}
-        self.names_twice = len(self.files) < sum(not entry.is_dir() for entry in entries)
+        entries = [entry for entry in entries if not entry.filename.endswith("/")]  # folders
+        self.files = {entry.filename: entry for entry in entries}
+        self.names_twice = len(self.files) < len(entries)
 
     def only(self) -> bytes:
         """The bytes of the one file in it. Raises FileRefusedError where there are more, or it cannot be unpacked."""
