@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from schemas.profiles import normalised
 from schemas.scores import ITEMS
 
 
@@ -110,31 +111,26 @@ for _convention in CONVENTIONS:
         _KNOWN.setdefault(_name, set()).add(_column)
 
 
-def plainly(name: str) -> str:
-    """A column name without blanks around it, in lower case, with blanks and hyphens as underscores."""
-    return re.sub(r"[ \-]+", "_", name.strip().strip('"').strip().lower())
-
-
 def known_as(name: str) -> str | None:
     """The contract's column that every convention means by a name; None where none does, or not all the same."""
-    name = plainly(name)
+    name = normalised(name)
     columns = _KNOWN.get(name, set())
     return next(iter(columns)) if len(columns) == 1 and name not in _DOUBTFUL else None
 
 
 def doubtful(name: str) -> str | None:
     """Why a person must say what a name means; None where it is plain or unknown."""
-    return _DOUBTFUL.get(plainly(name))
+    return _DOUBTFUL.get(normalised(name))
 
 
 def not_usable(name: str) -> str | None:
     """Why a column cannot be a part of a PHQ-9; None where nothing is known against it."""
-    return next((why for pattern, why in _UNUSABLE if pattern.fullmatch(plainly(name))), None)
+    return next((why for pattern, why in _UNUSABLE if pattern.fullmatch(normalised(name))), None)
 
 
 def conventions_of(names: Iterable[str]) -> list[Convention]:
     """The conventions by which `names` hold all nine items, in the order above; their coding is then to be looked at."""
-    given = {plainly(name) for name in names}
+    given = {normalised(name) for name in names}
     return [
         convention
         for convention in CONVENTIONS

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from schemas.contracts import Contract
@@ -84,16 +84,27 @@ class Profile:
         return set(self.sources) - may_lack
 
     def fits(self, names: tuple[str, ...]) -> bool:
-        """Whether these (normalised) columns are all known to it, each once, and those it needs are all there."""
+        """Whether these (normalised) columns are all known to it, each once, and nothing that the feed needs is missing."""
         have = set(names)
-        return len(have) == len(names) and self.needed <= have <= set(self.sources) | self.ignored
+        known = {*self.sources, *self.ignored, *self.own}
+        is_whole = {*self.contract.required} <= self.given | have | {"clinic_id"}
+        return is_whole and len(have) == len(names) and self.needed <= have <= known
+
+    @property
+    def own(self) -> set[str]:
+        """The contract's columns that may be in the file under their own names, for the profile says nothing of them."""
+        return {*self.contract.columns} - self.given - {*self.sources}
+
+    def called(self, name: Callable[[str], str | None]) -> Profile:
+        """The same, where the file's columns have been given another `name` before."""
+        return replace(self, columns={column: name(source) or source for column, source in self.columns.items()})
 
     @property
     def given(self) -> set[str]:
         """The contract columns that it gives a value to."""
         of_events = {column for event in self.events.values() for column in event}
         made = {"timepoint"} if self.timepoint_by_day else set()
-        return {*self.columns, *self.constants, *of_events, *self.dates, *made, "clinic_id"}
+        return {*self.columns, *self.constants, *of_events, *self.dates, *made}
 
 
 # key: (type, what it means)
@@ -199,11 +210,8 @@ def _column_faults(profile: Profile) -> list[str]:
             ways.setdefault(column, []).append(key)
     faults += [f"{column}: given by {' and by '.join(keys)}: one way only" for column, keys in ways.items() if len(keys) > 1]  # fmt: skip
     faults += [f"codes.{column}: no column of {profile.feed}, nor items" for column in profile.codes if column not in {*contract.columns, *([ITEM_CODES] if profile.feed == "scores" else [])}]  # fmt: skip
-    coded = {*profile.columns, *([ITEM_CODES] if {*profile.columns} & {*ITEMS} else [])}
-    faults += [f"codes.{column}: the column is not among columns" for column in profile.codes if column in contract.columns and column not in coded]  # fmt: skip
-    lacking = [column for column in contract.required if column not in profile.given]
-    if lacking:
-        faults.append(f"nothing gives {', '.join(lacking)}: every column that the feed needs must come from somewhere (an empty constant says that the source has none)")  # fmt: skip
+    coded = {*profile.columns, *profile.own}
+    faults += [f"codes.{column}: the column is not read from the file" for column in profile.codes if column in contract.columns and column not in coded]  # fmt: skip
     sources = list(profile.columns.values())
     faults += [f"columns: two of them are read from one column of the file ({column})" for column in {column for column in profile.columns if sources.count(profile.columns[column]) > 1}]  # fmt: skip
     both = profile.ignored & set(profile.sources)
@@ -237,7 +245,7 @@ def _use_faults(profile: Profile, *, limited: bool) -> list[str]:
             faults.append(f"dates.{column}: days can be made for {' and '.join(DAYS)}")
         if not _FORMAT.fullmatch(rule.format) or not all(each in rule.format for each in ("%Y", "%d")) or not re.search("%[mb]", rule.format):  # fmt: skip
             faults.append(f"dates.{column}: format: expected year %Y, month %m or %b and day %d, as %d/%m/%Y")
-        if rule.since is None and not {"infusion_number", "timepoint"} <= profile.given:
+        if rule.since is None and not {"infusion_number", "timepoint"} <= profile.given | profile.own:
             faults.append(f"dates.{column}: needs since, or infusion_number and timepoint to find infusion 1 by")
     for column in sorted(profile.ignored):
         kind = kind_by_name(column)
@@ -248,6 +256,4 @@ def _use_faults(profile: Profile, *, limited: bool) -> list[str]:
             re.compile(profile.patient_ids)
         except re.error:
             faults.append("patient_ids: not a regular expression")
-    if profile.timepoint_by_day and not {"days_since_first_infusion"} <= profile.given:
-        faults.append("timepoint_by_day: needs days_since_first_infusion")
     return faults

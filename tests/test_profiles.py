@@ -237,7 +237,6 @@ infusion_number = ""
         ("version = 2", "version = 2\ncolour = 1", "colour: unknown key"),
         ("version = 2", 'version = 2\nfeed = "score"', "feed: expected one of"),
         ("confirmed = true", 'confirmed = "yes"', "confirmed: expected bool"),
-        ('total = "phq9_total_score"', "", "nothing gives total"),
         ('total = "phq9_total_score"', 'totals = "phq9_total_score"', "totals is no column of scores"),
         ('total = "phq9_total_score"', 'total = "phq9_9"', "two of them are read from one column"),
         ('total = "phq9_total_score"', 'total = "redcap_total"\ntimepoint = "tp"', "timepoint: given by columns and by events"),

@@ -31,7 +31,7 @@ COMMENT ON COLUMN arrival.sha256 IS 'SHA-256 of the file''s bytes, in hexadecima
 COMMENT ON COLUMN arrival.night IS 'The night that took it in.';
 COMMENT ON COLUMN arrival.received_on IS 'As-of date of that night.';
 COMMENT ON COLUMN arrival.feed IS 'What the file holds: scores or patients; unknown where it was refused before its header was.';
-COMMENT ON COLUMN arrival.format IS 'csv, csv.gz or parquet.';
+COMMENT ON COLUMN arrival.format IS 'What it holds: csv, xlsx, json, ndjson, fhir, fhir.ndjson, parquet or arrow, with .gz or .zip behind it where it came packed; unknown where it could not be opened.';
 COMMENT ON COLUMN arrival.bytes IS 'Size of the file, bytes.';
 COMMENT ON COLUMN arrival.refused_because IS 'Reason code where the whole file was refused; null where it was taken.';
 COMMENT ON COLUMN arrival.rows_read IS 'Rows read: accepted + duplicate + quarantined; 0 for a refused file.';
@@ -46,7 +46,7 @@ COMMENT ON COLUMN arrival.hash IS 'SHA-256 of this entry, previous_hash included
 COMMENT ON TABLE refusal IS 'One row per refused file: where it failed. Never what it holds. Append-only.';
 COMMENT ON COLUMN refusal.arrival_no IS 'The arrival; table arrival has its sha256.';
 COMMENT ON COLUMN refusal.reason_code IS 'Why; table reason has the sentence.';
-COMMENT ON COLUMN refusal.kind IS 'Kind of identifier that a cell has the shape of; null for other reasons.';
+COMMENT ON COLUMN refusal.kind IS 'Kind of identifier that a cell has the shape of; what a file of an unknown format looks like, or what of it is unclear. Words of the program, never the file''s.';
 COMMENT ON COLUMN refusal.column_no IS 'Position of the column at fault, from 1; null where it is not one column.';
 COMMENT ON COLUMN refusal.line IS 'Physical line at fault; null where it is not one line.';
 

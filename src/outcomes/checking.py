@@ -9,11 +9,12 @@ import polars as pl
 
 from outcomes.dates import iso_days
 from outcomes.errors import FileRefusedError
-from outcomes.placing import ASIDE, placed, profiles_for
+from outcomes.placing import ASIDE, may_be_known, placed
 from outcomes.reading import identifier_in_ragged, read_values
-from outcomes.sources.csv import Lines, cells, read_csv, sheet_of, unpacked
+from outcomes.sources.csv import Lines, cells, read_csv, sheet_of
 from outcomes.sources.headers import Header
-from outcomes.sources.parquet import read_parquet
+from outcomes.sources.opening import Opened, opened, read_sheet
+from outcomes.sources.sheet import BETWEEN, Sheet
 from outcomes.wholefiles import mostly_bad, odd_codings
 from schemas.clinics import Clinics
 from schemas.contracts import Contract, counting
@@ -23,12 +24,12 @@ from schemas.scores import CONTRACT as SCORES
 
 @dataclass(frozen=True)
 class Judged:
-    """What became of a batch. Every row read is in `good`, or has a row in `reasons`; a refused file has neither.
+    """What became of a batch. Every row read is in `good`, or has a row in `reasons`, or is blank; a refused file has none.
 
     feeds: of each file, UNKNOWN where its header was refused. good: of each feed that has a file here, its contract's
     columns with `file` and `line`. reasons: file, line, column_name, reason_code. notes: file, column_name, note_code,
     cells. rules: feed, rule, rows_checked, rows_failed. profiles: the source profile that read each file, "" for none.
-    `file` counts from 0.
+    blank: rows that a file's layout makes and that are none of the contract; they are in rows_read. `file` counts from 0.
     """
 
     formats: list[str]
@@ -40,6 +41,7 @@ class Judged:
     notes: pl.DataFrame
     rules: pl.DataFrame
     profiles: list[str]
+    blank: list[int]
 
 
 @dataclass
@@ -60,6 +62,18 @@ class _Read:
     lines: Lines | None = None
     group: _Group | None = None
     profile: str = ""
+    sheet: Sheet | None = None
+
+    @property
+    def blank(self) -> int:
+        """Rows that its layout makes and that are none of the contract."""
+        return self.sheet.blank if self.sheet else 0
+
+    @property
+    def outside(self) -> list[tuple[int, str]]:
+        """Line and reason code of each row that has no cells."""
+        ragged = [(line, "field_count") for line, _ in self.lines.ragged] if self.lines else []
+        return [*ragged, *(self.sheet.aside if self.sheet else ())]
 
 
 _REASONS = {"file": pl.Int32, "line": pl.Int32, "column_name": pl.String, "reason_code": pl.String}
@@ -73,23 +87,24 @@ def judge(files: Iterable[bytes], clinics: Clinics | None) -> Judged:
     refused: dict[int, FileRefusedError] = {}
     reads: dict[int, _Read] = {}
     for file, data in enumerate(files):
-        formats.append(_format(data))
+        formats.append(UNKNOWN)
         try:
-            reads[file] = _opened(file, data, clinics)
+            given = opened(data)
+            formats[file] = given.format
+            reads[file] = _opened(file, given, clinics)
         except FileRefusedError as error:
             refused[file] = error
     feeds = [reads[file].header.contract.feed if file in reads else UNKNOWN for file in range(len(formats))]
-    lines = {file: read.lines for file, read in reads.items() if read.lines is not None}
     groups = [read.group for read in reads.values() if read.group is not None]
-    plain = {file: given for file, given in lines.items() if reads[file].group is None}
+    plain = {file: read.lines for file, read in reads.items() if read.group is None and read.lines is not None}
     groups += _grouped(plain)
-    lines |= plain
+    for file, lines in plain.items():
+        reads[file].lines = lines
     parts = {
         feed: _judge_feed(
             contract,
             [group for group in groups if group.header.contract is contract],
-            {file: given for file, given in lines.items() if feeds[file] == feed},
-            {file: read.profile for file, read in reads.items()},
+            {file: read for file, read in reads.items() if feeds[file] == feed},
             clinics,
         )
         for feed, contract in FEEDS.items()
@@ -98,36 +113,47 @@ def judge(files: Iterable[bytes], clinics: Clinics | None) -> Judged:
     for part in parts.values():
         refused |= part.refused
     spelt = pl.DataFrame(
-        [(file, column, "column_renamed", 1) for file, read in reads.items() if file not in refused for column in read.header.renamed],
-        _NOTES, orient="row",
-    )  # fmt: skip
+        [
+            (file, *said)
+            for file, read in reads.items()
+            if file not in refused
+            for said in (
+                *((column, "column_renamed", 1) for column in read.header.renamed),
+                *(read.sheet.notes if read.sheet else ()),
+            )
+        ],
+        _NOTES,
+        orient="row",
+    )
     rows = {file: rows for part in parts.values() for file, rows in part.rows_read.items()}
+    blank = [reads[file].blank if file in reads and file not in refused else 0 for file in range(len(formats))]
     return Judged(
         formats,
         feeds,
-        [rows.get(file, 0) for file in range(len(formats))],
+        [rows.get(file, 0) + blank[file] for file in range(len(formats))],
         refused,
         {feed: part.good for feed, part in parts.items()},
         pl.concat([pl.DataFrame(schema=_REASONS), *(part.reasons for part in parts.values())]).sort(*_REASONS),
         pl.concat([spelt, *(part.notes for part in parts.values())]).sort("file", "column_name", "note_code"),
         pl.concat([pl.DataFrame(schema=_RULES), *(part.rules for part in parts.values())]),
         [reads[file].profile if file in reads else "" for file in range(len(formats))],
+        blank,
     )
 
 
-def _opened(file: int, data: bytes, clinics: Clinics | None) -> _Read:
-    if data.startswith(b"PAR1"):
-        header, text = read_parquet(data)
-        where = pl.DataFrame({"line": pl.int_range(1, text.height + 1, dtype=pl.Int32, eager=True)})
-        return _Read(header, group=_Group(header, text, where.select(pl.lit(file, pl.Int32).alias("file"), "line")))
-    text_of = unpacked(data) if data.startswith(b"\x1f\x8b") else data
-    lines = read_csv(text_of, lambda names: bool(profiles_for(names, clinics)))
-    if lines.header is not None:
-        return _Read(lines.header, lines)
-    sheet, lines = sheet_of(lines)
+def _opened(file: int, given: Opened, clinics: Clinics | None) -> _Read:
+    if given.is_csv:
+        lines = read_csv(given.data, lambda names: may_be_known(names, clinics))
+        if lines.header is not None:
+            return _Read(lines.header, lines)
+        sheet, lines = sheet_of(lines)
+    else:
+        sheet = read_sheet(given.format, given.data)
+        lines = Lines(sheet.names, None, BETWEEN.encode(), b"", 0, 1, ragged=list(sheet.ragged))
     found = placed(sheet, clinics)
-    where = pl.DataFrame({"line": sheet.lines}).select(pl.lit(file, pl.Int32).alias("file"), "line")
-    return _Read(found.header, replace(lines, header=found.header), _Group(found.header, found.cells, where, found.aside), found.profile)  # fmt: skip
+    where = pl.DataFrame({"line": found.sheet.lines}).select(pl.lit(file, pl.Int32).alias("file"), "line")
+    group = _Group(found.header, found.cells, where, found.aside)
+    return _Read(found.header, replace(lines, header=found.header), group, found.profile, found.sheet)
 
 
 @dataclass(frozen=True)
@@ -142,14 +168,12 @@ class _Part:
     rules: pl.DataFrame
 
 
-def _judge_feed(
-    contract: Contract, groups: list[_Group], lines: dict[int, Lines], labels: dict[int, str], clinics: Clinics | None
-) -> _Part:
+def _judge_feed(contract: Contract, groups: list[_Group], reads: dict[int, _Read], clinics: Clinics | None) -> _Part:
     typed, faults, notes, where, refused = _read(contract, groups, clinics)
     refused |= {
         file: found
-        for file, given in lines.items()
-        if (found := identifier_in_ragged(given, refused.get(file), _may_date(labels[file], clinics)))
+        for file, read in reads.items()
+        if read.lines and (found := identifier_in_ragged(read.lines, refused.get(file), _may_date(read.profile, clinics)))
     }
     if contract is SCORES:
         refused = odd_codings(typed, where) | refused
@@ -161,12 +185,12 @@ def _judge_feed(
     with counting() as seen:
         failed = contract.failures(typed)
     failed = pl.concat([failed, faults.rename({"code": "reason_code"}), _unknown(typed, clinics)]).unique()
-    ragged = [(file, line) for file, given in lines.items() if file not in refused for line, _ in given.ragged]
-    ends = pl.DataFrame(ragged, schema={"file": pl.Int32, "line": pl.Int32}, orient="row").select(
-        "file", "line", column_name=pl.lit(None, pl.String), reason_code=pl.lit("field_count")
+    outside = [(file, *said) for file, read in reads.items() if file not in refused for said in read.outside]
+    ends = pl.DataFrame(outside, {"file": pl.Int32, "line": pl.Int32, "reason_code": pl.String}, orient="row").select(
+        "file", "line", column_name=pl.lit(None, pl.String), reason_code="reason_code"
     )
     counts = dict(where["file"].value_counts().iter_rows())
-    for file, _ in ragged:
+    for file, _, _ in outside:
         counts[file] = counts.get(file, 0) + 1
     reasons = pl.concat([failed.join(where.with_row_index("row"), on="row").select(*_REASONS), ends])
     is_good = (
@@ -174,7 +198,7 @@ def _judge_feed(
     )
     good = typed.with_columns(where)
     good = good.filter(is_good) if is_good is not None else good
-    notes, rules = _noted(notes, where), _ruled(contract, typed.height, len(ragged), seen, failed)
+    notes, rules = _noted(notes, where), _ruled(contract, typed.height, sum(code == "field_count" for _, _, code in outside), seen, failed)
     # The rules were run on these rows too, and are counted; nothing else of such a file is kept.
     if spoilt := mostly_bad(counts, reasons):
         refused |= spoilt
@@ -187,10 +211,6 @@ def _may_date(label: str, clinics: Clinics | None) -> Callable[[str], bool]:
     """Whether a line that is not of the file's width may hold a date: it is of a clinic that may send dates."""
     limited = clinics.limited if clinics else set()
     return lambda text: label.split("/")[0] in limited or any(clinic in text for clinic in limited)
-
-
-def _format(data: bytes) -> str:
-    return "parquet" if data.startswith(b"PAR1") else "csv.gz" if data.startswith(b"\x1f\x8b") else "csv"
 
 
 def _grouped(lines: dict[int, Lines]) -> list[_Group]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
 from outcomes.dates import days_from_dates
 from outcomes.errors import FileRefusedError
 from outcomes.identifiers import kind_of_identifier
+from outcomes.sources.redcap import contract_column, is_redcap, plain
 from outcomes.sources.headers import Header, known_header
 from outcomes.sources.sheet import Sheet
 from schemas.clinics import Clinics
@@ -24,11 +25,15 @@ _PLAIN = r"^[0-9]{0,4}$|^[A-Za-z]{0,24}$|^[A-Za-z0-9_]{0,15}$"
 
 @dataclass(frozen=True)
 class Placed:
-    """A file's cells under the contract's names, as text; `aside` are the rows that its source or profile sets aside."""
+    """A file's cells under the contract's names, as text, and the sheet they are of.
+
+    `aside` are the faults (row, column_name, code) that its profile found.
+    """
 
     header: Header
     cells: pl.DataFrame
-    aside: pl.DataFrame
+    sheet: Sheet
+    aside: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ASIDE))
     profile: str = ""
 
 
@@ -38,8 +43,17 @@ def profiles_for(names: Sequence[str], clinics: Clinics | None) -> list[Profile]
     return [profile for profile in (clinics.profiles if clinics else ()) if profile.fits(columns)]
 
 
+def may_be_known(names: Sequence[str], clinics: Clinics | None) -> bool:
+    """Whether columns that are not the contract's may be read all the same."""
+    return is_redcap(tuple(names)) or bool(profiles_for(names, clinics))
+
+
 def placed(sheet: Sheet, clinics: Clinics | None) -> Placed:
     """A sheet's cells under the contract's names. Raises FileRefusedError where its columns are not known whole."""
+    if is_redcap(sheet.names):
+        # REDCap's form has the contract's names from here on, in the profile too.
+        sheet = plain(sheet)
+        clinics = clinics and replace(clinics, profiles=tuple(each.called(contract_column) for each in clinics.profiles))
     try:
         header = known_header(sheet.names)
     except FileRefusedError:
@@ -48,7 +62,7 @@ def placed(sheet: Sheet, clinics: Clinics | None) -> Placed:
             raise
         return _through(profile, sheet, clinics)
     text = sheet.cells.rename(dict(zip(sheet.cells.columns, header.columns, strict=True)))
-    return Placed(header, text, pl.DataFrame(schema=ASIDE))
+    return Placed(header, text, sheet)
 
 
 def _the_one(profiles: list[Profile], sheet: Sheet) -> Profile | None:
@@ -89,7 +103,7 @@ def _through(profile: Profile, sheet: Sheet, clinics: Clinics | None) -> Placed:
     places: dict[str, int] = {}
     aside = [pl.DataFrame(schema=ASIDE)]
     nothing = pl.Series(dtype=pl.String).extend_constant(None, sheet.cells.height)
-    for column, source in profile.columns.items():
+    for column, source in ({column: column for column in profile.own} | dict(profile.columns)).items():
         place = _place(sheet, source)
         if place is None:
             continue
@@ -122,7 +136,7 @@ def _through(profile: Profile, sheet: Sheet, clinics: Clinics | None) -> Placed:
         text["timepoint"] = pl.select(pl.when(day <= 0).then(pl.lit("baseline")).when(day > 0).then(pl.lit("follow_up"))).to_series()  # fmt: skip
     columns = [column for column in profile.contract.columns if column in text]
     header = Header(profile.contract, tuple(columns), (), places or {"clinic_id": 0})
-    return Placed(header, pl.DataFrame({column: text[column] for column in columns}), pl.concat(aside), profile.label)
+    return Placed(header, pl.DataFrame({column: text[column] for column in columns}), sheet, pl.concat(aside), profile.label)
 
 
 def _coded(text: pl.Series, table: Mapping[str, str]) -> tuple[pl.Series, pl.Series]:

@@ -7,7 +7,6 @@ Files that another header makes readable (a source profile's) may hold both, in 
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -20,24 +19,6 @@ from outcomes.sources.quoted import frame, names_of, records
 from outcomes.sources.sheet import Sheet
 
 SEPARATORS = (b",", b";", b"\t")
-MAXIMUM_BYTES = 4 * 2**30
-MAXIMUM_RATIO = 1000
-_OTHER_FORMATS = (
-    b"%PDF",
-    b"PK\x03\x04",
-    b"\xd0\xcf\x11\xe0",
-    b"{",
-    b"[",
-    b"<",
-    b"ARROW1",
-    b"SQLite",
-    b"\x28\xb5\x2f\xfd",
-    b"BZh",
-    b"\xfd7zXZ",
-    b"PAR1",
-    b"\x1f\x8b",
-)
-_PIECE = 2**16
 
 
 @dataclass(frozen=True)
@@ -64,38 +45,6 @@ class Lines:
         return self.header.columns if self.header else tuple(str(place) for place in range(len(self.names)))
 
 
-def most_bytes(packed: int) -> int:
-    """How many bytes a file of `packed` bytes may hold when it is unpacked."""
-    return min(MAXIMUM_BYTES, max(2**20, packed * MAXIMUM_RATIO))
-
-
-def unpacked(data: bytes) -> bytes:
-    """The bytes inside a gzip file, all members. Raises FileRefusedError if it is cut short or grows too much."""
-    out: list[bytes] = []
-    at, size, limit = 0, 0, most_bytes(len(data))
-    while at < len(data):
-        machine = zlib.decompressobj(wbits=31)
-        while not machine.eof:
-            # By pieces: what is behind a member is copied once, not once for each of a thousand members.
-            piece = data[at : at + _PIECE]
-            try:
-                part = machine.decompress(piece, limit - size + 1)
-            except zlib.error:
-                raise FileRefusedError("truncated") from None
-            at += len(piece)
-            size += len(part)
-            if size > limit:
-                raise FileRefusedError("too_large")
-            if not piece and not machine.eof:
-                raise FileRefusedError("truncated")
-            out.append(part)
-        at -= len(machine.unused_data)
-        # Zeros behind the last member are padding, by the format's own description.
-        if data[at : at + 1] == b"\x00" and not data[at:].strip(b"\x00"):
-            break
-    return b"".join(out)
-
-
 def read_csv(data: bytes, knows: Callable[[tuple[str, ...]], bool] = lambda _: False) -> Lines:
     """The lines of a CSV file: comma, semicolon or tab, LF or CRLF, UTF-8 (or UTF-16 with its mark).
 
@@ -103,8 +52,6 @@ def read_csv(data: bytes, knows: Callable[[tuple[str, ...]], bool] = lambda _: F
     """
     if not data or data.isspace():
         raise FileRefusedError("empty_file")
-    if data.startswith(_OTHER_FORMATS):
-        raise FileRefusedError("unknown_format")
     data = _as_utf8(data)
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n")

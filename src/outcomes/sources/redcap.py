@@ -18,7 +18,8 @@ import polars as pl
 from outcomes.errors import FileRefusedError
 from outcomes.sources.sheet import Sheet
 from schemas.codes import DIFFICULTY_WORDS
-from schemas.conventions import REDCAP_DIFFICULTY, REDCAP_FIELDS, plainly
+from schemas.conventions import REDCAP_DIFFICULTY, REDCAP_FIELDS
+from schemas.profiles import normalised
 
 STRUCTURE = (
     "redcap_event_name",
@@ -39,7 +40,7 @@ _DIFFICULTY = {str(score + 1): str(score) for score in range(4)}
 
 def is_redcap(names: tuple[str, ...]) -> bool:
     """Whether a header is that of a REDCap export: by a column of its structure, or its form's own fields."""
-    plain = [plainly(name) for name in names]
+    plain = [normalised(name) for name in names]
     fields = [_field(name) for name in plain]
     if _SURE.intersection(plain) or REDCAP_DIFFICULTY in fields:
         return True
@@ -53,7 +54,7 @@ def plain(sheet: Sheet) -> Sheet:
     Raises FileRefusedError for a column of names or of survey addresses, also an empty one, and where the form is there
     twice with answers in both.
     """
-    names = [plainly(name) for name in sheet.names]
+    names = [normalised(name) for name in sheet.names]
     if _is_labelled(names):
         names = [_LABELS.get(name, name) for name in names]
     for place, name in enumerate(names):
@@ -104,6 +105,12 @@ def _is_labelled(names: list[str]) -> bool:
 def _spelt(given: tuple[str, ...], names: list[str]) -> tuple[str, ...]:
     """The names as the file spells them, those of the structure as REDCap does."""
     return tuple(name if name in STRUCTURE else as_given for as_given, name in zip(given, names, strict=True))
+
+
+def contract_column(name: str) -> str | None:
+    """The contract's column that a (normalised) field's name is; None where it is none of the form."""
+    field = _field(name)
+    return REDCAP_FIELDS[field] if field else None
 
 
 def _field(name: str) -> str | None:

@@ -1,0 +1,103 @@
+"""Opens a file: tells its format by what it holds, never by its name, and takes it out of one packing."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from outcomes.errors import FileRefusedError
+from outcomes.sources.json import holds_resources, is_lines, read_json
+from outcomes.sources.looks import looks_like, looks_like_inside
+from outcomes.sources.packed import GZIP, ZIP, Zip, unpacked
+from outcomes.sources.sheet import Sheet
+
+_PARQUET, _ARROW = b"PAR1", (b"ARROW1", b"\xff\xff\xff\xff")
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_TYPES, _WORKBOOK = "[content_types].xml", "xl/workbook.xml"
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The plain bytes of a file, and its format as the ledger names it.
+
+    format: csv, xlsx, json, ndjson, parquet, arrow, fhir or fhir.ndjson; with .gz or .zip behind it where it came packed.
+    """
+
+    format: str
+    data: bytes
+
+    @property
+    def is_csv(self) -> bool:
+        """Whether it is text that read_csv() reads, not read_sheet()."""
+        return _plain(self.format) == "csv"
+
+
+def opened(data: bytes) -> Opened:
+    """The format and the plain bytes of a file. Raises FileRefusedError with `kind` where it is none that is taken."""
+    if data.startswith(GZIP):
+        return _inside(unpacked(data), ".gz")
+    if data.startswith(ZIP):
+        archive = Zip(data)
+        if _is_excel(archive):
+            return Opened("xlsx", data)
+        return _inside(archive.only(), ".zip")
+    return Opened(_plain_format(data), data)
+
+
+def read_sheet(format: str, data: bytes) -> Sheet:
+    """The cells of the plain bytes of a file of any format but CSV. Raises FileRefusedError."""
+    match _plain(format):
+        case "parquet" | "arrow" as plain:
+            from outcomes.sources.parquet import read_typed
+
+            return read_typed(data, is_parquet=plain == "parquet")
+        case "xlsx":
+            from outcomes.sources.excel import read_excel
+
+            return read_excel(data)
+        case "fhir" | "fhir.ndjson":
+            from outcomes.sources.fhir import read_fhir  # type: ignore[import-not-found, import-untyped, unused-ignore]
+
+            return read_fhir(data)
+        case plain:
+            return read_json(data, by_line=plain == "ndjson")
+
+
+def _plain(format: str) -> str:
+    return format.removesuffix(".gz").removesuffix(".zip")
+
+
+def _inside(data: bytes, packing: str) -> Opened:
+    if data.startswith(GZIP) or (data.startswith(ZIP) and not _is_excel(Zip(data))):
+        raise FileRefusedError("unknown_format", kind="archive inside an archive")
+    return Opened(("xlsx" if data.startswith(ZIP) else _plain_format(data)) + packing, data)
+
+
+def _plain_format(data: bytes) -> str:
+    if data.startswith(_PARQUET):
+        return "parquet"
+    if data.startswith(_ARROW):
+        return "arrow"
+    if kind := looks_like(data):
+        raise FileRefusedError("unknown_format", kind=kind)
+    start = data[:64]
+    if start.startswith(_UTF_16) and start.decode("utf-16", "ignore").lstrip()[:1] in ("{", "["):
+        raise FileRefusedError("not_utf8")
+    # An open brace or bracket begins no header of CSV.
+    if not re.match(rb"(?:\xef\xbb\xbf)?\s*[{\[]", data):
+        return "csv"
+    by_line = is_lines(data)
+    if holds_resources(data, by_line=by_line):
+        return "fhir.ndjson" if by_line and b"\n" in data.strip() else "fhir"
+    return "ndjson" if by_line else "json"
+
+
+def _is_excel(archive: Zip) -> bool:
+    """Whether a zip is an Excel workbook. Raises FileRefusedError where it is what another program writes."""
+    names = {name.lower(): name for name in archive.files}
+    # No more of either than there must be: both are short.
+    types = archive.read(names[_TYPES]).decode("utf-8", "replace") if _TYPES in names else ""
+    mimetype = archive.read(names["mimetype"]) if "mimetype" in names else b""
+    if kind := looks_like_inside(set(names), types, mimetype):
+        raise FileRefusedError("unknown_format", kind=kind)
+    return bool(types) and _WORKBOOK in names
