@@ -11,6 +11,7 @@ from outcomes.paths import Home
 from tests.nightly import asked, written
 from tests.test_door import HEAD, LINE, PLAIN, parquet, row
 from tests.test_door import written as csv
+from tests.test_formats import excel, lines_of, zipped
 
 CANARIES = {
     "name": "Zebulon Quartermain",
@@ -24,7 +25,7 @@ COMMAND = Path(sys.executable).with_name("outcomes")
 
 
 def planted() -> dict[str, bytes]:
-    """Files that hold each canary in a cell, a quoted cell, a ragged line, the header, a comment, and Parquet."""
+    """Files that hold each canary in a cell, a quoted cell, a ragged line, the header, a comment, and other formats."""
     files = {"good_of Zebulon Quartermain 555-867-5309.csv": csv(row())}
     for n, (kind, value) in enumerate(CANARIES.items()):
         for column in ("patient_id", "clinic_id", "days_since_first_infusion", "item_2", "total", "timepoint"):
@@ -37,6 +38,11 @@ def planted() -> dict[str, bytes]:
         files[f"{kind}_last.csv"] = csv(row(patient_id=f"R-{n}"), f"# {value}")
         files[f"{kind}_no_header.csv"] = (LINE.replace("P-001", value) + "\n").encode()
         files[f"{kind}.parquet"] = parquet(PLAIN | {"patient_id": value})
+        files[f"{kind}.xlsx"] = excel(row(patient_id=value), sheet=value)
+        files[f"{kind}.ndjson"] = lines_of(row(patient_id=f"S-{n}"), row(patient_id=value))
+        files[f"{kind}_cut.ndjson"] = lines_of(row(patient_id=f"T-{n}"), f'{{"patient_id": "{value}", "tim')
+        files[f"{kind}.zip"] = zipped((f"{value}.csv", csv(row(patient_id=value))), comment=value.encode())
+        files[f"{kind}_two.zip"] = zipped((f"{value}.csv", csv(row())), (f"{value}.txt", value.encode()))
         files[f"{kind}_{value}.csv.gz"] = b"\x1f\x8b" + value.encode()
     return files
 
