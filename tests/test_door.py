@@ -17,8 +17,8 @@ from outcomes.checking import Judged, judge
 from outcomes.errors import FileRefusedError
 from outcomes.reading import read_cell, read_values
 from outcomes.sources import csv as csv_source
-from schemas.clinics import clinics_of
 from outcomes.sources import packed as packed_source
+from schemas.clinics import clinics_of
 from schemas.reasons import REASONS
 from schemas.scores import CONTRACT, ITEMS
 
@@ -26,7 +26,7 @@ COLUMNS, REQUIRED, READING, PARSED_AS = CONTRACT.columns, CONTRACT.required, CON
 RULES = CONTRACT.rules
 SHOWN_BY_MANY_ROWS = {"totals_shifted", "item_column_twice", "one_fault_all_through", "nearly_all_bad"}
 # Refusals that say more, in words that have a test of their own.
-IN_WORDS = ("unknown_column", "missing_column", "unknown_format")
+IN_WORDS = ("unknown_column", "missing_column")
 FEW = settings(max_examples=60, derandomize=True, deadline=None, database=None)
 PLAIN = {
     "clinic_id": "C01", "patient_id": "P-001", "infusion_number": "1", "days_since_first_infusion": "0",
@@ -616,7 +616,14 @@ def test_every_reason_of_the_contract_and_of_files_has_a_case() -> None:
     wanted = set(RULES) | {reason.code for reason in REASONS if reason.about == "file"}
     # A clinic is unknown only beside a clinics.toml; rows contradict each other only in a store (test_contest).
     # What other sources, profiles and large files show has its cases in test_fhir, test_redcap, test_profiles, test_whole_files.
-    of_sources = {"unknown_element", "no_phq9", "redcap_two_forms", "difficulty_coding", "which_profile", "profile_unconfirmed"}
+    of_sources = {
+        "unknown_element",
+        "no_phq9",
+        "redcap_two_forms",
+        "difficulty_coding",
+        "which_profile",
+        "profile_unconfirmed",
+    }
     assert wanted - told == {"unknown_clinic", "contradiction"} | of_sources | SHOWN_BY_MANY_ROWS
     # A clinic is unknown only beside a clinics.toml; rows contradict each other only in a store (test_contest); sheets: test_formats.
     assert wanted - told == {"unknown_clinic", "contradiction", "sheet_unclear"}

@@ -173,7 +173,8 @@ def _judge_feed(contract: Contract, groups: list[_Group], reads: dict[int, _Read
     refused |= {
         file: found
         for file, read in reads.items()
-        if read.lines and (found := identifier_in_ragged(read.lines, refused.get(file), _may_date(read.profile, clinics)))
+        if read.lines
+        and (found := identifier_in_ragged(read.lines, refused.get(file), _may_date(read.profile, clinics)))
     }
     if contract is SCORES:
         refused = odd_codings(typed, where) | refused
@@ -198,7 +199,10 @@ def _judge_feed(contract: Contract, groups: list[_Group], reads: dict[int, _Read
     )
     good = typed.with_columns(where)
     good = good.filter(is_good) if is_good is not None else good
-    notes, rules = _noted(notes, where), _ruled(contract, typed.height, sum(code == "field_count" for _, _, code in outside), seen, failed)
+    notes, rules = (
+        _noted(notes, where),
+        _ruled(contract, typed.height, sum(code == "field_count" for _, _, code in outside), seen, failed),
+    )
     # The rules were run on these rows too, and are counted; nothing else of such a file is kept.
     if spoilt := mostly_bad(counts, reasons):
         refused |= spoilt

@@ -11,8 +11,8 @@ import polars as pl
 from outcomes.dates import days_from_dates
 from outcomes.errors import FileRefusedError
 from outcomes.identifiers import kind_of_identifier
-from outcomes.sources.redcap import contract_column, is_redcap, plain
 from outcomes.sources.headers import Header, known_header
+from outcomes.sources.redcap import contract_column, is_redcap, plain
 from outcomes.sources.sheet import Sheet
 from schemas.clinics import Clinics
 from schemas.profiles import ITEM_CODES, Profile, normalised
@@ -53,7 +53,9 @@ def placed(sheet: Sheet, clinics: Clinics | None) -> Placed:
     if is_redcap(sheet.names):
         # REDCap's form has the contract's names from here on, in the profile too.
         sheet = plain(sheet)
-        clinics = clinics and replace(clinics, profiles=tuple(each.called(contract_column) for each in clinics.profiles))
+        clinics = clinics and replace(
+            clinics, profiles=tuple(each.called(contract_column) for each in clinics.profiles)
+        )
     try:
         header = known_header(sheet.names)
     except FileRefusedError:
@@ -136,7 +138,9 @@ def _through(profile: Profile, sheet: Sheet, clinics: Clinics | None) -> Placed:
         text["timepoint"] = pl.select(pl.when(day <= 0).then(pl.lit("baseline")).when(day > 0).then(pl.lit("follow_up"))).to_series()  # fmt: skip
     columns = [column for column in profile.contract.columns if column in text]
     header = Header(profile.contract, tuple(columns), (), places or {"clinic_id": 0})
-    return Placed(header, pl.DataFrame({column: text[column] for column in columns}), sheet, pl.concat(aside), profile.label)
+    return Placed(
+        header, pl.DataFrame({column: text[column] for column in columns}), sheet, pl.concat(aside), profile.label
+    )
 
 
 def _coded(text: pl.Series, table: Mapping[str, str]) -> tuple[pl.Series, pl.Series]:

@@ -6,12 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from schemas.conventions import known_as
-
 from outcomes.identifiers import kind_of_identifier
 from outcomes.sources.sheet import Sheet
 from schemas.contracts import Contract
-from schemas.feeds import FEEDS, told
+from schemas.conventions import doubtful, known_as, not_usable
+from schemas.feeds import COLUMNS, FEEDS, told
 from schemas.hints import kind_by_name
 from schemas.profiles import normalised
 from schemas.scores import ITEMS, MISSING_CODES
@@ -32,11 +31,11 @@ _EVENT_COLUMNS = ("redcap_event_name", "event", "visit", "visit_name", "timepoin
 
 @dataclass(frozen=True)
 class _Column:
-    """A column of the file: its place from 0, its name, what it could be of the contract, and its different texts."""
+    """A column of the file: its place from 0, its name, the contract's column that it is called, and its different texts."""
 
     place: int
     name: str
-    could_be: tuple[str, ...]
+    known: str | None
     texts: tuple[str, ...]
 
     @property
@@ -62,24 +61,23 @@ class _Column:
 def propose(sheet: Sheet, clinic_id: str, name: str) -> str:
     """The text of a profile for clinics.toml. Not confirmed, and not whole wherever the file alone does not say."""
     columns = [_column(sheet, place) for place in range(len(sheet.names))]
-    feed = next(iter(told(known for column in columns for known in column.could_be[:1])), "scores")
+    feed = next(iter(told(column.known for column in columns if column.known)), "scores")
     contract = FEEDS[feed]
-    sure, unsure = _assigned(columns, contract)
-    events = next((column for column in columns if column.is_events and column not in sure.values()), None)
-    dates = [column for column in columns if column.date_formats and column not in sure.values()]
-    unsafe = [column for column in columns if column not in (*sure.values(), events, *dates) and kind_by_name(normalised(column.name))]  # fmt: skip
-    rest = [column for column in columns if column not in (*sure.values(), *unsure, events, *dates, *unsafe)]
+    sure = _assigned(columns, contract)
+    left = [column for column in columns if column not in sure.values()]
+    events = next((column for column in left if column.is_events), None)
+    dates = [column for column in left if column.date_formats and column is not events]
+    rest = [column for column in left if column not in (events, *dates)]
     head = f"clinics.{_key(clinic_id)}.profiles.{_key(name)}"
     lines = [
         f"# Proposed from one file of {sheet.cells.height:,} rows. Nothing below is used until a person has answered each line that begins",
         "# with #?, checked the others against the source, and set confirmed = true. Then: outcomes check FILE --home HOME",
-        *_asked_of_unsafe(unsafe),
+        *_asked(rest),
         f"[{head}]",
         "version = 1",
         "confirmed = false",
         *([f'feed = "{feed}"'] if feed != "scores" else []),
-        *_ignored(rest),
-        *_asked_of_unsure(unsure),
+        "ignored = []",
         "",
         f"[{head}.columns]",
         *(f"{known} = {_text(column.name)}" for known, column in sure.items()),
@@ -93,21 +91,15 @@ def propose(sheet: Sheet, clinic_id: str, name: str) -> str:
 
 def _column(sheet: Sheet, place: int) -> _Column:
     texts = sheet.cells[str(place)].drop_nulls().str.strip_chars(" ").unique(maintain_order=True)
-    return _Column(place, sheet.names[place], known_as(sheet.names[place]), tuple(texts.filter(texts != "")))
+    name = sheet.names[place]
+    known = normalised(name) if normalised(name) in COLUMNS else known_as(name)
+    return _Column(place, name, known, tuple(texts.filter(texts != "")))
 
 
-def _assigned(columns: list[_Column], contract: Contract) -> tuple[dict[str, _Column], list[_Column]]:
-    """The columns that can be one thing only and that nothing else can be, and those of which it is not sure."""
-    claims: dict[str, list[_Column]] = {}
-    for column in columns:
-        for known in column.could_be:
-            claims.setdefault(known, []).append(column)
-    sure = {
-        known: claims[known][0]
-        for known in contract.columns
-        if len(claims.get(known, [])) == 1 and len(claims[known][0].could_be) == 1
-    }
-    return sure, [column for column in columns if column.could_be and column not in sure.values()]
+def _assigned(columns: list[_Column], contract: Contract) -> dict[str, _Column]:
+    """The contract's columns that exactly one column of the file is called."""
+    called = {known: [column for column in columns if column.known == known] for known in contract.columns}
+    return {known: own[0] for known, own in called.items() if len(own) == 1}
 
 
 def _text(text: str) -> str:
@@ -119,20 +111,21 @@ def _key(text: str) -> str:
     return text if _BARE.fullmatch(text) else _text(text)
 
 
-def _asked_of_unsafe(unsafe: list[_Column]) -> Iterator[str]:
-    for column in unsafe:
-        yield f"#? {column.said} is named like one that holds a {kind_by_name(normalised(column.name))}: leave it out of the export; it may not be sent."
-
-
-def _ignored(rest: list[_Column]) -> Iterator[str]:
+def _asked(rest: list[_Column]) -> Iterator[str]:
     for column in rest:
-        yield f"#? {column.said} is not known: give it to a column of the contract below, or put its name into ignored."
-    yield "ignored = []"
-
-
-def _asked_of_unsure(unsure: list[_Column]) -> Iterator[str]:
-    for column in unsure:
-        yield f"#? {column.said} could be {' or '.join(column.could_be)}, or another column could be the same: write the one that it is under columns."
+        name = normalised(column.name)
+        kind, doubt, why_not = kind_by_name(name), doubtful(column.name), not_usable(column.name)
+        if why_not:
+            what = f"cannot be used: {why_not}"
+        elif kind:
+            what = f"is named like one that holds a {kind}: leave it out of the export; it may not be sent"
+        elif column.known:
+            what = f"is called like {column.known}, and so is another column: write under columns which of them it is"
+        elif doubt:
+            what = f"could be several things ({doubt}): write under columns what it is, or put its name into ignored"
+        else:
+            what = "is not known: write under columns what it is, or put its name into ignored"
+        yield f"#? {column.said} {what}."
 
 
 def _events(head: str, events: _Column | None, contract: Contract) -> Iterator[str]:

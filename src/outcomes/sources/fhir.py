@@ -250,8 +250,8 @@ class _Found:
                 [pl.Series(str(at), _clean(row.get(name) for row in cells), pl.String) for at, name in enumerate(names)]
             ),
             pl.Series([row.line for row in rows], dtype=pl.Int32),
-            self.left_out + left_out,
-            tuple(sorted([*self.aside, *aside])),
+            blank=self.left_out + left_out,
+            aside=tuple(sorted([*self.aside, *aside])),
         )
 
 

@@ -56,7 +56,7 @@ def read_sheet(format: str, data: bytes) -> Sheet:
 
             return read_excel(data)
         case "fhir" | "fhir.ndjson":
-            from outcomes.sources.fhir import read_fhir  # type: ignore[import-not-found, import-untyped, unused-ignore]
+            from outcomes.sources.fhir import read_fhir
 
             return read_fhir(data)
         case plain:
