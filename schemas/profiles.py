@@ -14,7 +14,7 @@ from schemas.scores import ITEMS
 
 # A code table of this name is that of all nine items.
 ITEM_CODES = "items"
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,31}")
+PROFILE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,31}")
 _FORMAT = re.compile(r"(?:%[YmdHMSyb]|[-/. :T])+")
 DAYS = ("days_since_first_infusion", "extract_day")
 ISO = "%Y-%m-%d"
@@ -129,7 +129,7 @@ def read_profiles(clinic_id: str, entry: Any, *, limited: bool) -> tuple[list[Pr
         return [], ["profiles: expected tables [clinics.ID.profiles.NAME]"]
     profiles, faults = [], []
     for place, (name, said) in enumerate(entry.items(), start=1):
-        called = name if _NAME.fullmatch(name) else f"profile {place}"
+        called = name if PROFILE_NAME.fullmatch(name) else f"profile {place}"
         found = _shape_faults(name, said)
         if not found:
             profile = _made(clinic_id, name, said)
@@ -140,7 +140,7 @@ def read_profiles(clinic_id: str, entry: Any, *, limited: bool) -> tuple[list[Pr
 
 
 def _shape_faults(name: str, said: Any) -> list[str]:
-    if not _NAME.fullmatch(name):
+    if not PROFILE_NAME.fullmatch(name):
         return ["not a profile's name: up to 32 of A-Z, a-z, 0-9, _ -, the first a letter"]
     if not isinstance(said, dict):
         return ["not a table of keys"]
@@ -245,8 +245,10 @@ def _use_faults(profile: Profile, *, limited: bool) -> list[str]:
             faults.append(f"dates.{column}: days can be made for {' and '.join(DAYS)}")
         if not _FORMAT.fullmatch(rule.format) or not all(each in rule.format for each in ("%Y", "%d")) or not re.search("%[mb]", rule.format):  # fmt: skip
             faults.append(f"dates.{column}: format: expected year %Y, month %m or %b and day %d, as %d/%m/%Y")
-        if rule.since is None and not {"infusion_number", "timepoint"} <= profile.given | profile.own:
-            faults.append(f"dates.{column}: needs since, or infusion_number and timepoint to find infusion 1 by")
+        if rule.since is None and DAYS[0] not in profile.dates:
+            faults.append(
+                f"dates.{column}: needs since, or a date rule for {DAYS[0]}: without one no date is that of infusion 1"
+            )
     for column in sorted(profile.ignored):
         kind = kind_by_name(column)
         if kind and not (limited and kind == "date"):

@@ -160,8 +160,8 @@ class Scores(pa.DataFrameModel):
         pl.col("total").is_null() | (_answered == 9) | (pl.col("total") <= _sum + 3 * (9 - _answered)),
     )  # fmt: skip
     no_answers = row_rule(
-        "no_answers", "no answer and no total: accepted only on a pre_infusion or post_infusion row, as an infusion given",
-        (_answered > 0) | pl.col("total").is_not_null() | _infusion_row,
+        "no_answers", "no answer and no total: accepted only on a pre_infusion or post_infusion row, as an infusion given, or to take a row back",
+        (_answered > 0) | pl.col("total").is_not_null() | _infusion_row | (pl.col("status") == "entered_in_error").fill_null(False),
     )  # fmt: skip
 
 

@@ -615,7 +615,7 @@ def test_every_reason_of_the_contract_and_of_files_has_a_case() -> None:
         told |= {code for _, _, code in expected.reasons} | ({expected.refused[0]} if expected.refused else set())
     wanted = set(RULES) | {reason.code for reason in REASONS if reason.about == "file"}
     # A clinic is unknown only beside a clinics.toml; rows contradict each other only in a store (test_contest).
-    # What other sources, profiles and large files show has its cases in test_fhir, test_redcap, test_profiles, test_whole_files.
+    # What other sources, profiles and large files show has its cases in test_fhir, test_redcap, test_formats, test_profiles, test_whole_files.
     of_sources = {
         "unknown_element",
         "no_phq9",

@@ -268,6 +268,7 @@ def test_a_profile_that_breaks_its_contract_is_an_error_with_clinic_profile_and_
         ("%d/%m/%Y", "%d/%m/%y", "format: expected year %Y"),
         ("%d/%m/%Y", "%d/%m/%Y secret", "format: expected year %Y"),
         ("days_since_first_infusion]", "total]", "dates.total: days can be made for"),
+        ("days_since_first_infusion]", "extract_day]", "dates.extract_day: needs since"),
         ("items = {", "item_11 = {", "codes.item_11: no column of scores"),
     ],
 )

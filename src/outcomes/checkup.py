@@ -36,7 +36,7 @@ def check_files(paths: Sequence[Path], home: Home | None, progress: ProgressBar)
     rows: list[Row] = []
     lines: list[Row] = []
     for start, batch in _batches(paths):
-        contents = [_bytes(path) for path in batch]
+        contents = [bytes_of(path) for path in batch]
         judged = judge(contents, clinics)
         for offset, content in enumerate(contents):
             refusal = judged.refused.get(offset)
@@ -67,7 +67,8 @@ def _clinics(home: Home | None) -> Clinics | None:
         raise OutcomesError("; ".join(error.faults)) from None
 
 
-def _bytes(path: Path) -> bytes:
+def bytes_of(path: Path) -> bytes:
+    """The bytes of a file that a command is given. Raises UsageError, which does not name it."""
     try:
         if not path.is_file():
             raise UsageError("One of the files is not there or is not a regular file. Check the paths.")

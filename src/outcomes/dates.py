@@ -24,7 +24,6 @@ def days_from_dates(
     """
     made: dict[str, pl.Series] = {}
     wrong = [pl.DataFrame(schema=_FOUND)]
-    anchor_rule = profile.dates.get(DAYS[0])
     anchors = None
     for column, rule in profile.dates.items():
         day = _dates(sources[rule.column], rule)
@@ -33,7 +32,7 @@ def days_from_dates(
             unknown = sources[rule.since].is_null() | since.is_null()
         else:
             if anchors is None:
-                of = anchor_rule or rule
+                of = profile.dates[DAYS[0]]
                 anchors = _first_infusions(text, _dates(sources[of.column], of))
             since = anchors
             unknown = since.is_null()

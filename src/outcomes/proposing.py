@@ -6,13 +6,19 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from outcomes.errors import FileRefusedError, UsageError
 from outcomes.identifiers import kind_of_identifier
+from outcomes.sources.csv import read_csv, sheet_of
+from outcomes.sources.opening import opened, read_sheet
+from outcomes.sources.redcap import is_redcap, plain
 from outcomes.sources.sheet import Sheet
-from schemas.contracts import Contract
+from outcomes.tables import place
+from schemas.contracts import CLINIC_ID, Contract
 from schemas.conventions import doubtful, known_as, not_usable
 from schemas.feeds import COLUMNS, FEEDS, told
 from schemas.hints import kind_by_name
-from schemas.profiles import normalised
+from schemas.profiles import PROFILE_NAME, normalised
+from schemas.reasons import SENTENCES
 from schemas.scores import ITEMS, MISSING_CODES
 
 # A column of more different texts than this is no list of codes.
@@ -41,13 +47,19 @@ class _Column:
     @property
     def said(self) -> str:
         """Its number, and its name where that is one: a cell in the place of a header may be anything."""
-        is_name = _NAME.fullmatch(self.name) and not kind_of_identifier("", self.name)
+        is_known = self.known or kind_by_name(normalised(self.name))
+        is_name = _NAME.fullmatch(self.name) and (is_known or not kind_of_identifier("", self.name))
         return f"column {self.place + 1}" + (f" ({self.name})" if is_name else "")
 
     @property
     def is_events(self) -> bool:
         """Whether its texts say which visit a row is of."""
         return normalised(self.name) in _EVENT_COLUMNS
+
+    @property
+    def is_of_birth(self) -> bool:
+        """Whether its name says that its dates are of births, which may never be sent."""
+        return re.search("dob|birth", normalised(self.name)) is not None
 
     @property
     def date_formats(self) -> list[str]:
@@ -58,6 +70,33 @@ class _Column:
         ]
 
 
+def proposed(data: bytes, clinic_id: str, name: str) -> str:
+    """The text of a profile for files like this one. Raises UsageError where none is needed, or none can be made."""
+    if not re.fullmatch(CLINIC_ID, clinic_id) or not PROFILE_NAME.fullmatch(name):
+        raise UsageError(
+            "A clinic's code has 2 to 32 of A-Z, a-z, 0-9, _ . -, a profile's name up to 32; both begin with a letter."
+        )
+    try:
+        given = opened(data)
+        if given.is_csv:
+            lines = read_csv(given.data, lambda _: True)
+            if lines.header is not None:
+                raise UsageError(
+                    "The file has the contract's own columns: no profile is needed. See what becomes of it: outcomes check FILE"
+                )
+            sheet, _ = sheet_of(lines)
+        else:
+            sheet = read_sheet(given.format, given.data)
+        if is_redcap(sheet.names):
+            sheet = plain(sheet)
+    except FileRefusedError as error:
+        said = place(error.column_no, error.line, error.kind)
+        raise UsageError(
+            f"The file cannot be read: {SENTENCES[error.reason_code]}{f' ({said})' if said else ''}."
+        ) from None
+    return propose(sheet, clinic_id, name)
+
+
 def propose(sheet: Sheet, clinic_id: str, name: str) -> str:
     """The text of a profile for clinics.toml. Not confirmed, and not whole wherever the file alone does not say."""
     columns = [_column(sheet, place) for place in range(len(sheet.names))]
@@ -66,7 +105,7 @@ def propose(sheet: Sheet, clinic_id: str, name: str) -> str:
     sure = _assigned(columns, contract)
     left = [column for column in columns if column not in sure.values()]
     events = next((column for column in left if column.is_events), None)
-    dates = [column for column in left if column.date_formats and column is not events]
+    dates = [column for column in left if column.date_formats and column is not events and not column.is_of_birth]
     rest = [column for column in left if column not in (events, *dates)]
     head = f"clinics.{_key(clinic_id)}.profiles.{_key(name)}"
     lines = [
@@ -81,7 +120,7 @@ def propose(sheet: Sheet, clinic_id: str, name: str) -> str:
         "",
         f"[{head}.columns]",
         *(f"{known} = {_text(column.name)}" for known, column in sure.items()),
-        *_events(head, events, contract),
+        *_events(head, events, sure, contract),
         *_codes(head, sure, contract),
         *_dates(head, dates),
         *_lacking(head, sure, events, dates, contract),
@@ -128,12 +167,15 @@ def _asked(rest: list[_Column]) -> Iterator[str]:
         yield f"#? {column.said} {what}."
 
 
-def _events(head: str, events: _Column | None, contract: Contract) -> Iterator[str]:
+def _events(head: str, events: _Column | None, sure: dict[str, _Column], contract: Contract) -> Iterator[str]:
     if events is None:
         return
     yield from ("", f"[{head}.events]", f"column = {_text(events.name)}", "", f"[{head}.events.rows]")
+    asked = {"timepoint": " | ".join(contract.reading["timepoint"]["words"])} if "timepoint" in contract.columns else {}
+    asked |= {column: "" for column in ("infusion_number", "days_since_first_infusion") if column in contract.columns}
+    row = ", ".join(f"{column} = {_text(text)}" for column, text in asked.items() if column not in sure)
     for text in _listed(events):
-        yield f"#? {_key(text)} = {{ timepoint = \"{' | '.join(contract.reading['timepoint']['words'])}\", infusion_number = \"\", days_since_first_infusion = \"\" }}"  # fmt: skip
+        yield f"#? {_key(text)} = {{ {row} }}"
     if not _listed(events):
         yield f"#? {events.said} has too many different texts to be listed, or texts that may identify somebody."
 
@@ -184,4 +226,7 @@ def _lacking(
     if lacking:
         yield from ("", f"[{head}.constants]")
     for column in lacking:
+        if contract.reading[column]["kind"] == "code":
+            yield f"#? nothing in the file is called {column}: write under columns which column it is. {contract.descriptions[column]}"
+            continue
         yield f'#? {column} = ""   # nothing in the file gives it: "" where the source has none; {contract.descriptions[column]}'

@@ -12,7 +12,7 @@ from outcomes.tables import ProgressBar, table, written
 
 
 def add(verbs: Verbs) -> None:
-    """The verbs check, status and quarantine."""
+    """The verbs check, profile, status and quarantine."""
     check = verbs.add(
         "check",
         _check,
@@ -24,6 +24,17 @@ def add(verbs: Verbs) -> None:
     check.add_argument(
         "--strict", action="store_true", help="exit with 2 if a file would be refused or a row quarantined"
     )
+
+    profile = verbs.add(
+        "profile",
+        _profile,
+        "Propose a source profile for clinics.toml from a file. What the file does not say is asked, never guessed.",
+        "outcomes profile export.csv --clinic C01 --name ehr",
+        home=False,
+    )
+    profile.add_argument("file", type=Path, metavar="FILE")
+    profile.add_argument("--clinic", required=True, help="the clinic that sends such files")
+    profile.add_argument("--name", required=True, help="a name for this source of the clinic, as ehr or redcap")
 
     verbs.add(
         "status", _status, "The last night: files, rows, clinics.", "outcomes status --home clinic-home", data=True
@@ -61,6 +72,13 @@ def _check(arguments: Arguments) -> int:
             )
         )
     return 2 if arguments.strict and any(row["refused_because"] or row["quarantined"] for row in rows) else 0
+
+
+def _profile(arguments: Arguments) -> None:
+    from outcomes.checkup import bytes_of
+    from outcomes.proposing import proposed
+
+    print(proposed(bytes_of(arguments.file), arguments.clinic, arguments.name), end="")
 
 
 def _status(arguments: Arguments) -> None:
