@@ -50,7 +50,7 @@ def assert_in_order(home: Home) -> None:
     assert names(home.published) == {"outcomes.duckdb", "summary.json"}
     versions = "SELECT regexp_extract(data_versions, 'clinics.toml:(\\S+)', 1) FROM night"
     clinics = {f"clinics-{digest}.toml" for (digest,) in stored(home.warehouse, versions)}
-    assert names(home.receipts) - {"clinics-none.toml"} == {RECEIPTS, *clinics} - {"clinics-none.toml"}
+    assert names(home.receipts) - {"clinics-none.toml"} == {RECEIPTS, "sent", *clinics} - {"clinics-none.toml"}
     assert names(home.root) == {
         ".lock", "archive", "clinics.toml", "held", "inbox", "published", "receipts", "refused", "warehouse.duckdb",
     }  # fmt: skip

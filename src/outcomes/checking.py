@@ -23,16 +23,19 @@ CODING_SHIFT_FORMS = 5
 
 @dataclass(frozen=True)
 class Judged:
-    """What became of a batch. Every row read is in `good`, or has a row in `reasons`; a refused file has neither.
+    """What became of a batch. Every row read is in `good`, has a row in `reasons` or is blank; a refused file has none.
 
-    feeds: of each file, UNKNOWN where its header was refused. good: of each feed that has a file here, its contract's
+    feeds: of each file, UNKNOWN where its header was refused. profiles: the source profile that read each file, as
+    name/version, '' where none did. blank: rows of each file that its layout makes and that say nothing. good: of each feed that has a file here, its contract's
     columns with `file` and `line`. reasons: file, line, column_name, reason_code. notes: file, column_name, note_code,
     cells. rules: feed, rule, rows_checked, rows_failed. `file` counts from 0.
     """
 
     formats: list[str]
     feeds: list[str]
+    profiles: list[str]
     rows_read: list[int]
+    blank: list[int]
     refused: dict[int, FileRefusedError]
     good: dict[str, pl.DataFrame]
     reasons: pl.DataFrame
@@ -94,7 +97,9 @@ def judge(files: Iterable[bytes], clinics: set[str] | None) -> Judged:
     return Judged(
         formats,
         feeds,
+        [""] * len(formats),
         [read.get(file, 0) for file in range(len(formats))],
+        [0] * len(formats),
         refused,
         {feed: part.good for feed, part in parts.items()},
         pl.concat([pl.DataFrame(schema=_REASONS), *(part.reasons for part in parts.values())]).sort(*_REASONS),
