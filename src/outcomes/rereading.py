@@ -32,7 +32,8 @@ _OWN = (
     """
     SELECT f.file, f.sha256, s.{row_id} AS row_id, s.arrival_no, s.line, {stored_key} AS key,
         CASE WHEN s.status = 'entered_in_error' THEN 'entered_in_error' ELSE {values}(s) END AS said,
-        s.status <> 'entered_in_error' AS is_score, coalesce(v.current, true) AS is_current
+        s.status <> 'entered_in_error' AS is_score, coalesce(v.current, true) AS is_current,
+        coalesce(v.reason_code = 'read_again', false) AS is_gone
     FROM {table} AS s
     JOIN arrival AS a USING (arrival_no)
     JOIN again AS f USING (sha256)
@@ -77,8 +78,8 @@ _BACK = (
 class Before(NamedTuple):
     """What earlier readings of a batch's files stored of one feed.
 
-    confirmed: row_id of the rows that the new reading has on the same line with the same values. gone: the rows that stood
-    and that it has not, with file (in the batch), arrival_no, line, key and is_score.
+    confirmed: row_id of the rows that the new reading has on the same line with the same values. gone: the rows that it has
+    not, with file (in the batch), arrival_no, line, key, is_score, and is_current: whether they stood, or took one back.
     """
 
     confirmed: pl.DataFrame
@@ -108,12 +109,14 @@ def take_back(
     else:
         now = own.select(place).clear()
     confirmed = own.join(now, on=place, how="semi")
-    gone = own.join(now, on=place, how="anti").filter("is_current")
+    gone = own.join(now, on=place, how="anti").filter(~pl.col("is_gone"))
     if gone.height:
         append_events(
             con, kept, night, _told(gone.select("row_id", "file", by_line="line"), first, False, "read_again")
         )
-    return Before(confirmed.select("row_id"), gone.select("file", "arrival_no", "line", "key", "is_score"))
+    return Before(
+        confirmed.select("row_id"), gone.select("file", "arrival_no", "line", "key", "is_score", "is_current")
+    )
 
 
 def fates_of_held(
@@ -128,7 +131,7 @@ def fates_of_held(
         return pl.DataFrame(schema=_FATES)
     elsewhere = stored.filter("is_elsewhere")
     # Where this file's own row stood until now, its new reading stands in its place, as it did.
-    own = before.gone.filter("is_score")["key"]
+    own = before.gone.filter("is_score", "is_current")["key"]
     standing = elsewhere.filter("is_current")["key"]
     _, contradicted = contested(new, stored.filter("is_tonight"), earlier)
     held = new.filter(
@@ -147,9 +150,10 @@ def fates_of_held(
 
 def reinstate(con: duckdb.DuckDBPyConnection, kept: Kept, night: int, first: int, before: Before) -> None:
     """Rows that a row now gone had corrected or retracted stand again, where nothing else stands in their place."""
-    if before.gone.is_empty():
+    gone = before.gone.filter("is_current")
+    if gone.is_empty():
         return
-    with given(con, "gone", before.gone):
+    with given(con, "gone", gone):
         back = asked(con, _BACK.format(**vars(kept)))
     if back.height:
         append_events(con, kept, night, _told(back, first, True, "reinstated"))

@@ -248,7 +248,8 @@ def _settled(
     with given(con, "confirmed", confirmed):
         stored = asked(con, _STORED.format(**vars(kept), night=night.night, came=came))
     held = fates_of_held(new, stored, earlier, before)
-    settled = settle(new.filter(~new["row"].is_in(held["row"].implode())), stored, earlier)
+    free = new.filter(~new["row"].is_in(held["row"].implode()))
+    settled = settle(free, stored.filter(stored["key"].is_in(free["key"].implode())), earlier)
     if more:
         sides = new.select(
             "key", "said", "mark", "extract_day", night=pl.lit(night.night), feed=pl.lit(kept.feed), came_in_night=pl.lit(came)

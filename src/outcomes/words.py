@@ -74,7 +74,7 @@ def rows_words(said: Row) -> str:
     if again["files"]:
         refused = f" ({again['refused']:,} of them refused)" if again["refused"] else ""
         of_patients.append(
-            f"\nOf {again['files']:,} files read again{refused}: {fates(again)}; {again['withdrawn']:,} rows of earlier readings no longer stand."
+            f"\nOf {again['files']:,} files read again{refused}: {fates(again)}; {again['withdrawn']:,} rows of earlier readings are read otherwise."
         )
     return f"Rows: {fates(rows)} ({rows['corrected']:,} corrected, {rows['retracted']:,} retracted)." + "".join(
         of_patients
