@@ -24,13 +24,13 @@ from outcomes.cli import main
 from outcomes.destroying import DESTROYED, destroy, refused_files
 from outcomes.errors import BusyError, UsageError
 from outcomes.inbox import locked
+from outcomes.ledger import ENTRY, entry_hash
 from outcomes.loading import Night
 from outcomes.nights import run_night
 from outcomes.paths import Home
 from outcomes.publishedcopy import opened
 from outcomes.requeueing import files_to_read_again, request
 from outcomes.showing import row_of, row_set_aside
-from outcomes.store import ENTRY, entry_hash
 from outcomes.summary import Summary
 from tests.conftest import LATER, copied, differing, stored
 from tests.drawnnights import HEADER

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,19 +18,13 @@ from outcomes.contest import RETRACTED, settle
 from outcomes.frames import asked, given
 from outcomes.kept import KEPT, Kept, append_events, said_of
 from outcomes.laying import lay
+from outcomes.ledger import write_entries
 from outcomes.rereading import Before, earlier_readings, fates_of_held, reinstate, take_back
 
 CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
 }
-NO_HASH = "0" * 64
-ENTRY = (
-    "arrival_no", "sha256", "read_again_of", "night", "received_on", "feed", "format", "profile", "bytes", "refused_because", "rows_read",
-    "rows_accepted", "rows_duplicate", "rows_quarantined", "rows_blank", "rows_noted", "rows_digest", "previous_hash",
-)  # fmt: skip
-# Part of an entry's hash only where they say something: entries of an earlier version have none of them.
-_UNSAID = {"read_again_of": None, "profile": "", "rows_blank": 0}
 
 
 @dataclass(frozen=True)
@@ -148,7 +140,7 @@ def _load(
         if frame.height:
             with given(con, "rows", frame):
                 con.execute(f"INSERT INTO {table} BY NAME FROM rows")
-    return _ledger(con, night, first, files, judged, fates, digests)
+    return write_entries(con, night, first, files, judged, fates, digests)
 
 
 def _as_stored(kept: Kept, good: pl.DataFrame) -> pl.DataFrame:
@@ -335,65 +327,3 @@ def _keep_events(
         .select(row_id=pl.coalesce("row_id", "own_id"), current="current", reason_code="reason_code", by_arrival_no="by_arrival_no", by_line="by_line")
     )  # fmt: skip
     append_events(con, kept, night.night, told)
-
-
-def _ledger(
-    con: duckdb.DuckDBPyConnection,
-    night: NightId,
-    first: int,
-    files: Sequence[File],
-    judged: Judged,
-    fates: dict[int, tuple[int, int, int]],
-    digests: dict[int, int],
-) -> list[dict[str, Any]]:
-    """Append one entry a file, each with the hash of the one before.
-
-    fates: accepted, duplicate and contradicted rows by file. digests: sum over the stored rows by arrival_no.
-    """
-    noted = dict(judged.notes.group_by("file").agg(pl.col("cells").sum()).iter_rows())
-    set_aside = dict(judged.reasons.group_by("file").agg(pl.col("line").n_unique()).iter_rows())
-    with given(con, "files", pl.DataFrame({"sha256": [file.sha256 for file in files]})):
-        again = dict(
-            con.execute(
-                "SELECT sha256, min(arrival_no) FROM arrival SEMI JOIN files USING (sha256) GROUP BY sha256"
-            ).fetchall()
-        )
-    previous = one(con, "SELECT arg_max(hash, arrival_no) FROM arrival") or NO_HASH
-    entries: list[dict[str, Any]] = []
-    for number, file in enumerate(files):
-        taken, duplicate, contradicted = fates.get(number, (0, 0, 0))
-        refusal = judged.refused.get(number)
-        entry: dict[str, Any] = dict(
-            zip(
-                ENTRY,
-                (
-                    first + number, file.sha256, again.get(file.sha256), night.night, night.as_of.isoformat(), judged.feeds[number],
-                    judged.formats[number], judged.profiles[number], file.size, refusal.reason_code if refusal else None, judged.rows_read[number],
-                    taken, duplicate, contradicted + set_aside.get(number, 0), judged.blank[number], noted.get(number, 0),
-                    str(digests.get(first + number, 0)), previous,
-                ),
-                strict=True,
-            )
-        )  # fmt: skip
-        previous = entry["hash"] = entry_hash(entry)
-        entries.append(entry)
-    with given(
-        con,
-        "entries",
-        pl.DataFrame(
-            entries,
-            schema_overrides={"refused_because": pl.String, "read_again_of": pl.Int32},
-            infer_schema_length=None,
-        ),
-    ):
-        con.execute("INSERT INTO arrival BY NAME FROM entries")
-    refusals = [(first + n, e.reason_code, e.kind, e.column_no, e.line) for n, e in sorted(judged.refused.items())]
-    if refusals:
-        con.executemany("INSERT INTO refusal VALUES (?, ?, ?, ?, ?)", refusals)
-    return entries
-
-
-def entry_hash(entry: dict[str, Any]) -> str:
-    """SHA-256 of a ledger entry, its predecessor's hash included."""
-    said = {key: entry[key] for key in ENTRY if key not in _UNSAID or entry.get(key, _UNSAID[key]) != _UNSAID[key]}
-    return hashlib.sha256(json.dumps(said, separators=(",", ":")).encode()).hexdigest()
