@@ -30,9 +30,10 @@ from outcomes.nights import run_night
 from outcomes.paths import Home
 from outcomes.publishedcopy import opened
 from outcomes.requeueing import files_to_read_again, request
+from outcomes.reviewing import acknowledge
 from outcomes.showing import row_of, row_set_aside
 from outcomes.summary import Summary
-from tests.conftest import LATER, copied, differing, stored
+from tests.conftest import FIRST, LATER, copied, differing, stored
 from tests.drawnnights import HEADER
 
 Day = dt.date
@@ -84,6 +85,12 @@ def read_as(monkeypatch: pytest.MonkeyPatch, before: str, after: str) -> None:
         return judge([data.replace(before.encode(), after.encode()) for data in files], clinics, *more)
 
     monkeypatch.setattr(loading, "judge", other)
+
+
+def as_it_was(readers: list[Callable[..., Any]]) -> Callable[..., Any]:
+    """Each reading by the reader of its night, in their order."""
+    left = iter(readers)
+    return lambda files, clinics, *more: next(left, readers[-1])(files, clinics, *more)
 
 
 @pytest.fixture
@@ -319,10 +326,12 @@ def test_a_refused_file_that_is_taken_at_last_moves_to_the_archive(home, monkeyp
 # Metamorphic: everything again, with nothing changed
 
 
-@pytest.mark.parametrize("part", [1, 3], ids=["all files", "every third"])
+@pytest.mark.parametrize(("part", "batch"), [(1, None), (3, None), (1, 1)], ids=["all", "every third", "one by one"])
 def test_reading_files_again_with_nothing_changed_changes_no_score_no_rate_and_nothing_set_aside(
-    part, sample, after_later, tmp_path
+    part, batch, sample, after_later, tmp_path, monkeypatch
 ):
+    if batch:
+        monkeypatch.setattr(loading.batches, "__defaults__", (batch,))
     home = copied(after_later, tmp_path / "home")
     with opened(home) as con:
         shas = [row[0] for row in con.execute("SELECT sha256 FROM arrival ORDER BY arrival_no").fetchall()][::part]
@@ -341,6 +350,53 @@ def test_reading_files_again_with_nothing_changed_changes_no_score_no_rate_and_n
         assert stored(home.published_copy, query) == stored(after_later.published_copy, query)
     for folder in ("archive", "refused"):
         assert {p.name for p in (home.root / folder).iterdir()} == {p.name for p in (after_later.root / folder).iterdir()}  # fmt: skip
+
+
+@pytest.mark.parametrize("batch", [None, 1], ids=["together", "one by one"])
+@pytest.mark.parametrize("unknown", ["C02", "every clinic"])
+def test_files_read_again_after_two_nights_give_what_they_would_have_given_at_once(
+    unknown, batch, sample, after_later, tmp_path, monkeypatch
+):
+    """Clinics are registered only after both nights: every score and rate is as if they had been from the start."""
+    if batch:
+        monkeypatch.setattr(loading.batches, "__defaults__", (batch,))
+    home = Home(tmp_path / "home")
+    sample.send(FIRST, home)
+    whole = home.clinics.read_text()
+    without = whole[: whole.index("[clinics.C02]")] + whole[whole.index("[clinics.C03]") :]
+    home.clinics.write_text(without if unknown == "C02" else "[clinics.C99]\n")
+    run_night(home, sample.as_of(FIRST))
+    sample.run(LATER, home)
+    home.clinics.write_text(whole)
+    again(home, reason="unknown_clinic")
+    said = run_night(home, sample.as_of(LATER))
+    assert said.read_again["accepted"] > 100
+    for query in (
+        "SELECT * EXCLUDE (score_id, arrival_no, patient_no, received_on) FROM current_score ORDER BY ALL",
+        "SELECT * EXCLUDE (patient_row_id, arrival_no, patient_no, received_on) FROM current_patient ORDER BY ALL",
+        "SELECT * FROM rate ORDER BY ALL",
+        "SELECT * EXCLUDE (patient_no), p.clinic_id, p.patient_id FROM followed JOIN patient AS p USING (patient_no) ORDER BY ALL",
+        "SELECT DISTINCT sha256, line, column_name, reason_code, found_at FROM set_aside JOIN arrival USING (arrival_no) ORDER BY ALL",
+    ):
+        assert stored(home.published_copy, query) == stored(after_later.published_copy, query)
+
+
+def test_who_looked_at_a_score_read_again_comes_back_with_a_lost_database(home, monkeypatch):
+    """Two scores come from one line of one file: the acknowledgement is of one of them."""
+    items = file(*(f"C01,p1,{n},{3 * n - 3},pre_infusion,,,,0,0,0,0,0,0,0,0,{n - 1}" for n in (1, 2, 3)))
+    run(home, 1, items)
+    read_as(monkeypatch, "p1,2,3,pre_infusion,,,,0,", "p1,2,3,pre_infusion,,,,1,")
+    again(home, items)
+    run(home, 2)
+    listed = "SELECT score_id FROM item_9_review ORDER BY 1"
+    assert stored(home.published_copy, listed) == [(3,), (4,)]
+    acknowledge(home, [4], "R.Meyer")
+    looked = stored(home.published_copy, "FROM acknowledgement")
+    with monkeypatch.context() as undone:
+        undone.setattr(loading, "judge", as_it_was([judge, loading.judge]))
+        home.warehouse.unlink()
+        run(home, 2)
+    assert stored(home.published_copy, "FROM acknowledgement") == looked
 
 
 # Killed, lost

@@ -147,7 +147,12 @@ def _nightly(arguments: Arguments) -> int:
     return (
         2
         if arguments.strict
-        and (said["files"]["refused"] or said["files"]["known_refused"] or said["rows"]["quarantined"])
+        and (
+            said["files"]["refused"]
+            or said["files"]["known_refused"]
+            or said["read_again"]["refused"]
+            or said["rows"]["quarantined"]
+        )
         else 0
     )
 

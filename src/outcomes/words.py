@@ -61,7 +61,7 @@ def rows_words(said: Row) -> str:
     """The night's rows by fate, and how many of them are of the patients feed where any are."""
 
     def fates(rows: Row) -> str:
-        blank = f" + {rows['blank']:,} blank" if rows["blank"] else ""
+        blank = f" + {rows['blank']:,} blank" if rows.get("blank") else ""
         return f"{rows['read']:,} read = {rows['accepted']:,} accepted + {rows['duplicate']:,} duplicate + {rows['quarantined']:,} quarantined{blank}"
 
     rows = said["rows"]
@@ -70,8 +70,8 @@ def rows_words(said: Row) -> str:
         for feed in said["feeds"]
         if feed["feed"] == "patients" and feed["files"]
     ]
-    again = said["read_again"]
-    if again["files"]:
+    again = said.get("read_again")  # what a night of an earlier version said has none
+    if again and again["files"]:
         refused = f" ({again['refused']:,} of them refused)" if again["refused"] else ""
         of_patients.append(
             f"\nOf {again['files']:,} files read again{refused}: {fates(again)}; {again['withdrawn']:,} rows of earlier readings are read otherwise."

@@ -103,9 +103,11 @@ def _status(arguments: Arguments) -> None:
         )
         return
     waiting = sum(1 for entry in os.scandir(home.inbox) if entry.is_file(follow_symlinks=False))
+    asked_for = len(os.listdir(home.requeue)) if home.requeue.is_dir() else 0
     files = said["files"]
     print(
-        f"Last night: {said['night']}, as of {said['as_of']} (run {said['run_id']}). Files waiting in the inbox: {waiting:,}."
+        f"Last night: {said['night']}, as of {said['as_of']} (run {said['run_id']}). Files waiting in the inbox: {waiting:,}"
+        + (f"; to be read again: {asked_for:,}." if asked_for else ".")
     )
     print(f"Files: {files['taken']:,} taken, {files['refused']:,} refused, {files['known']:,} seen before.")
     print(rows_words(said) + "\n")
