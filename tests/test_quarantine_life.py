@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import os
+import random
 import shutil
 import zipfile
 from collections.abc import Callable, Iterable
@@ -397,6 +398,58 @@ def test_who_looked_at_a_score_read_again_comes_back_with_a_lost_database(home, 
         home.warehouse.unlink()
         run(home, 2)
     assert stored(home.published_copy, "FROM acknowledgement") == looked
+
+
+NEVER = {
+    "two rows stand for one key": """SELECT clinic_id, patient_id, days_since_first_infusion, timepoint, infusion_number
+        FROM current_score GROUP BY ALL HAVING count(*) > 1""",
+    "two rows stand for one line": "SELECT sha256, line FROM current_score GROUP BY ALL HAVING count(*) > 1",
+    "a row stands that a later reading of its file has otherwise": """SELECT s.score_id FROM current_score AS s
+        JOIN last_reading AS l USING (sha256) JOIN quarantine AS q ON q.arrival_no = l.arrival_no AND q.line = s.line""",
+    "an arrival does not add up": """SELECT a.arrival_no FROM arrival AS a
+        LEFT JOIN (SELECT arrival_no, count(*) AS n FROM score GROUP BY 1) AS s USING (arrival_no)
+        WHERE rows_accepted <> coalesce(s.n, 0) OR rows_read <> rows_accepted + rows_duplicate + rows_quarantined""",
+}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_drawn_nights_with_files_read_again(seed, tmp_path, monkeypatch):
+    """Small files about few keys, so that they meet; a clinic registered late; readers that change; files read again."""
+    drawn = random.Random(seed)
+    home = Home(tmp_path / "home")
+    register(home, "C01")
+    sent: list[bytes] = []
+    for number in range(1, 8):
+        if number == 3:
+            register(home, "C01", "C02")
+        with monkeypatch.context() as patched:
+            if drawn.random() < 0.4:
+                read_as(patched, *drawn.choice([(",20,", ",18,"), ("p1,1,0,", "p1,1,3,"), (",9,", ",x,")]))
+            if sent and drawn.random() < 0.7:
+                again(home, *drawn.sample(sent, drawn.randint(1, len(sent))))
+            new = [drawn_file(drawn) for _ in range(drawn.randint(0, 2))]
+            run(home, number, *new)
+            sent = list(dict.fromkeys([*sent, *new]))
+        for what, query in NEVER.items():
+            assert stored(home.published_copy, query) == [], (number, what)
+    # All files as they are: twice, since the first may undo what another reader made of them.
+    said = []
+    for number in (8, 9):
+        again(home, *sent)
+        run(home, number)
+        said.append((stored(home.published_copy, STANDING), stored(home.published_copy, EVENTS)))
+    assert said[0] == said[1], "reading everything again with nothing changed changes nothing"
+
+
+def drawn_file(drawn: random.Random) -> bytes:
+    marks = ["", "", "", "corrected", "entered_in_error"]
+    return file(
+        *(
+            line(drawn.choice(["C01", "C02"]), f"p{drawn.randint(1, 2)}", drawn.choice([20, 18, 9]), day=drawn.choice([0, 3]), status=drawn.choice(marks))
+            for _ in range(drawn.randint(1, 4))
+        ),
+        line("C01", f"z{drawn.randint(1, 10**6)}", 5),
+    )  # fmt: skip
 
 
 # Killed, lost
