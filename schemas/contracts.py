@@ -131,7 +131,7 @@ def status_field() -> Any:
 # Said of a row of any feed, outside its pandera class.
 COMMON = (
     say("field_count", "not as many fields as the header has columns; in JSON, not one object of plain values with each name once", "row"),
-    say("unknown_clinic", "the clinic is not in clinics.toml: register it, then have the rows sent in a new file", "row"),
+    say("unknown_clinic", "the clinic is not in clinics.toml: register it there, then have the file read again: outcomes requeue", "row"),
     say(
         "contradiction",
         "another row of the same night has the same key and other values, and nothing orders them: mark the right one as corrected",

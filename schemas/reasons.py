@@ -40,6 +40,8 @@ REASONS = [
     Reason("two_versions", "row", "two versions of it, and no version number or time that says which is the last"),
     Reason("deleted_in_source", "row", "deleted: send it with the status entered-in-error in place of that"),
     Reason("not_json", "row", "not one whole JSON object with each of its keys once"),
+    # rows of a file that is read again
+    Reason("superseded_since", "row", "the file was read again, and a row of another file has the same key and other values: send this one again, marked corrected, if it is the right one"),
     # files
     Reason("unknown_column", "file", "a column is not of the contract: the closed list is what keeps identifiers out"),
     Reason("missing_column", "file", "a column that the feed needs is missing, or no column tells which feed it is"),
@@ -76,7 +78,8 @@ REASONS = [
     # events
     Reason("corrected", "event", "a later row with the same key and other values stands in its place"),
     Reason("retracted", "event", "a later row with the same key was marked entered_in_error"),
-    Reason("reinstated", "event", "the row that stood in its place was set aside"),
+    Reason("reinstated", "event", "the row that stood in its place was set aside, or is read otherwise"),
+    Reason("read_again", "event", "its file was read again, and that row of it is now another or set aside"),
     # statuses of an endpoint
     Reason("repeat_course", "status", "not the patient's first course"),
     Reason("other_drug", "status", "the first infusion was not of the measure's drug"),

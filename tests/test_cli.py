@@ -18,7 +18,21 @@ from outcomes.inbox import locked
 from outcomes.paths import Home
 from tests.conftest import FIRST, LATER, copied
 
-COMMANDS = ("demo", "nightly", "check", "status", "quarantine", "rates", "compare", "explain", "export", "sample")
+COMMANDS = (
+    "demo",
+    "nightly",
+    "check",
+    "status",
+    "receipt",
+    "quarantine",
+    "requeue",
+    "refused",
+    "rates",
+    "compare",
+    "explain",
+    "export",
+    "sample",
+)
 
 
 @dataclass(frozen=True)

@@ -22,11 +22,11 @@ import pytest
 from outcomes import inbox, loading, nights
 from outcomes.errors import BusyError, OutcomesError
 from outcomes.laying import TABLES, derive, sql_files
+from outcomes.ledger import ENTRY, NO_HASH, entry_hash
 from outcomes.loading import Night
 from outcomes.nights import run_night, run_step
 from outcomes.paths import Home
 from outcomes.receipts import RECEIPTS
-from outcomes.store import ENTRY, NO_HASH, entry_hash
 from outcomes.summary import Summary
 from schemas.feeds import FEEDS
 from tests.conftest import FIRST, LATER, Made, copied, differing, made, stored
@@ -50,7 +50,7 @@ def assert_in_order(home: Home) -> None:
     assert names(home.published) == {"outcomes.duckdb", "summary.json"}
     versions = "SELECT regexp_extract(data_versions, 'clinics.toml:(\\S+)', 1) FROM night"
     clinics = {f"clinics-{digest}.toml" for (digest,) in stored(home.warehouse, versions)}
-    assert names(home.receipts) - {"clinics-none.toml"} == {RECEIPTS, *clinics} - {"clinics-none.toml"}
+    assert names(home.receipts) - {"clinics-none.toml"} == {RECEIPTS, "sent", *clinics} - {"clinics-none.toml"}
     assert names(home.root) == {
         ".lock", "archive", "clinics.toml", "held", "inbox", "published", "receipts", "refused", "warehouse.duckdb",
     }  # fmt: skip
@@ -394,7 +394,7 @@ run_night(Home(Path(sys.argv[1])), dt.date.fromisoformat(sys.argv[2]))
 
 @pytest.mark.parametrize(
     ("module", "name", "nth"),
-    [("store", "_ledger", 2), ("nights", "derive", 1)],
+    [("store", "write_entries", 2), ("nights", "derive", 1)],
 )
 def test_a_process_that_is_gone_at_once_loses_nothing(module, name, nth, sample, waiting, after_later):
     """As kill -9: in the middle of the second file's transaction, and before the derived tables are made."""

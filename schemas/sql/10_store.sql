@@ -36,26 +36,6 @@ CREATE TABLE night (
     files_known INTEGER NOT NULL
 );
 
-CREATE TABLE arrival (
-    arrival_no INTEGER NOT NULL,
-    sha256 VARCHAR NOT NULL,
-    night INTEGER NOT NULL,
-    received_on DATE NOT NULL,
-    feed VARCHAR NOT NULL,
-    format VARCHAR NOT NULL,
-    bytes BIGINT NOT NULL,
-    refused_because VARCHAR,
-    rows_read INTEGER NOT NULL,
-    rows_accepted INTEGER NOT NULL,
-    rows_duplicate INTEGER NOT NULL,
-    rows_quarantined INTEGER NOT NULL,
-    rows_noted INTEGER NOT NULL,
-    rows_digest VARCHAR NOT NULL,
-    previous_hash VARCHAR NOT NULL,
-    hash VARCHAR NOT NULL,
-    CHECK (rows_read = rows_accepted + rows_duplicate + rows_quarantined)
-);
-
 CREATE TABLE refusal (
     arrival_no INTEGER NOT NULL,
     reason_code VARCHAR NOT NULL,

@@ -21,27 +21,9 @@ COMMENT ON COLUMN night.run_id IS 'Id of the run: made from the night''s number,
 COMMENT ON COLUMN night.as_of IS 'As-of date given to the night: its "today".';
 COMMENT ON COLUMN night.program_version IS 'Version of the program.';
 COMMENT ON COLUMN night.data_versions IS 'Each data file with the head of its SHA-256.';
-COMMENT ON COLUMN night.files_taken IS 'New files taken.';
+COMMENT ON COLUMN night.files_taken IS 'New files taken; files read again are in files_read_again.';
 COMMENT ON COLUMN night.files_refused IS 'New files refused.';
 COMMENT ON COLUMN night.files_known IS 'Files whose bytes were in the ledger already, or twice in the inbox.';
-
-COMMENT ON TABLE arrival IS 'One row per arrival, a file known by the SHA-256 of its bytes: the ledger. Append-only; each entry holds the hash of the one before.';
-COMMENT ON COLUMN arrival.arrival_no IS 'Number of the arrival, from 1, in the order of the ledger.';
-COMMENT ON COLUMN arrival.sha256 IS 'SHA-256 of the file''s bytes, in hexadecimal; its name in archive/ or refused/.';
-COMMENT ON COLUMN arrival.night IS 'The night that took it in.';
-COMMENT ON COLUMN arrival.received_on IS 'As-of date of that night.';
-COMMENT ON COLUMN arrival.feed IS 'What the file holds: scores or patients; unknown where it was refused before its header was.';
-COMMENT ON COLUMN arrival.format IS 'What it holds: csv, xlsx, json, ndjson, fhir, fhir.ndjson, parquet or arrow, with .gz or .zip behind it where it came packed; unknown where it could not be opened.';
-COMMENT ON COLUMN arrival.bytes IS 'Size of the file, bytes.';
-COMMENT ON COLUMN arrival.refused_because IS 'Reason code where the whole file was refused; null where it was taken.';
-COMMENT ON COLUMN arrival.rows_read IS 'Rows read: accepted + duplicate + quarantined; 0 for a refused file.';
-COMMENT ON COLUMN arrival.rows_accepted IS 'Rows stored in score, or in patient_row for the patients feed.';
-COMMENT ON COLUMN arrival.rows_duplicate IS 'Rows equal to one that is stored already: counted, not stored twice.';
-COMMENT ON COLUMN arrival.rows_quarantined IS 'Rows set aside when the file was read.';
-COMMENT ON COLUMN arrival.rows_noted IS 'Cells read with a note, blanks trimmed for instance; table note has them by column.';
-COMMENT ON COLUMN arrival.rows_digest IS 'Sum of row_digest(), or patient_row_digest(), over the file''s stored rows: changes when a stored row does.';
-COMMENT ON COLUMN arrival.previous_hash IS 'hash of the arrival before; 64 zeros for the first.';
-COMMENT ON COLUMN arrival.hash IS 'SHA-256 of this entry, previous_hash included: one changed entry breaks the chain behind it.';
 
 COMMENT ON TABLE refusal IS 'One row per refused file: where it failed. Never what it holds. Append-only.';
 COMMENT ON COLUMN refusal.arrival_no IS 'The arrival; table arrival has its sha256.';
@@ -93,7 +75,7 @@ COMMENT ON TABLE score_event IS 'One row per change of a stored score''s standin
 COMMENT ON COLUMN score_event.event_id IS 'Number of the event, from 1, in the order of storing.';
 COMMENT ON COLUMN score_event.score_id IS 'The score whose standing changed.';
 COMMENT ON COLUMN score_event.current IS 'Whether the score stands from then on.';
-COMMENT ON COLUMN score_event.reason_code IS 'Why: corrected, retracted, contradiction or reinstated.';
+COMMENT ON COLUMN score_event.reason_code IS 'Why: corrected, retracted, contradiction, reinstated or read_again; table reason has the sentence.';
 COMMENT ON COLUMN score_event.night IS 'The night on which it changed.';
 COMMENT ON COLUMN score_event.by_arrival_no IS 'The arrival of the row that changed it.';
 COMMENT ON COLUMN score_event.by_line IS 'Line of that row in its file.';
@@ -110,7 +92,7 @@ COMMENT ON COLUMN extract_day.arrival_no IS 'The arrival; table arrival has its 
 COMMENT ON COLUMN extract_day.patient_no IS 'Number of the patient in this store; table patient has the pseudonym.';
 COMMENT ON COLUMN extract_day.extract_day IS 'The patient''s day on the day of the extract; the latest one of the arrival.';
 
-COMMENT ON TABLE quarantine IS 'One row per reason of a row that was set aside when it was read. Never a value of it. Append-only; view set_aside adds those found when courses were made.';
+COMMENT ON TABLE quarantine IS 'One row per reason of a row that was set aside when it was read, in every reading of its file. Never a value of it. Append-only; view set_aside adds those found when courses were made.';
 COMMENT ON COLUMN quarantine.arrival_no IS 'The arrival; table arrival has its sha256.';
 COMMENT ON COLUMN quarantine.line IS 'Physical line in the file, the header being line 1 where the file starts with it; row number for Parquet.';
 COMMENT ON COLUMN quarantine.column_name IS 'Column at fault; null where it is the row.';

@@ -70,7 +70,7 @@ COMMENT ON TABLE patient_row_event IS 'One row each time a stored row of the pat
 COMMENT ON COLUMN patient_row_event.event_id IS 'Number of the event, from 1.';
 COMMENT ON COLUMN patient_row_event.patient_row_id IS 'The row of table patient_row.';
 COMMENT ON COLUMN patient_row_event.current IS 'Whether the row stands from now on.';
-COMMENT ON COLUMN patient_row_event.reason_code IS 'Why: corrected, retracted, contradiction or reinstated; table reason has the sentence.';
+COMMENT ON COLUMN patient_row_event.reason_code IS 'Why: corrected, retracted, contradiction, reinstated or read_again; table reason has the sentence.';
 COMMENT ON COLUMN patient_row_event.night IS 'The night it happened in.';
 COMMENT ON COLUMN patient_row_event.by_arrival_no IS 'The arrival with the row that it is due to.';
 COMMENT ON COLUMN patient_row_event.by_line IS 'The line of that row.';

@@ -5,6 +5,6 @@ FROM main.score_event
 GROUP BY score_id
 HAVING NOT arg_max(current, event_id);
 
-COMMENT ON VIEW superseded IS 'One row per stored score that no longer stands: corrected, retracted or set aside as a contradiction.';
+COMMENT ON VIEW superseded IS 'One row per stored score that no longer stands: corrected, retracted, set aside as a contradiction, or read otherwise when its file was read again.';
 COMMENT ON COLUMN superseded.score_id IS 'The score that no longer stands.';
-COMMENT ON COLUMN superseded.reason_code IS 'Why: corrected, retracted or contradiction.';
+COMMENT ON COLUMN superseded.reason_code IS 'Why: corrected, retracted, contradiction or read_again.';

@@ -1,13 +1,15 @@
--- One row per patient with a score: how far the patient has been followed (R9).
+-- One row per patient with a score: how far the patient has been followed (R9). A file that was read again came when it
+-- was first read.
 CREATE OR REPLACE VIEW followed AS
 WITH received AS (
     SELECT
         s.patient_no,
-        a.received_on,
+        coalesce(f.received_on, a.received_on) AS received_on,
         max(s.days_since_first_infusion) AS last_day
     FROM main.score AS s
     JOIN main.arrival AS a USING (arrival_no)
-    ANTI JOIN (FROM main.superseded WHERE reason_code = 'retracted') AS retracted USING (score_id)
+    LEFT JOIN main.arrival AS f ON f.arrival_no = a.read_again_of
+    ANTI JOIN (FROM main.superseded WHERE reason_code IN ('retracted', 'read_again')) AS taken_back USING (score_id)
     WHERE s.status <> 'entered_in_error'
     GROUP BY ALL
 ),
@@ -22,7 +24,10 @@ by_rows AS (
 ),
 
 by_extract AS (
-    SELECT patient_no, max(extract_day) AS extract_day FROM main.extract_day GROUP BY patient_no
+    SELECT patient_no, max(extract_day) AS extract_day
+    FROM main.extract_day
+    SEMI JOIN main.last_reading USING (arrival_no)
+    GROUP BY patient_no
 )
 
 SELECT

@@ -10,10 +10,15 @@ WITH due AS (
 ),
 
 told AS (
-    SELECT s.patient_no, a.received_on, max(s.days_since_first_infusion) AS day
+    SELECT
+        s.patient_no,
+        a.received_on,
+        coalesce(f.received_on, a.received_on) AS came_on,
+        max(s.days_since_first_infusion) AS day
     FROM main.score AS s
     JOIN main.arrival AS a USING (arrival_no)
-    ANTI JOIN (FROM main.superseded WHERE reason_code = 'retracted') AS retracted USING (score_id)
+    LEFT JOIN main.arrival AS f ON f.arrival_no = a.read_again_of
+    ANTI JOIN (FROM main.superseded WHERE reason_code IN ('retracted', 'read_again')) AS taken_back USING (score_id)
     WHERE s.status <> 'entered_in_error'
     GROUP BY ALL
 ),
@@ -22,11 +27,15 @@ extracted AS (
     SELECT x.patient_no, a.received_on, max(x.extract_day) AS day
     FROM main.extract_day AS x
     JOIN main.arrival AS a USING (arrival_no)
+    JOIN main.last_reading AS l USING (sha256)
+    -- Known since the first reading that said what the one that counts says.
+    SEMI JOIN main.extract_day AS y
+        ON y.arrival_no = l.arrival_no AND y.patient_no = x.patient_no AND y.extract_day = x.extract_day
     GROUP BY ALL
 ),
 
 possible AS (
-    SELECT d.measure_id, d.patient_no, d.course, t.received_on + greatest(d.day - t.day, 0) AS due_on
+    SELECT d.measure_id, d.patient_no, d.course, greatest(t.came_on + greatest(d.day - t.day, 0), t.received_on) AS due_on
     FROM due AS d
     JOIN told AS t ON t.patient_no = d.patient_no
     UNION ALL

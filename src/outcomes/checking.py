@@ -26,22 +26,23 @@ from schemas.scores import CONTRACT as SCORES
 class Judged:
     """What became of a batch. Every row read is in `good`, or has a row in `reasons`, or is blank; a refused file has none.
 
-    feeds: of each file, UNKNOWN where its header was refused. good: of each feed that has a file here, its contract's
-    columns with `file` and `line`. reasons: file, line, column_name, reason_code. notes: file, column_name, note_code,
-    cells. rules: feed, rule, rows_checked, rows_failed. profiles: the source profile that read each file, "" for none.
-    blank: rows that a file's layout makes and that are none of the contract; they are in rows_read. `file` counts from 0.
+    feeds: of each file, UNKNOWN where its header was refused. profiles: the source profile that read each file, as
+    clinic/name/version, "" where none did. rows_read: of each file, blank ones too. blank: rows that a file's layout makes
+    and that are none of the contract. good: of each feed that has a file here, its contract's columns with `file` and
+    `line`. reasons: file, line, column_name, reason_code. notes: file, column_name, note_code, cells. rules: feed, rule,
+    rows_checked, rows_failed. `file` counts from 0.
     """
 
     formats: list[str]
     feeds: list[str]
+    profiles: list[str]
     rows_read: list[int]
+    blank: list[int]
     refused: dict[int, FileRefusedError]
     good: dict[str, pl.DataFrame]
     reasons: pl.DataFrame
     notes: pl.DataFrame
     rules: pl.DataFrame
-    profiles: list[str]
-    blank: list[int]
 
 
 @dataclass
@@ -130,14 +131,14 @@ def judge(files: Iterable[bytes], clinics: Clinics | None) -> Judged:
     return Judged(
         formats,
         feeds,
+        [reads[file].profile if file in reads else "" for file in range(len(formats))],
         [rows.get(file, 0) + blank[file] for file in range(len(formats))],
+        blank,
         refused,
         {feed: part.good for feed, part in parts.items()},
         pl.concat([pl.DataFrame(schema=_REASONS), *(part.reasons for part in parts.values())]).sort(*_REASONS),
         pl.concat([spelt, *(part.notes for part in parts.values())]).sort("file", "column_name", "note_code"),
         pl.concat([pl.DataFrame(schema=_RULES), *(part.rules for part in parts.values())]),
-        [reads[file].profile if file in reads else "" for file in range(len(formats))],
-        blank,
     )
 
 

@@ -7,55 +7,45 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from outcomes.checking import judge
 from outcomes.errors import OutcomesError, UsageError
 from outcomes.inbox import BATCH_BYTES, MAXIMUM_FILE
 from outcomes.paths import Home
+from outcomes.sentreceipts import of_judged
 from outcomes.tables import ProgressBar, place
 from schemas.clinics import Clinics, read_clinics
 from schemas.errors import DataFileError
-from schemas.reasons import SENTENCES
 
 Row = dict[str, Any]
 CHECK_COLUMNS = {
     "file": "file", "sha256": "sha256", "feed": "feed", "format": "format", "refused_because": "refused", "place": "where", "rows_read": "rows read", "good": "good",
     "quarantined": "quarantined", "in_words": "what would be accepted",
 }  # fmt: skip
-# Lines shown on a terminal for one file; all of them are in the CSV and JSON forms of `outcomes quarantine`.
-LINES_SHOWN = 50
 
 
 def check_files(paths: Sequence[Path], home: Home | None, progress: ProgressBar) -> tuple[list[Row], list[Row]]:
-    """One row a file, in the order given, and one per reason of each row that would be set aside.
+    """One row a file, in the order given, and the receipt of each.
 
     With a home, its clinics.toml says which clinics are known. Files are numbered, not named: a name can identify.
     """
     clinics = _clinics(home)
-    rows: list[Row] = []
-    lines: list[Row] = []
+    receipts: list[Row] = []
     for start, batch in _batches(paths):
         contents = [bytes_of(path) for path in batch]
         judged = judge(contents, clinics)
-        for offset, content in enumerate(contents):
-            refusal = judged.refused.get(offset)
-            reasons = judged.reasons.filter(pl.col("file") == offset)
-            bad = reasons["line"].n_unique() if reasons.height else 0
-            rows.append(
-                {
-                    "file": start + offset + 1, "sha256": hashlib.sha256(content).hexdigest()[:12], "feed": judged.feeds[offset], "format": judged.formats[offset],
-                    "refused_because": refusal.reason_code if refusal else None, "place": place(refusal.column_no, refusal.line, refusal.kind) if refusal else None,
-                    "rows_read": judged.rows_read[offset], "good": judged.rows_read[offset] - bad, "quarantined": bad,
-                    "in_words": SENTENCES[refusal.reason_code] if refusal else None,
-                }
-            )  # fmt: skip
-            shown = reasons.head(LINES_SHOWN).iter_rows(named=True)
-            lines += [
-                {**reason, "file": start + offset + 1, "sentence": SENTENCES[reason["reason_code"]]} for reason in shown
-            ]
+        hashes = [hashlib.sha256(content).hexdigest() for content in contents]
+        receipts += of_judged(judged, hashes, [len(content) for content in contents])
         progress("check", start + len(batch), len(paths))
-    return rows, lines
+    return [_row(number, receipt) for number, receipt in enumerate(receipts, start=1)], receipts
+
+
+def _row(number: int, receipt: Row) -> Row:
+    refused, rows = receipt["refused"] or {}, receipt["rows"]
+    return {
+        "file": number, "sha256": receipt["sha256"][:12], "feed": receipt["feed"], "format": receipt["format"],
+        "refused_because": refused.get("reason_code"), "place": place(refused["column_no"], refused["line"], refused["kind"]) if refused else None,
+        "rows_read": rows["read"], "good": rows["good"], "quarantined": rows["quarantined"], "in_words": refused.get("sentence"),
+    }  # fmt: skip
 
 
 def _clinics(home: Home | None) -> Clinics | None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from outcomes.commands import Arguments, Parser, Verbs, answers, clinicside, count, date, door, releases
+from outcomes.commands import Arguments, Parser, Verbs, answers, clinicside, count, date, door, quarantine, releases
 from outcomes.commands.homes import home_of, last_said
 from outcomes.errors import OutcomesError, UsageError
 from outcomes.paths import Home, data_folder
@@ -76,7 +76,7 @@ def _parser() -> Parser:
     nightly.add_argument("--strict", action="store_true", help="exit with 2 if a file was refused or a row quarantined")
     nightly.add_argument("--format", choices=("table", "json"), default="table", help="table (default) or json")
 
-    for theme in (door, answers, releases, clinicside):
+    for theme in (door, quarantine, answers, releases, clinicside):
         theme.add(verbs)
 
     sample = verbs.add(
@@ -147,7 +147,12 @@ def _nightly(arguments: Arguments) -> int:
     return (
         2
         if arguments.strict
-        and (said["files"]["refused"] or said["files"]["known_refused"] or said["rows"]["quarantined"])
+        and (
+            said["files"]["refused"]
+            or said["files"]["known_refused"]
+            or said["read_again"]["refused"]
+            or said["rows"]["quarantined"]
+        )
         else 0
     )
 

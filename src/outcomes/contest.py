@@ -48,16 +48,7 @@ def settle(new: pl.DataFrame, stored: pl.DataFrame, earlier: pl.DataFrame) -> Se
         .unique()
     )
 
-    members = pl.concat(
-        [
-            new.select("key", "said", "mark", "extract_day"),
-            tonight.select("key", "said", "mark", "extract_day"),
-            earlier.select("key", "said", "mark", "extract_day").filter(pl.col("key").is_in(new["key"].implode())),
-        ]
-    )
-    sides = members.group_by("key", "said").agg(pl.col("mark").max(), pl.col("extract_day").max())
-    won = _winners(sides)
-    contradicted = sides.join(won, on="key", how="anti")["key"].unique(maintain_order=True)
+    won, contradicted = contested(new, tonight, earlier)
 
     of_new = (
         new.join(won, on="key", how="left", maintain_order="left")
@@ -122,6 +113,20 @@ def settle(new: pl.DataFrame, stored: pl.DataFrame, earlier: pl.DataFrame) -> Se
         contradicted,
         outset["row_id"],
     )
+
+
+def contested(new: pl.DataFrame, tonight: pl.DataFrame, earlier: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+    """key, winner of each key of one night; and the keys that nothing orders. The frames are as in settle()."""
+    members = pl.concat(
+        [
+            new.select("key", "said", "mark", "extract_day"),
+            tonight.select("key", "said", "mark", "extract_day"),
+            earlier.select("key", "said", "mark", "extract_day").filter(pl.col("key").is_in(new["key"].implode())),
+        ]
+    )
+    sides = members.group_by("key", "said").agg(pl.col("mark").max(), pl.col("extract_day").max())
+    won = _winners(sides)
+    return won, sides.join(won, on="key", how="anti")["key"].unique(maintain_order=True)
 
 
 def _winners(sides: pl.DataFrame) -> pl.DataFrame:

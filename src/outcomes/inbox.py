@@ -173,12 +173,16 @@ def bytes_of(home: Home, sha: str, *, may_be_gone: bool = False) -> bytes:
     raise FileNotFoundError(f"the bytes of arrival {sha[:12]} are in neither held, archive nor refused")
 
 
-def put_away(home: Home, taken: Iterable[str], refused: Iterable[str]) -> None:
-    """Move held files on: those taken to the archive, the others to `refused/`."""
-    for folder, shas in ((home.archive, taken), (home.refused, refused)):
+def put_away(home: Home, taken: Iterable[str], refused: Iterable[str], taken_again: Iterable[str] = ()) -> None:
+    """Move held files on: those taken to the archive, the others to `refused/`; and those taken that had been refused."""
+    for place, folder, shas in (
+        (home.held, home.archive, taken),
+        (home.refused, home.archive, taken_again),
+        (home.held, home.refused, refused),
+    ):
         for sha in shas:
-            # It is not held where a night that died had moved it on already.
+            # It is not there where a night that died had moved it on already.
             with suppress(FileNotFoundError):
-                os.replace(f"{home.held}/{sha}", f"{folder}/{sha}")
+                os.replace(f"{place}/{sha}", f"{folder}/{sha}")
     for folder in (home.archive, home.refused, home.held):
         sync(folder)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import duckdb
 import polars as pl
 
+from outcomes.frames import asked, given
 from schemas.patients import UNKNOWN_IF_EMPTY
 
 
@@ -66,3 +68,25 @@ KEPT = (
         pl.col("patient_no").cast(pl.Int64), "s.patient_no::BIGINT", _patient,
     ),
 )  # fmt: skip
+
+
+def said_of(con: duckdb.DuckDBPyConnection, kept: Kept, rows: pl.DataFrame) -> pl.DataFrame:
+    """What each of `rows`, with the columns of its table, says: row, said. Rows of one key are the same where these agree."""
+    with given(con, "disputed", rows):
+        return asked(
+            con,
+            f"SELECT d.row, CASE WHEN d.status = 'entered_in_error' THEN 'entered_in_error' ELSE {kept.values}(d) END AS said FROM disputed AS d",
+        )
+
+
+def append_events(con: duckdb.DuckDBPyConnection, kept: Kept, night: int, events: pl.DataFrame) -> None:
+    """Changes of standing into the store. events: row_id, current, reason_code, by_arrival_no, by_line."""
+    (highest,) = con.execute(f"SELECT coalesce(max(event_id), 0) FROM {kept.events}").fetchone() or (0,)
+    told = (
+        events.rename({"row_id": kept.row_id})
+        .sort(kept.row_id, "current")
+        .with_row_index("event_id", offset=highest + 1)
+        .with_columns(night=pl.lit(night))
+    )
+    with given(con, "told", told):
+        con.execute(f"INSERT INTO {kept.events} BY NAME FROM told")

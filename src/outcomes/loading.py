@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from itertools import groupby
 from typing import Any
 
 import duckdb
@@ -25,7 +26,11 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a night is: its id and the hashes it takes, written before anything is stored."""
+    """What a night is: its id and the hashes it takes, written before anything is stored.
+
+    sha256: files to read again first, those that came in the same night together, then the new ones. requeued: those to
+    read again.
+    """
 
     night: int
     run_id: str
@@ -35,6 +40,7 @@ class Manifest:
     files_known: int
     known_refused: int
     left_alone: int
+    requeued: list[str] = field(default_factory=list)
 
     @property
     def id(self) -> NightId:
@@ -94,33 +100,47 @@ def load_night(
     if receipts:
         clinics = _clinics_then(home, next(iter(receipts.values())))
     put_data_files(con, files)
-    stored = {sha for (sha,) in con.execute("SELECT sha256 FROM arrival").fetchall()}
+    stored = {sha for (sha,) in con.execute("SELECT sha256 FROM arrival WHERE night = ?", [manifest.night]).fetchall()}
     left = [File(sha, size) for sha, size in zip(manifest.sha256, manifest.sizes, strict=True) if sha not in stored]
+    first_nights = dict(con.execute("SELECT sha256, min(night) FROM arrival GROUP BY sha256").fetchall())
     done = 0
-    for batch in batches(left):
-        judged = judge([inbox.bytes_of(home, file.sha256, may_be_gone=bool(receipts)) for file in batch], clinics)
-        if receipts:
-            _as_refused_then(judged, [receipts[file.sha256] for file in batch])
-        if clinics is None:
-            _register(con, judged)
-        done += len(batch)
-        load(con, manifest.id, batch, judged, more=done < len(left))
-        if progress:
-            progress("store", done, len(left))
+    # What came in one night is settled together, also where it is read again in another.
+    for came, together in groupby(left, lambda file: first_nights.get(file.sha256, manifest.night)):
+        files_left = list(together)
+        end = done + len(files_left)
+        for batch in batches(files_left):
+            judged = judge([_bytes(home, file.sha256, receipts) for file in batch], clinics)
+            if receipts:
+                _as_refused_then(judged, [receipts[file.sha256] for file in batch])
+            if clinics is None:
+                _register(con, judged)
+            done += len(batch)
+            load(con, manifest.id, batch, judged, more=done < end, came=came)
+            if progress:
+                progress("store", done, len(left))
     if clinics is None:
         night.registered = [row[0] for row in con.execute("SELECT clinic_id FROM clinic ORDER BY clinic_id").fetchall()]
         if night.registered and not home.clinics.exists():
             inbox.write_lasting(home.clinics, clinics_text(night.registered))
     if not one(con, "SELECT count(*) FROM night WHERE night = ?", [manifest.night]):
-        counts = con.execute(
-            "SELECT count(*), count(refused_because) FROM arrival WHERE night = ?", [manifest.night]
-        ).fetchone() or (0, 0)
+        taken, refused, again = con.execute(
+            """SELECT count(*) FILTER (read_again_of IS NULL AND refused_because IS NULL),
+                count(*) FILTER (read_again_of IS NULL AND refused_because IS NOT NULL), count(read_again_of)
+            FROM arrival WHERE night = ?""",
+            [manifest.night],
+        ).fetchone() or (0, 0, 0)
         clinics_digest = next(iter(receipts.values()))["clinics"] if receipts else _keep_clinics(home)
         con.execute(
-            "INSERT INTO night VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            """INSERT INTO night (night, run_id, as_of, program_version, data_versions, files_taken, files_refused, files_known, files_read_again)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
             [manifest.night, manifest.run_id, manifest.as_of, version("outcomes"), f"{files.versions} clinics.toml:{clinics_digest}",
-             counts[0] - counts[1], counts[1], manifest.files_known],
+             taken, refused, manifest.files_known, again],
         )  # fmt: skip
+
+
+def _bytes(home: Home, sha: str, receipts: dict[str, dict[str, Any]] | None) -> bytes:
+    """The bytes of an arrival; none of one whose receipt says that it was refused: it was not read then."""
+    return b"" if receipts and receipts[sha]["refused_because"] else inbox.bytes_of(home, sha)
 
 
 def _put_clinics(home: Home, con: duckdb.DuckDBPyConnection) -> Clinics | None:
@@ -174,6 +194,7 @@ def _as_refused_then(judged: Judged, receipts: list[dict[str, Any]]) -> None:
         if receipt["refused_because"]:
             judged.formats[file] = receipt["format"]
             judged.feeds[file] = receipt["feed"]
+            judged.profiles[file] = receipt.get("profile", "")
             judged.refused[file] = FileRefusedError(
                 receipt["refused_because"], column_no=receipt["column_no"], line=receipt["line"], kind=receipt["kind"]
             )

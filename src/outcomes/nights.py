@@ -13,7 +13,8 @@ from typing import Any
 
 import duckdb
 
-from outcomes import inbox
+from outcomes import inbox, requeueing
+from outcomes.destroying import finish_destroying
 from outcomes.errors import OutcomesError
 from outcomes.laying import derive, lay_again
 from outcomes.loading import Manifest, Night, Progress, data_files, load_night
@@ -23,6 +24,7 @@ from outcomes.ratelog import log_rates
 from outcomes.receipts import restore, write_receipts
 from outcomes.recomputing import clear_scratch
 from outcomes.reviewing import restore_acknowledgements
+from outcomes.sentreceipts import write_sent
 from outcomes.store import one, warehouse
 from outcomes.summary import Summary, summarise
 
@@ -37,9 +39,12 @@ def take(night: Night, progress: Progress | None = None) -> Night:
         lay_again(con)
         night.healed += restore(home, con, files)
         restore_acknowledgements(home, con)
+        finish_destroying(home, con)
     if home.manifest.exists():
         left = _read_manifest(home)
         unfinished = Night(home, left.id.as_of, left, files)
+        with warehouse(home.warehouse) as con:
+            requeueing.drop_left(home, con, left.night, left.requeued)
         for step in (store, derive_all, publish):
             step(unfinished)
         night.healed += 1
@@ -49,25 +54,28 @@ def take(night: Night, progress: Progress | None = None) -> Night:
             raise OutcomesError(
                 f"The as-of date {night.as_of} is before the last night's, {last}. Give that date or a later one."
             )
-        known = dict(con.execute("SELECT sha256, refused_because FROM arrival").fetchall())
+        known = _known(con)
+        again = requeueing.requested(home, con)
         number = (one(con, "SELECT max(night) FROM night") or 0) + 1
         head = one(con, "SELECT arg_max(hash, arrival_no) FROM arrival") or ""
     sizes = inbox.left_in_hold(home)
     night.found = found = inbox.look(home, set(known))
     sizes |= found.sizes
     fresh = sorted(sha for sha in sizes if sha not in known)
-    run_id = hashlib.sha256("\n".join([head, str(number), night.as_of.isoformat(), *fresh]).encode()).hexdigest()[:16]
+    made_of = [head, str(number), night.as_of.isoformat(), *(f"again {file.sha256}" for file in again), *fresh]
     night.manifest = Manifest(
         night=number,
-        run_id=run_id,
+        run_id=hashlib.sha256("\n".join(made_of).encode()).hexdigest()[:16],
         as_of=night.as_of.isoformat(),
-        sha256=fresh,
-        sizes=[sizes[sha] for sha in fresh],
+        sha256=[*(file.sha256 for file in again), *fresh],
+        sizes=[*(file.size for file in again), *(sizes[sha] for sha in fresh)],
         files_known=len(found.places) - sum(1 for sha in found.sizes if sha not in known),
         known_refused=sum(1 for place in found.places if known.get(place.sha256)),
         left_alone=found.left_alone,
+        requeued=[file.sha256 for file in again],
     )
     inbox.write_lasting(home.manifest, json.dumps(vars(night.manifest)))
+    requeueing.drop(home, night.manifest.requeued)
     return night
 
 
@@ -103,13 +111,15 @@ def publish(night: Night, progress: Progress | None = None) -> Summary:
             left_alone=manifest.left_alone,
             known_refused=manifest.known_refused,
         )
-        in_ledger = dict(con.execute("SELECT sha256, refused_because IS NULL FROM arrival").fetchall())
+        write_sent(home, con, night=manifest.night)
+        in_ledger = _known(con)
     publish_copy(home)
     inbox.write_lasting(home.summary, _written(summary.as_dict()))
     inbox.put_away(
         home,
-        [s for s in manifest.sha256 if in_ledger.get(s)],
-        [s for s in manifest.sha256 if in_ledger.get(s) is False],
+        [sha for sha in manifest.sha256 if in_ledger[sha] is None],
+        [sha for sha in manifest.sha256 if in_ledger[sha]],
+        [sha for sha in manifest.requeued if in_ledger[sha] is None],
     )
     _clear_inbox(night, set(in_ledger))
     home.manifest.unlink(missing_ok=True)
@@ -155,6 +165,15 @@ def run_night(home: Home, as_of: dt.date, progress: Progress | None = None) -> S
     return result
 
 
+def _known(con: duckdb.DuckDBPyConnection) -> dict[str, str | None]:
+    """Every file of the ledger: why it is refused, None where one of its readings was taken."""
+    return dict(
+        con.execute(
+            "SELECT sha256, refused_because FROM last_reading JOIN arrival USING (sha256, arrival_no)"
+        ).fetchall()
+    )
+
+
 def _of(night: Night) -> Manifest:
     assert night.manifest is not None, "take comes first"
     return night.manifest
@@ -177,7 +196,7 @@ def _written(said: dict[str, Any]) -> str:
 def _is_same_as_before(con: duckdb.DuckDBPyConnection) -> bool:
     """Whether the last night brought nothing and had the date and the data files of the one before."""
     last = con.execute(
-        "SELECT as_of, data_versions, program_version, files_taken FROM night ORDER BY night DESC LIMIT 2"
+        "SELECT as_of, data_versions, program_version, files_taken + files_read_again FROM night ORDER BY night DESC LIMIT 2"
     ).fetchall()
     return len(last) == 2 and last[0][:3] == last[1][:3] and last[0][3] == 0
 

@@ -36,8 +36,16 @@ class Home:
         return self.root / "refused"
 
     @property
+    def requeue(self) -> Path:
+        return self.root / "requeue"
+
+    @property
     def receipts(self) -> Path:
         return self.root / "receipts"
+
+    @property
+    def sent(self) -> Path:
+        return self.receipts / "sent"
 
     @property
     def published(self) -> Path:

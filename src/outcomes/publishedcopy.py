@@ -23,6 +23,9 @@ HARDENED: dict[str, str | bool | int | float | list[str]] = {
     "lock_configuration": "true",
 }
 
+# A file may be named by this many characters of its SHA-256.
+SHORTEST_HEAD = 6
+
 
 def publish_copy(home: Home) -> None:
     """Put a copy of the closed warehouse in place of the published one, by rename: readers see one or the other, whole.
@@ -59,6 +62,19 @@ def known(con: duckdb.DuckDBPyConnection, what: str, name: str | None) -> str | 
         f"There is no {what} {name}."
         + (f" Did you mean {near[0]}?" if near else f" There are: {', '.join(sorted(names)[:8])} ...")
     )
+
+
+def file_of(con: duckdb.DuckDBPyConnection, head: str) -> str:
+    """The SHA-256 of the one file that begins with `head`. Raises UsageError where there is none, or several."""
+    found = con.execute(
+        "SELECT DISTINCT sha256 FROM arrival WHERE starts_with(sha256, ?) LIMIT 2", [head.lower()]
+    ).fetchall()
+    if len(found) != 1 or len(head) < SHORTEST_HEAD:
+        words = "is that of no file" if not found else "is that of several files"
+        raise UsageError(
+            f"The SHA-256 {words}. Give its first {SHORTEST_HEAD} characters or more, as the night printed them."
+        )
+    return str(found[0][0])
 
 
 def quarantined(con: duckdb.DuckDBPyConnection, reason: str | None, arrival: str | None) -> list[Row]:

@@ -69,6 +69,7 @@ def restore(home: Home, con: duckdb.DuckDBPyConnection, files: DataFiles) -> int
             0,
             0,
             0,
+            [e["sha256"] for e in entries if e.get("read_again_of")],
         )
         load_night(
             Night(home, manifest.id.as_of, manifest, files), con, manifest, None, {e["sha256"]: e for e in entries}

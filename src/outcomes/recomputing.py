@@ -138,7 +138,7 @@ def _as_it_was(home: Home, path: Path, point: Point, definitions: list[Row]) -> 
             for table, condition in _STORED.items():
                 values = {"arrival_no": point.arrival_no} if "$" in condition else {}
                 con.execute(f"INSERT INTO {table} BY NAME FROM warehouse.main.{table} WHERE {condition}", values)
-        con.execute("INSERT INTO night VALUES (1, 'release', ?, '', '', 0, 0, 0)", [point.as_of])
+        con.execute("INSERT INTO night VALUES (1, 'release', ?, '', '', 0, 0, 0, 0)", [point.as_of])
         for row in definitions:
             definition = json.loads(row["definition"])
             marks = ", ".join("?" * len(definition))

@@ -8,10 +8,11 @@ import duckdb
 
 from outcomes.errors import UsageError
 from outcomes.laying import sql_digest
+from outcomes.ledger import ENTRY, NO_HASH, entry_hash
 from outcomes.paths import Home
 from outcomes.recomputing import Point, attached, first_row, recomputed
 from outcomes.releasereceipts import is_as_in_receipt
-from outcomes.store import ENTRY, NO_HASH, entry_hash, one
+from outcomes.store import one
 from outcomes.summary import rows_of
 
 Row = dict[str, Any]

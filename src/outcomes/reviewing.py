@@ -31,17 +31,14 @@ def acknowledge(home: Home, score_ids: Sequence[int], by: str) -> int:
 
     Raises UsageError where one is not on the list, or the name is a patient's pseudonym; BusyError during a night.
     """
-    name = " ".join(by.split())
-    if not 2 <= len(name) <= 80 or not name.isprintable():
-        raise UsageError("The name with --by must be of 2 to 80 characters.")
+    name = name_of_staff(by)
     if not home.warehouse.exists():
         raise UsageError(f"{home.root} has had no night yet. Run one first: outcomes nightly --home {home.root}")
     with inbox.locked(home):
         if home.manifest.exists():
             raise UsageError(f"The last night did not end. Finish it first: outcomes nightly --home {home.root}")
         with warehouse(home.warehouse) as con:
-            if one(con, "SELECT count(*) FROM patient WHERE lower(patient_id) = lower(?)", [name]):
-                raise UsageError("Give with --by the name of the person who looked, not a patient's code.")
+            name_of_staff(name, con)
             listed = {row[0] for row in con.execute("SELECT score_id FROM item_9_review").fetchall()}
             if unknown := [number for number in score_ids if number not in listed]:
                 raise UsageError(
@@ -56,6 +53,16 @@ def acknowledge(home: Home, score_ids: Sequence[int], by: str) -> int:
     return len(rows)
 
 
+def name_of_staff(by: str, con: duckdb.DuckDBPyConnection | None = None) -> str:
+    """The name given with --by. Raises UsageError where it is none or, with a store, a patient's pseudonym."""
+    name = " ".join(by.split())
+    if not 2 <= len(name) <= 80 or not name.isprintable():
+        raise UsageError("The name with --by must be of 2 to 80 characters.")
+    if con and one(con, "SELECT count(*) FROM patient WHERE lower(patient_id) = lower(?)", [name]):
+        raise UsageError("Give with --by the name of the person who does it, not a patient's code.")
+    return name
+
+
 def restore_acknowledgements(home: Home, con: duckdb.DuckDBPyConnection) -> None:
     """Put back the acknowledgements that the receipts tell of and the database, being older, does not."""
     have = one(con, "SELECT max(acknowledgement_no) FROM acknowledgement") or 0
@@ -63,8 +70,9 @@ def restore_acknowledgements(home: Home, con: duckdb.DuckDBPyConnection) -> None
         if receipt["acknowledgement_no"] > have:
             con.execute(
                 """INSERT INTO acknowledgement SELECT $acknowledgement_no, score_id, $acknowledged_by, $night
-                FROM score JOIN arrival USING (arrival_no) WHERE sha256 = $sha256 AND line = $line""",
-                receipt,
+                FROM score JOIN arrival USING (arrival_no) WHERE sha256 = $sha256 AND line = $line
+                AND coalesce(arrival_no = $arrival_no, read_again_of IS NULL)""",
+                {"arrival_no": None} | receipt,
             )
 
 
@@ -74,7 +82,7 @@ def _write_receipts(home: Home, con: duckdb.DuckDBPyConnection) -> None:
     )
     new = rows_of(
         con,
-        """SELECT k.acknowledgement_no, a.sha256, s.line, k.acknowledged_by, k.night
+        """SELECT k.acknowledgement_no, a.arrival_no, a.sha256, s.line, k.acknowledged_by, k.night
         FROM acknowledgement AS k JOIN score AS s USING (score_id) JOIN arrival AS a USING (arrival_no)
         WHERE k.acknowledgement_no > ? ORDER BY k.acknowledgement_no""",
         [have],

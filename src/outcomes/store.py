@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,18 +16,15 @@ import polars as pl
 from outcomes.checking import Judged
 from outcomes.contest import RETRACTED, settle
 from outcomes.frames import asked, given
-from outcomes.kept import KEPT, Kept
+from outcomes.kept import KEPT, Kept, append_events, said_of
 from outcomes.laying import lay
+from outcomes.ledger import write_entries
+from outcomes.rereading import Before, earlier_readings, fates_of_held, reinstate, take_back
 
 CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
 }
-NO_HASH = "0" * 64
-ENTRY = (
-    "arrival_no", "sha256", "night", "received_on", "feed", "format", "bytes", "refused_because", "rows_read", "rows_accepted",
-    "rows_duplicate", "rows_quarantined", "rows_noted", "rows_digest", "previous_hash",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -79,15 +74,22 @@ def one(con: duckdb.DuckDBPyConnection, query: str, values: Sequence[Any] = ()) 
 
 
 def load(
-    con: duckdb.DuckDBPyConnection, night: NightId, files: Sequence[File], judged: Judged, *, more: bool
+    con: duckdb.DuckDBPyConnection,
+    night: NightId,
+    files: Sequence[File],
+    judged: Judged,
+    *,
+    more: bool,
+    came: int | None = None,
 ) -> list[dict[str, Any]]:
     """Store a judged batch, all of it or nothing. Returns the ledger entries, in the order of `files`.
 
-    `more` says that the night has further batches: they may contest what this one says.
+    `more` says that the night has further batches: they may contest what this one says. `came` is the night in which the
+    files came, where that is an earlier one: they are read again.
     """
     con.execute("BEGIN")
     try:
-        entries = _load(con, night, files, judged, more)
+        entries = _load(con, night, files, judged, more, night.night if came is None else came)
         con.execute("COMMIT")
     except BaseException:
         con.execute("ROLLBACK")
@@ -96,21 +98,29 @@ def load(
 
 
 def _load(
-    con: duckdb.DuckDBPyConnection, night: NightId, files: Sequence[File], judged: Judged, more: bool
+    con: duckdb.DuckDBPyConnection, night: NightId, files: Sequence[File], judged: Judged, more: bool, came: int
 ) -> list[dict[str, Any]]:
     first = (one(con, "SELECT max(arrival_no) FROM arrival") or 0) + 1
     reasons = [judged.reasons.with_columns(pl.col("file") + first).rename({"file": "arrival_no"})]
     fates: dict[int, tuple[int, int, int]] = {}
     digests: dict[int, int] = {}
+    chains = earlier_readings(con, files) if came < night.night else {}
     for kept in KEPT:
-        if kept.feed not in judged.good:
+        rows = _with_patients(con, kept, _as_stored(kept, judged.good[kept.feed])) if kept.feed in judged.good else None
+        before = None
+        if chains:
+            taken = [(file, sha) for file, sha in chains.items() if file not in judged.refused]
+            before = take_back(con, kept, night.night, first, taken, rows)
+        if rows is not None:
+            rows, fates_of_feed, set_aside = _settled(con, kept, night, first, rows, more, came, before)
+            if rows.height:
+                with given(con, "rows", rows.drop("file", "clinic_id", "patient_id", "key", "row", "extract_day")):
+                    con.execute(f"INSERT INTO {kept.table} BY NAME FROM rows")
+        if before is not None:
+            reinstate(con, kept, night.night, first, before)
+        if rows is None:
             continue
-        rows = _with_patients(con, kept, _as_stored(kept, judged.good[kept.feed]))
-        rows, fates_of_feed, contradicted = _settled(con, kept, night, first, rows, more)
-        if rows.height:
-            with given(con, "rows", rows.drop("file", "clinic_id", "patient_id", "key", "row", "extract_day")):
-                con.execute(f"INSERT INTO {kept.table} BY NAME FROM rows")
-        reasons.append(contradicted)
+        reasons.append(set_aside)
         fates |= {
             row[0]: row[1:] for row in fates_of_feed.select("file", "accepted", "duplicate", "quarantined").iter_rows()
         }
@@ -130,7 +140,7 @@ def _load(
         if frame.height:
             with given(con, "rows", frame):
                 con.execute(f"INSERT INTO {table} BY NAME FROM rows")
-    return _ledger(con, night, first, files, judged, fates, digests)
+    return write_entries(con, night, first, files, judged, fates, digests)
 
 
 def _as_stored(kept: Kept, good: pl.DataFrame) -> pl.DataFrame:
@@ -166,30 +176,49 @@ def _with_patients(con: duckdb.DuckDBPyConnection, kept: Kept, rows: pl.DataFram
 _STORED = """
     SELECT s.{row_id} AS row_id, k.key, CASE WHEN s.status = 'entered_in_error' THEN 'entered_in_error' ELSE {values}(s) END AS said,
         CASE s.status WHEN 'final' THEN 0 WHEN 'entered_in_error' THEN 2 ELSE 1 END::INTEGER AS mark,
-        e.extract_day, a.night = {night} AS is_tonight,
+        e.extract_day, coalesce(f.night, a.night) = {came} AS is_tonight,
+        coalesce(f.night, a.night) <> {came} AND (coalesce(f.night, a.night) > {came} OR a.night < {night}) AS is_elsewhere,
         s.status <> 'entered_in_error' AND coalesce(v.current, true) AS is_current,
-        s.status <> 'entered_in_error' AND a.night < {night} AND coalesce(v.current OR v.night = {night}, true) AS was_standing
+        s.status <> 'entered_in_error' AND coalesce(f.night, a.night) <> {came} AND coalesce(v.current OR v.came = {came}, true) AS was_standing
     FROM {table} AS s
     JOIN stored_keys AS k ON k.row_id = s.{row_id}
     JOIN arrival AS a USING (arrival_no)
+    LEFT JOIN arrival AS f ON f.arrival_no = a.read_again_of
     LEFT JOIN extract_day AS e USING (arrival_no, patient_no)
-    LEFT JOIN (SELECT {row_id}, arg_max(current, event_id) AS current, arg_max(night, event_id) AS night FROM {events} GROUP BY {row_id}) AS v
-        USING ({row_id})
+    LEFT JOIN (
+        SELECT v.{row_id}, arg_max(v.current, v.event_id) AS current, arg_max(v.reason_code, v.event_id) AS reason_code,
+            arg_max(coalesce(f.night, b.night, v.night), v.event_id) AS came
+        FROM {events} AS v
+        LEFT JOIN arrival AS b ON b.arrival_no = v.by_arrival_no
+        LEFT JOIN arrival AS f ON f.arrival_no = b.read_again_of
+        GROUP BY v.{row_id}
+    ) AS v USING ({row_id})
+    WHERE v.reason_code IS DISTINCT FROM 'read_again' OR s.{row_id} IN (SELECT row_id FROM confirmed)
     ORDER BY s.{row_id}
 """
 
 
 def _settled(
-    con: duckdb.DuckDBPyConnection, kept: Kept, night: NightId, first: int, rows: pl.DataFrame, more: bool
+    con: duckdb.DuckDBPyConnection,
+    kept: Kept,
+    night: NightId,
+    first: int,
+    rows: pl.DataFrame,
+    more: bool,
+    came: int,
+    before: Before | None,
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """Rows to store with their ids; per file how many were accepted, duplicate and set aside; and the reasons of those."""
+    """Rows to store with their ids; per file how many were accepted, duplicate and set aside; and the reasons of those.
+
+    What of one night means here is: of files that came in night `came`, whichever night read them.
+    """
     _keep_extract_days(con, first, rows)
     next_id = (one(con, f"SELECT max({kept.row_id}) FROM {kept.table}") or 0) + 1
     con.execute("CREATE OR REPLACE TEMP TABLE stored_keys (row_id BIGINT, key BIGINT)")
     stored_keys = _stored_keys(con, kept, rows) if next_id > 1 else pl.Series("key", dtype=pl.Int64)
     earlier = asked(
         con,
-        f"SELECT key, said, mark, extract_day FROM contested WHERE night = {night.night} AND feed = '{kept.feed}'",
+        f"SELECT key, said, mark, extract_day FROM contested WHERE night = {night.night} AND coalesce(came_in_night, night) = {came} AND feed = '{kept.feed}'",
     )
     in_order = rows["key"].sort()
     twice = in_order.filter(in_order.diff().fill_null(1) == 0)
@@ -202,36 +231,41 @@ def _settled(
         return rows, rows.group_by("file").agg(accepted=pl.len()).with_columns(duplicate=0, quarantined=0), no_reasons
 
     disputed = rows.filter(contested)
-    with given(con, "disputed", disputed):
-        said = asked(
-            con,
-            f"SELECT d.row, CASE WHEN d.status = 'entered_in_error' THEN 'entered_in_error' ELSE {kept.values}(d) END AS said FROM disputed AS d",
-        )
+    said = said_of(con, kept, disputed)
     mark = pl.when(pl.col("status") == "final").then(0).when(pl.col("status") == RETRACTED).then(2).otherwise(1)
     new = disputed.select("row", "key", "extract_day", mark=mark.cast(pl.Int32)).join(
         said, on="row", maintain_order="left"
     )
-    stored = asked(con, _STORED.format(**vars(kept), night=night.night))
-    settled = settle(new, stored, earlier)
+    confirmed = pl.DataFrame(schema={"row_id": pl.Int64}) if before is None else before.confirmed
+    with given(con, "confirmed", confirmed):
+        stored = asked(con, _STORED.format(**vars(kept), night=night.night, came=came))
+    held = fates_of_held(new, stored, earlier, before)
+    free = new.filter(~new["row"].is_in(held["row"].implode()))
+    settled = settle(free, stored.filter(stored["key"].is_in(free["key"].implode())), earlier)
     if more:
-        sides = new.select("key", "said", "mark", "extract_day", night=pl.lit(night.night), feed=pl.lit(kept.feed))
+        sides = new.select(
+            "key", "said", "mark", "extract_day", night=pl.lit(night.night), feed=pl.lit(kept.feed), came_in_night=pl.lit(came)
+        )  # fmt: skip
         with given(con, "sides", sides):
             con.execute("INSERT INTO contested BY NAME FROM sides")
 
-    not_kept = disputed.join(settled.fates.filter(pl.col("fate") != "accepted"), on="row", maintain_order="left")
+    fate_of = pl.concat([settled.fates.with_columns(reason_code=pl.lit("contradiction")), held])
+    not_kept = disputed.join(fate_of.filter(pl.col("fate") != "accepted"), on="row", maintain_order="left")
     to_store = _numbered(kept, rows.filter(~rows["row"].is_in(not_kept["row"].implode())), first, next_id)
     own = to_store.filter(to_store["row"].is_in(disputed["row"].implode()))
     _keep_events(con, kept, night, first, disputed, own, settled.events)
     aside = not_kept.filter(pl.col("fate") == "quarantined")
     with given(con, "outset", pl.DataFrame({kept.row_id: settled.outset})):
         con.execute(
-            f"INSERT INTO quarantine SELECT arrival_no, line, NULL, 'contradiction' FROM {kept.table} SEMI JOIN outset USING ({kept.row_id})"
+            # Of the reading that counts: that may be a later one than the one that stored the row.
+            f"""INSERT INTO quarantine SELECT l.arrival_no, s.line, NULL, 'contradiction' FROM {kept.table} AS s SEMI JOIN outset USING ({kept.row_id})
+            JOIN arrival AS a ON a.arrival_no = s.arrival_no JOIN last_reading AS l ON l.sha256 = a.sha256"""
         )
     reasons = aside.select(
         arrival_no=pl.col("file") + first,
         line="line",
         column_name=pl.lit(None, pl.String),
-        reason_code=pl.lit("contradiction"),
+        reason_code="reason_code",
     )
     fates = (
         rows.group_by("file").agg(read=pl.len().cast(pl.Int64))
@@ -290,57 +324,6 @@ def _keep_events(
     places = rows.select(by_row="row", by_arrival_no=pl.col("file") + first, by_line="line")
     told = (
         events.join(places, on="by_row", how="left").join(own.select("row", own_id=kept.row_id), on="row", how="left")
-        .select(pl.coalesce("row_id", "own_id").alias(kept.row_id), current="current", reason_code="reason_code", night=pl.lit(night.night), by_arrival_no="by_arrival_no", by_line="by_line")
-        .sort(kept.row_id, "current")
-        .with_row_index("event_id", offset=(one(con, f"SELECT max(event_id) FROM {kept.events}") or 0) + 1)
+        .select(row_id=pl.coalesce("row_id", "own_id"), current="current", reason_code="reason_code", by_arrival_no="by_arrival_no", by_line="by_line")
     )  # fmt: skip
-    with given(con, "told", told):
-        con.execute(f"INSERT INTO {kept.events} BY NAME FROM told")
-
-
-def _ledger(
-    con: duckdb.DuckDBPyConnection,
-    night: NightId,
-    first: int,
-    files: Sequence[File],
-    judged: Judged,
-    fates: dict[int, tuple[int, int, int]],
-    digests: dict[int, int],
-) -> list[dict[str, Any]]:
-    """Append one entry a file, each with the hash of the one before.
-
-    fates: accepted, duplicate and contradicted rows by file. digests: sum over the stored rows by arrival_no.
-    """
-    noted = dict(judged.notes.group_by("file").agg(pl.col("cells").sum()).iter_rows())
-    set_aside = dict(judged.reasons.group_by("file").agg(pl.col("line").n_unique()).iter_rows())
-    previous = one(con, "SELECT arg_max(hash, arrival_no) FROM arrival") or NO_HASH
-    entries: list[dict[str, Any]] = []
-    for number, file in enumerate(files):
-        taken, duplicate, contradicted = fates.get(number, (0, 0, 0))
-        refusal = judged.refused.get(number)
-        entry: dict[str, Any] = dict(
-            zip(
-                ENTRY,
-                (
-                    first + number, file.sha256, night.night, night.as_of.isoformat(), judged.feeds[number], judged.formats[number], file.size,
-                    refusal.reason_code if refusal else None, judged.rows_read[number], taken, duplicate,
-                    contradicted + set_aside.get(number, 0), noted.get(number, 0), str(digests.get(first + number, 0)), previous,
-                ),
-                strict=True,
-            )
-        )  # fmt: skip
-        previous = entry["hash"] = entry_hash(entry)
-        entries.append(entry)
-    with given(
-        con, "entries", pl.DataFrame(entries, schema_overrides={"refused_because": pl.String}, infer_schema_length=None)
-    ):
-        con.execute("INSERT INTO arrival BY NAME FROM entries")
-    refusals = [(first + n, e.reason_code, e.kind, e.column_no, e.line) for n, e in sorted(judged.refused.items())]
-    if refusals:
-        con.executemany("INSERT INTO refusal VALUES (?, ?, ?, ?, ?)", refusals)
-    return entries
-
-
-def entry_hash(entry: dict[str, Any]) -> str:
-    """SHA-256 of a ledger entry, its predecessor's hash included."""
-    return hashlib.sha256(json.dumps({key: entry[key] for key in ENTRY}, separators=(",", ":")).encode()).hexdigest()
+    append_events(con, kept, night.night, told)

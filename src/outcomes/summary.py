@@ -23,6 +23,7 @@ class Summary:
     data_versions: str
     files: Row
     rows: Row
+    read_again: Row
     feeds: list[Row]
     reasons: list[Row]
     set_aside_by_course: list[Row]
@@ -82,8 +83,18 @@ def summarise(
         con,
         """SELECT coalesce(sum(rows_read), 0)::BIGINT AS read, coalesce(sum(rows_accepted), 0)::BIGINT AS accepted,
             coalesce(sum(rows_duplicate), 0)::BIGINT AS duplicate, coalesce(sum(rows_quarantined), 0)::BIGINT AS quarantined,
-            coalesce(sum(rows_noted), 0)::BIGINT AS cells_noted FROM arrival WHERE night = ?""",
+            coalesce(sum(rows_blank), 0)::BIGINT AS blank, coalesce(sum(rows_noted), 0)::BIGINT AS cells_noted FROM arrival WHERE night = ?""",
         tonight,
+    )
+    (again,) = rows_of(
+        con,
+        """SELECT count(*) AS files, count(refused_because) AS refused, coalesce(sum(rows_read), 0)::BIGINT AS read,
+            coalesce(sum(rows_accepted), 0)::BIGINT AS accepted, coalesce(sum(rows_duplicate), 0)::BIGINT AS duplicate,
+            coalesce(sum(rows_quarantined), 0)::BIGINT AS quarantined, coalesce(sum(rows_blank), 0)::BIGINT AS blank,
+            (SELECT count(*) FROM (SELECT night, reason_code FROM score_event UNION ALL SELECT night, reason_code FROM patient_row_event)
+                WHERE night = $night AND reason_code = 'read_again') AS withdrawn
+        FROM arrival WHERE night = $night AND read_again_of IS NOT NULL""",
+        {"night": night["night"]},
     )
     (events,) = rows_of(
         con,
@@ -105,10 +116,12 @@ def summarise(
             "left_alone": left_alone,
         },
         rows=counts | events,
+        read_again=again,
         feeds=rows_of(
             con,
             """SELECT f.feed, count(a.feed) AS files, coalesce(sum(rows_read), 0)::BIGINT AS read, coalesce(sum(rows_accepted), 0)::BIGINT AS accepted,
-                coalesce(sum(rows_duplicate), 0)::BIGINT AS duplicate, coalesce(sum(rows_quarantined), 0)::BIGINT AS quarantined
+                coalesce(sum(rows_duplicate), 0)::BIGINT AS duplicate, coalesce(sum(rows_quarantined), 0)::BIGINT AS quarantined,
+                coalesce(sum(rows_blank), 0)::BIGINT AS blank
             FROM (VALUES (1, 'scores'), (2, 'patients')) AS f (position, feed)
             LEFT JOIN arrival AS a ON a.feed = f.feed AND a.night = ? AND a.refused_because IS NULL
             GROUP BY f.position, f.feed ORDER BY f.position""",
@@ -134,8 +147,8 @@ def summarise(
         ),
         arrivals=rows_of(
             con,
-            """SELECT a.arrival_no, a.sha256, a.feed, a.format, a.refused_because, r.sentence AS refused_in_words, f.kind AS identifier_kind, f.column_no, f.line,
-            a.rows_read, a.rows_accepted, a.rows_duplicate, a.rows_quarantined FROM arrival AS a LEFT JOIN refusal AS f USING (arrival_no)
+            """SELECT a.arrival_no, a.sha256, a.read_again_of, a.feed, a.format, a.profile, a.refused_because, r.sentence AS refused_in_words, f.kind AS identifier_kind, f.column_no, f.line,
+            a.rows_read, a.rows_accepted, a.rows_duplicate, a.rows_quarantined, a.rows_blank FROM arrival AS a LEFT JOIN refusal AS f USING (arrival_no)
             LEFT JOIN reason AS r ON r.reason_code = a.refused_because WHERE a.night = ? ORDER BY a.arrival_no""",
             tonight,
         ),

@@ -61,7 +61,8 @@ def rows_words(said: Row) -> str:
     """The night's rows by fate, and how many of them are of the patients feed where any are."""
 
     def fates(rows: Row) -> str:
-        return f"{rows['read']:,} read = {rows['accepted']:,} accepted + {rows['duplicate']:,} duplicate + {rows['quarantined']:,} quarantined"
+        blank = f" + {rows['blank']:,} blank" if rows.get("blank") else ""
+        return f"{rows['read']:,} read = {rows['accepted']:,} accepted + {rows['duplicate']:,} duplicate + {rows['quarantined']:,} quarantined{blank}"
 
     rows = said["rows"]
     of_patients = [
@@ -69,6 +70,12 @@ def rows_words(said: Row) -> str:
         for feed in said["feeds"]
         if feed["feed"] == "patients" and feed["files"]
     ]
+    again = said.get("read_again")  # what a night of an earlier version said has none
+    if again and again["files"]:
+        refused = f" ({again['refused']:,} of them refused)" if again["refused"] else ""
+        of_patients.append(
+            f"\nOf {again['files']:,} files read again{refused}: {fates(again)}; {again['withdrawn']:,} rows of earlier readings are read otherwise."
+        )
     return f"Rows: {fates(rows)} ({rows['corrected']:,} corrected, {rows['retracted']:,} retracted)." + "".join(
         of_patients
     )

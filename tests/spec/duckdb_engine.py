@@ -100,7 +100,7 @@ def engine(
     con = _store()
     for table in ("score", "score_event", "patient", "arrival", "night", "extract_day", "clinic"):
         con.execute(f"DELETE FROM {table}")
-    con.execute("INSERT INTO night VALUES (1, 'spec', ?, '', '', 0, 0, 0)", [EPOCH + dt.timedelta(as_of)])
+    con.execute("INSERT INTO night VALUES (1, 'spec', ?, '', '', 0, 0, 0, 0)", [EPOCH + dt.timedelta(as_of)])
     for row in clinics:
         con.execute(
             "INSERT INTO clinic VALUES (?, '', ?, ?, true, false)",
@@ -111,7 +111,7 @@ def engine(
     }
     for received, number in arrivals.items():
         con.execute(
-            "INSERT INTO arrival VALUES (?, ?, 1, ?, 'scores', 'csv', 0, NULL, 0, 0, 0, 0, 0, '', '', '')",
+            "INSERT INTO arrival VALUES (?, ?, NULL, 1, ?, 'scores', 'csv', '', 0, NULL, 0, 0, 0, 0, 0, 0, '', '', '')",
             [number, str(number), EPOCH + dt.timedelta(received)],
         )
     frame = pl.DataFrame([_stored(i, row, arrivals) for i, row in enumerate(scores)], schema=SCORE_SCHEMA)

@@ -1,18 +1,19 @@
-"""The commands of the door: what would become of files, what became of them, and what was set aside."""
+"""The commands of the door: what would become of files, what became of them, and the receipts a clinic is sent."""
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
-from outcomes.commands import Arguments, Verbs
+from outcomes.commands import Arguments, Verbs, count
 from outcomes.commands.homes import home_of, last_said, published
 from outcomes.errors import UsageError
 from outcomes.tables import ProgressBar, table, written
 
 
 def add(verbs: Verbs) -> None:
-    """The verbs check, profile, status and quarantine."""
+    """The verbs check, profile, status and receipt."""
     check = verbs.add(
         "check",
         _check,
@@ -40,37 +41,30 @@ def add(verbs: Verbs) -> None:
         "status", _status, "The last night: files, rows, clinics.", "outcomes status --home clinic-home", data=True
     )
 
-    quarantine = verbs.add(
-        "quarantine",
-        _quarantine,
-        "Rows set aside, by file, line, column and reason; never their values.",
-        "outcomes quarantine --home clinic-home --reason total_is_not_sum",
-        data=True,
+    receipt = verbs.add(
+        "receipt",
+        _receipt,
+        "What became of a file, to send to its clinic: counts, reasons and lines; never a value.",
+        "outcomes receipt --home clinic-home --night 3 --out to-send",
     )
-    quarantine.add_argument("--reason", help="only this reason code")
-    quarantine.add_argument("--arrival", help="only the file whose sha256 starts so")
+    receipt.add_argument("file", nargs="?", metavar="SHA", help="the file whose sha256 starts so")
+    receipt.add_argument("--night", type=count, help="of every file of this night")
+    receipt.add_argument("--out", type=Path, help="write each as SHA.txt and SHA.json into this new folder")
+    receipt.add_argument("--format", choices=("text", "json"), default="text", help="text (default) or json")
 
 
 def _check(arguments: Arguments) -> int:
     from outcomes.checkup import CHECK_COLUMNS, check_files
+    from outcomes.sentreceipts import as_text
 
     home = home_of(arguments) if arguments.home else None
-    rows, lines = check_files(arguments.files, home, ProgressBar())
+    rows, receipts = check_files(arguments.files, home, ProgressBar())
+    if arguments.format == "json":
+        rows = [row | {"receipt": receipt} for row, receipt in zip(rows, receipts, strict=True)]
     print(written(rows, CHECK_COLUMNS, arguments.format))
-    if arguments.format == "table" and lines:
-        print(
-            "\n"
-            + table(
-                lines,
-                {
-                    "file": "file",
-                    "line": "line",
-                    "column_name": "column",
-                    "reason_code": "reason",
-                    "sentence": "what would be accepted",
-                },
-            )
-        )
+    if arguments.format == "table":
+        for row, receipt in zip(rows, receipts, strict=True):
+            print(f"\nFile {row['file']:,}. {as_text(receipt)}", end="")
     return 2 if arguments.strict and any(row["refused_because"] or row["quarantined"] for row in rows) else 0
 
 
@@ -79,6 +73,28 @@ def _profile(arguments: Arguments) -> None:
     from outcomes.proposing import proposed
 
     print(proposed(bytes_of(arguments.file), arguments.clinic, arguments.name), end="")
+
+
+def _receipt(arguments: Arguments) -> None:
+    from outcomes.publishedcopy import file_of
+    from outcomes.sentreceipts import as_text, of_store, write_one_by_one
+
+    if (arguments.file is None) == (arguments.night is None):
+        raise UsageError("Which receipt? Give the head of a file's SHA-256, or --night NUMBER.")
+    if arguments.out and arguments.night is None:
+        raise UsageError("--out goes with --night: one receipt is printed.")
+    with published(arguments) as con:
+        sha = None if arguments.file is None else file_of(con, arguments.file)
+        receipts = of_store(con, night=arguments.night, sha=sha)
+    if not receipts:
+        raise UsageError(f"No file came in night {arguments.night}, or there was no such night.")
+    if arguments.out:
+        done = write_one_by_one(receipts, arguments.out)
+        print(f"{done:,} receipts, each as text and JSON: {arguments.out}")
+    elif arguments.format == "json":
+        print(json.dumps(receipts, indent=1))
+    else:
+        print(f"\n{'-' * 72}\n\n".join(map(as_text, receipts)), end="")
 
 
 def _status(arguments: Arguments) -> None:
@@ -105,9 +121,11 @@ def _status(arguments: Arguments) -> None:
         )
         return
     waiting = sum(1 for entry in os.scandir(home.inbox) if entry.is_file(follow_symlinks=False))
+    asked_for = len(os.listdir(home.requeue)) if home.requeue.is_dir() else 0
     files = said["files"]
     print(
-        f"Last night: {said['night']}, as of {said['as_of']} (run {said['run_id']}). Files waiting in the inbox: {waiting:,}."
+        f"Last night: {said['night']}, as of {said['as_of']} (run {said['run_id']}). Files waiting in the inbox: {waiting:,}"
+        + (f"; to be read again: {asked_for:,}." if asked_for else ".")
     )
     print(f"Files: {files['taken']:,} taken, {files['refused']:,} refused, {files['known']:,} seen before.")
     print(rows_words(said) + "\n")
@@ -123,27 +141,5 @@ def _status(arguments: Arguments) -> None:
                 "sends_every_infusion": "sends every infusion",
                 "confirmed": "confirmed",
             },
-        )
-    )
-
-
-def _quarantine(arguments: Arguments) -> None:
-    from outcomes.publishedcopy import quarantined
-
-    with published(arguments) as con:
-        rows = quarantined(con, arguments.reason, arguments.arrival)
-    print(
-        written(
-            rows,
-            {
-                "sha256": "file",
-                "feed": "feed",
-                "line": "line",
-                "column_name": "column",
-                "reason_code": "reason",
-                "found_at": "found at",
-                "sentence": "what would be accepted",
-            },
-            arguments.format,
         )
     )
