@@ -5,7 +5,7 @@ WITH received AS (
         s.patient_no,
         a.received_on,
         max(s.days_since_first_infusion) AS last_day
-    FROM main.score AS s
+    FROM main.assigned_score AS s
     JOIN main.arrival AS a USING (arrival_no)
     ANTI JOIN (FROM main.superseded WHERE reason_code = 'retracted') AS retracted USING (score_id)
     WHERE s.status <> 'entered_in_error'
@@ -22,7 +22,7 @@ by_rows AS (
 ),
 
 by_extract AS (
-    SELECT patient_no, max(extract_day) AS extract_day FROM main.extract_day GROUP BY patient_no
+    SELECT patient_no, max(extract_day) AS extract_day FROM main.assigned_extract_day GROUP BY patient_no
 )
 
 SELECT

@@ -11,7 +11,7 @@ WITH due AS (
 
 told AS (
     SELECT s.patient_no, a.received_on, max(s.days_since_first_infusion) AS day
-    FROM main.score AS s
+    FROM main.assigned_score AS s
     JOIN main.arrival AS a USING (arrival_no)
     ANTI JOIN (FROM main.superseded WHERE reason_code = 'retracted') AS retracted USING (score_id)
     WHERE s.status <> 'entered_in_error'
@@ -20,7 +20,7 @@ told AS (
 
 extracted AS (
     SELECT x.patient_no, a.received_on, max(x.extract_day) AS day
-    FROM main.extract_day AS x
+    FROM main.assigned_extract_day AS x
     JOIN main.arrival AS a USING (arrival_no)
     GROUP BY ALL
 ),

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from outcomes.commands import Arguments, Parser, Verbs, answers, count, date, door, releases
+from outcomes.commands import Arguments, Parser, Verbs, answers, count, date, door, identity, releases
 from outcomes.commands.homes import home_of, last_said
 from outcomes.errors import OutcomesError, UsageError
 from outcomes.paths import Home, data_folder
@@ -76,7 +76,7 @@ def _parser() -> Parser:
     nightly.add_argument("--strict", action="store_true", help="exit with 2 if a file was refused or a row quarantined")
     nightly.add_argument("--format", choices=("table", "json"), default="table", help="table (default) or json")
 
-    for theme in (door, answers, releases):
+    for theme in (door, identity, answers, releases):
         theme.add(verbs)
 
     sample = verbs.add(

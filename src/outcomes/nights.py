@@ -17,6 +17,7 @@ from outcomes import inbox
 from outcomes.errors import OutcomesError
 from outcomes.laying import derive, lay_again
 from outcomes.loading import Manifest, Night, Progress, data_files, load_night
+from outcomes.merging import restore_identity
 from outcomes.paths import Home
 from outcomes.publishedcopy import publish_copy
 from outcomes.ratelog import log_rates
@@ -25,6 +26,14 @@ from outcomes.recomputing import clear_scratch
 from outcomes.reviewing import restore_acknowledgements
 from outcomes.store import one, warehouse
 from outcomes.summary import Summary, summarise
+
+# Nights that brought no file leave no receipt. What was locked or changed after one that a restored database has lost
+# still names it, and its number is not given again.
+_LAST_NIGHT = """
+    SELECT max(night) FROM (
+        SELECT night FROM night UNION ALL SELECT night FROM release UNION ALL SELECT night FROM identity_change
+    )
+"""
 
 
 def take(night: Night, progress: Progress | None = None) -> Night:
@@ -37,6 +46,7 @@ def take(night: Night, progress: Progress | None = None) -> Night:
         lay_again(con)
         night.healed += restore(home, con, files)
         restore_acknowledgements(home, con)
+        restore_identity(home, con)
     if home.manifest.exists():
         left = _read_manifest(home)
         unfinished = Night(home, left.id.as_of, left, files)
@@ -50,7 +60,7 @@ def take(night: Night, progress: Progress | None = None) -> Night:
                 f"The as-of date {night.as_of} is before the last night's, {last}. Give that date or a later one."
             )
         known = dict(con.execute("SELECT sha256, refused_because FROM arrival").fetchall())
-        number = (one(con, "SELECT max(night) FROM night") or 0) + 1
+        number = (one(con, _LAST_NIGHT) or 0) + 1
         head = one(con, "SELECT arg_max(hash, arrival_no) FROM arrival") or ""
     sizes = inbox.left_in_hold(home)
     night.found = found = inbox.look(home, set(known))
@@ -83,7 +93,11 @@ def derive_all(night: Night, progress: Progress | None = None) -> Night:
     """Courses, endpoints, rates and comparisons, as of the night's date; nothing where nothing could have changed."""
     with warehouse(night.home.warehouse, threads=None) as con:
         night.nothing_new = (
-            not night.healed and _is_same_as_before(con) and night.home.published_copy.exists() and _is_derived(con)
+            not night.healed
+            and _is_same_as_before(con)
+            and not _has_new_identity(con)
+            and night.home.published_copy.exists()
+            and _is_derived(con)
         )
         if not night.nothing_new:
             derive(con)
@@ -180,6 +194,12 @@ def _is_same_as_before(con: duckdb.DuckDBPyConnection) -> bool:
         "SELECT as_of, data_versions, program_version, files_taken FROM night ORDER BY night DESC LIMIT 2"
     ).fetchall()
     return len(last) == 2 and last[0][:3] == last[1][:3] and last[0][3] == 0
+
+
+def _has_new_identity(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether pseudonyms were joined or split, or that undone, since the last derivation."""
+    query = "SELECT count(*) FROM identity_change WHERE night >= coalesce((SELECT max(night) FROM derived), 0)"
+    return bool(one(con, query))
 
 
 def _is_derived(con: duckdb.DuckDBPyConnection) -> bool:
