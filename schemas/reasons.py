@@ -12,7 +12,7 @@ from schemas.feeds import of_one_feed
 
 
 class Reason(NamedTuple):
-    """`about` is what the code is said of: cell, row, file, note, event, status, verdict or treatment of a rule."""
+    """`about` is what the code is said of: cell, row, warning, file, note, event, status, verdict or treatment of a rule."""
 
     code: str
     about: str
@@ -42,6 +42,19 @@ REASONS = [
     Reason("not_json", "row", "not one whole JSON object with each of its keys once"),
     # rows of a file that is read again
     Reason("superseded_since", "row", "the file was read again, and a row of another file has the same key and other values: send this one again, marked corrected, if it is the right one"),
+    Reason("merged_rows_contradict", "row", "another row of the same questionnaire, sent under a pseudonym joined with this one, has other values: have one of them retracted"),
+    Reason("merged_day_out_of_range", "row", "outside -400 to 3650, or an infusion before day 0, on the scale it was moved to: the day offset of the join or split is wrong"),
+    # rows that count, and should be looked at
+    Reason("two_infusions_on_a_day", "warning", "an infusion on the same day as the one before it"),
+    Reason("infusion_number_goes_back", "warning", "its infusion number is below that of the latest infusion on an earlier day"),
+    Reason("infusion_number_skipped", "warning", "the number before it has no row: that infusion counts as given on an unknown day"),
+    Reason("infusion_1_not_on_record", "warning", "infusion 1 has no row: it counts as given on day 0"),
+    Reason("infusion_before_day_0", "warning", "an infusion before day 0, which is the first infusion"),
+    Reason("follow_up_before_first_infusion", "warning", "a follow_up row before the first infusion"),
+    Reason("baseline_after_first_infusion", "warning", "a baseline row after the first infusion, and not shortly before another course"),
+    Reason("same_day_scores_differ", "warning", "another form of the same day, neither of them from after an infusion, has another total"),
+    Reason("pseudonym_at_another_clinic", "warning", "another clinic uses the same pseudonym: the two count as two patients"),
+    Reason("merged_patients_differ", "warning", "sex or age differ from those that stand of the joined patient"),
     # files
     Reason("unknown_column", "file", "a column is not of the contract: the closed list is what keeps identifiers out"),
     Reason("missing_column", "file", "a column that the feed needs is missing, or no column tells which feed it is"),
@@ -80,6 +93,7 @@ REASONS = [
     Reason("retracted", "event", "a later row with the same key was marked entered_in_error"),
     Reason("reinstated", "event", "the row that stood in its place was set aside, or is read otherwise"),
     Reason("read_again", "event", "its file was read again, and that row of it is now another or set aside"),
+    Reason("merged_duplicate", "event", "the same row was sent under a pseudonym joined with this one: counted once"),
     # statuses of an endpoint
     Reason("repeat_course", "status", "not the patient's first course"),
     Reason("other_drug", "status", "the first infusion was not of the measure's drug"),

@@ -186,7 +186,7 @@ def test_a_course_is_due_from_the_first_date_on_which_a_derivation_finds_it_due(
     for as_of in {day(text) + dt.timedelta(shift) for text in drawn.values() for shift in (-1, 0)} - {
         day("2025-12-31")
     }:
-        point = Point(as_of, max(number for received, number in arrivals if received <= as_of))
+        point = Point(as_of, max(number for received, number in arrivals if received <= as_of), 1)
         with recomputed(home, point, None, definitions) as con:
             found = con.execute(
                 f"SELECT patient_id FROM endpoint WHERE measure_id = '{measure}' AND class IN ('observed', 'missing')"

@@ -33,7 +33,6 @@ COMMENT ON COLUMN refusal.column_no IS 'Position of the column at fault, from 1;
 COMMENT ON COLUMN refusal.line IS 'Physical line at fault; null where it is not one line.';
 
 COMMENT ON TABLE patient IS 'One row per patient, of whatever feed: a pseudonym within its clinic. Append-only.';
-COMMENT ON COLUMN patient.patient_no IS 'Number of the patient in this store, from 1.';
 COMMENT ON COLUMN patient.clinic_id IS 'The clinic.';
 COMMENT ON COLUMN patient.patient_id IS 'The clinic''s own pseudonym; two clinics may use the same one for two people.';
 

@@ -1,7 +1,7 @@
 -- The scores that stand, with the patient and the file in words.
 CREATE OR REPLACE VIEW current_score AS
 SELECT p.clinic_id, p.patient_id, s.*, a.sha256, a.received_on
-FROM main.score AS s
+FROM main.assigned_score AS s
 JOIN main.patient AS p USING (patient_no)
 JOIN main.arrival AS a USING (arrival_no)
 ANTI JOIN main.superseded USING (score_id)
@@ -9,11 +9,11 @@ WHERE s.status <> 'entered_in_error';
 
 COMMENT ON VIEW current_score IS 'One row per score that stands, with its patient, its file (sha256) and its line.';
 COMMENT ON COLUMN current_score.clinic_id IS 'The clinic.';
-COMMENT ON COLUMN current_score.patient_id IS 'The clinic''s own pseudonym.';
+COMMENT ON COLUMN current_score.patient_id IS 'The clinic''s own pseudonym of the patient; where pseudonyms were joined or split, that of the patient the score counts for.';
 COMMENT ON COLUMN current_score.score_id IS 'Number of the score, from 1, in the order of storing.';
 COMMENT ON COLUMN current_score.arrival_no IS 'The arrival; table arrival has its sha256.';
 COMMENT ON COLUMN current_score.line IS 'Physical line in the file, the header being line 1 where the file starts with it; row number for Parquet.';
-COMMENT ON COLUMN current_score.patient_no IS 'Number of the patient in this store; table patient has the pseudonym.';
+COMMENT ON COLUMN current_score.patient_no IS 'Number of the patient that the score counts for; table patient has the pseudonym.';
 COMMENT ON COLUMN current_score.infusion_number IS 'Which infusion the row belongs to, as the clinic numbers them, from 1; null for a row with none.';
 COMMENT ON COLUMN current_score.days_since_first_infusion IS 'Days; day 0 is the patient''s first infusion at the clinic, negative before it.';
 COMMENT ON COLUMN current_score.timepoint IS 'Relation of the questionnaire to the infusion, as sent.';

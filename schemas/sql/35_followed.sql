@@ -6,7 +6,7 @@ WITH received AS (
         s.patient_no,
         coalesce(f.received_on, a.received_on) AS received_on,
         max(s.days_since_first_infusion) AS last_day
-    FROM main.score AS s
+    FROM main.assigned_score AS s
     JOIN main.arrival AS a USING (arrival_no)
     LEFT JOIN main.arrival AS f ON f.arrival_no = a.read_again_of
     ANTI JOIN (FROM main.superseded WHERE reason_code IN ('retracted', 'read_again')) AS taken_back USING (score_id)
@@ -25,7 +25,7 @@ by_rows AS (
 
 by_extract AS (
     SELECT patient_no, max(extract_day) AS extract_day
-    FROM main.extract_day
+    FROM main.assigned_extract_day
     SEMI JOIN main.last_reading USING (arrival_no)
     GROUP BY patient_no
 )

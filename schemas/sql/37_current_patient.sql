@@ -1,12 +1,23 @@
 -- What stands of the patients feed: at most one row per patient.
 CREATE OR REPLACE VIEW current_patient AS
-SELECT p.clinic_id, p.patient_id, r.*, a.sha256, a.received_on
+WITH superseded AS (
+    SELECT patient_row_id
+    FROM main.patient_row_event
+    ANTI JOIN main.moved_patient_row USING (patient_row_id)
+    GROUP BY patient_row_id
+    HAVING NOT arg_max(current, event_id)
+
+    UNION ALL
+
+    SELECT patient_row_id FROM main.moved_patient_row WHERE reason_code IS NOT NULL
+)
+
+SELECT p.clinic_id, p.patient_id, r.* REPLACE (p.patient_no AS patient_no), a.sha256, a.received_on
 FROM main.patient_row AS r
-JOIN main.patient AS p USING (patient_no)
+LEFT JOIN main.moved_patient_row AS m USING (patient_row_id)
+JOIN main.patient AS p ON p.patient_no = coalesce(m.patient_no, r.patient_no)
 JOIN main.arrival AS a USING (arrival_no)
-ANTI JOIN (
-    SELECT patient_row_id FROM main.patient_row_event GROUP BY patient_row_id HAVING NOT arg_max(current, event_id)
-) AS superseded USING (patient_row_id)
+ANTI JOIN superseded USING (patient_row_id)
 WHERE r.status <> 'entered_in_error';
 
 COMMENT ON VIEW current_patient IS 'One row per patient of whom a row of the patients feed stands, with its file (sha256) and its line.';

@@ -10,7 +10,7 @@ SELECT
     max(CASE WHEN timepoint = 'pre_infusion' THEN days_since_first_infusion END) AS pre_day,
     min(CASE WHEN timepoint = 'post_infusion' THEN days_since_first_infusion END) AS post_day,
     min(drug) AS drug
-FROM main.score
+FROM main.assigned_score
 ANTI JOIN main.superseded USING (score_id)
 WHERE in_scope(patient_no) AND timepoint IN ('pre_infusion', 'post_infusion') AND status <> 'entered_in_error'
 GROUP BY patient_no, infusion_number;

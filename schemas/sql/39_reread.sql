@@ -20,7 +20,7 @@ irregular AS MATERIALIZED (
 
 told AS (
     SELECT score_id, patient_no, infusion_number AS number, days_since_first_infusion AS day, timepoint = 'pre_infusion' AS is_pre
-    FROM main.score
+    FROM main.assigned_score
     SEMI JOIN irregular USING (patient_no)
     ANTI JOIN main.superseded USING (score_id)
     WHERE timepoint IN ('pre_infusion', 'post_infusion') AND status <> 'entered_in_error'

@@ -16,7 +16,7 @@ WITH told AS MATERIALIZED (
         max(CASE WHEN s.timepoint = 'pre_infusion' THEN s.days_since_first_infusion END) AS pre_day,
         min(CASE WHEN s.timepoint = 'post_infusion' THEN s.days_since_first_infusion END) AS post_day,
         min(s.drug) AS drug
-    FROM main.score AS s
+    FROM main.assigned_score AS s
     JOIN main.renumbered AS r USING (score_id)
     WHERE in_scope(r.patient_no) AND r.reason_code IS NULL
     GROUP BY s.patient_no, r.run, s.infusion_number

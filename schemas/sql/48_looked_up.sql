@@ -8,7 +8,7 @@ WITH shifted AS MATERIALIZED (
 -- Rows of infusions that have a post_infusion row, or an ordinal that is not their number.
 by_number AS (
     SELECT s.score_id, s.patient_no, s.timepoint, s.days_since_first_infusion AS day, i.run, i.ordinal, i.told_day
-    FROM main.score AS s
+    FROM main.assigned_score AS s
     JOIN main.infusion AS i ON i.patient_no = s.patient_no AND i.infusion_number = s.infusion_number
     WHERE in_scope(i.patient_no) AND s.timepoint IN ('pre_infusion', 'post_infusion') AND (i.shift <> 0 OR i.told_day IS NOT NULL)
 ),
@@ -18,7 +18,7 @@ by_day AS MATERIALIZED (
     SELECT
         s.score_id, s.patient_no, s.days_since_first_infusion AS day, c.course, c.last_infusion_day,
         CASE WHEN s.timepoint = 'follow_up' THEN s.infusion_number END AS number
-    FROM main.score AS s
+    FROM main.assigned_score AS s
     JOIN main.course AS c ON c.patient_no = s.patient_no AND c.first_day <= s.days_since_first_infusion
         AND (c.next_first_day IS NULL OR s.days_since_first_infusion < c.next_first_day)
     WHERE in_scope(s.patient_no) AND s.timepoint IN ('baseline', 'follow_up') AND s.days_since_first_infusion >= 0

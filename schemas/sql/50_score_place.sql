@@ -5,7 +5,7 @@ WITH standing AS (
         s.score_id, s.patient_no, s.infusion_number AS number, s.days_since_first_infusion AS day, s.timepoint,
         s.phq9_total, s.items_sum, s.items_answered, s.item_9, s.recall_period,
         l.received AS received_looked_up, coalesce(l.is_on_infusion_day, false) AS is_on_infusion_day
-    FROM main.score AS s
+    FROM main.assigned_score AS s
     LEFT JOIN main.looked_up AS l USING (score_id)
     ANTI JOIN main.superseded USING (score_id)
     ANTI JOIN (FROM main.renumbered WHERE reason_code IS NOT NULL) AS set_aside USING (score_id)

@@ -5,7 +5,7 @@ WITH told AS (
         s.patient_no, coalesce(r.run, 1) AS run, s.infusion_number,
         bool_or(s.dissociation) AS dissociation, bool_or(s.nausea) AS nausea,
         bool_or(s.blood_pressure_raised) AS blood_pressure_raised, bool_or(s.serious_adverse_event) AS serious_adverse_event
-    FROM main.score AS s
+    FROM main.assigned_score AS s
     ANTI JOIN main.superseded USING (score_id)
     LEFT JOIN main.renumbered AS r USING (score_id)
     WHERE s.timepoint IN ('pre_infusion', 'post_infusion') AND s.status <> 'entered_in_error' AND r.reason_code IS NULL

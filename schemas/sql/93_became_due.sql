@@ -15,7 +15,7 @@ told AS (
         a.received_on,
         coalesce(f.received_on, a.received_on) AS came_on,
         max(s.days_since_first_infusion) AS day
-    FROM main.score AS s
+    FROM main.assigned_score AS s
     JOIN main.arrival AS a USING (arrival_no)
     LEFT JOIN main.arrival AS f ON f.arrival_no = a.read_again_of
     ANTI JOIN (FROM main.superseded WHERE reason_code IN ('retracted', 'read_again')) AS taken_back USING (score_id)
@@ -25,11 +25,11 @@ told AS (
 
 extracted AS (
     SELECT x.patient_no, a.received_on, max(x.extract_day) AS day
-    FROM main.extract_day AS x
+    FROM main.assigned_extract_day AS x
     JOIN main.arrival AS a USING (arrival_no)
     JOIN main.last_reading AS l USING (sha256)
     -- Known since the first reading that said what the one that counts says.
-    SEMI JOIN main.extract_day AS y
+    SEMI JOIN main.assigned_extract_day AS y
         ON y.arrival_no = l.arrival_no AND y.patient_no = x.patient_no AND y.extract_day = x.extract_day
     GROUP BY ALL
 ),

@@ -11,7 +11,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from outcomes.commands import Arguments, Parser, Verbs, answers, clinicside, count, date, door, quarantine, releases
+from outcomes.commands import (
+    Arguments,
+    Parser,
+    Verbs,
+    answers,
+    clinicside,
+    count,
+    date,
+    door,
+    identity,
+    quarantine,
+    releases,
+)
 from outcomes.commands.homes import home_of, last_said
 from outcomes.errors import OutcomesError, UsageError
 from outcomes.paths import Home, data_folder
@@ -76,7 +88,7 @@ def _parser() -> Parser:
     nightly.add_argument("--strict", action="store_true", help="exit with 2 if a file was refused or a row quarantined")
     nightly.add_argument("--format", choices=("table", "json"), default="table", help="table (default) or json")
 
-    for theme in (door, quarantine, answers, releases, clinicside):
+    for theme in (door, quarantine, identity, answers, releases, clinicside):
         theme.add(verbs)
 
     sample = verbs.add(

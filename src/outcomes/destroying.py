@@ -9,9 +9,9 @@ import duckdb
 from outcomes import inbox
 from outcomes.errors import UsageError
 from outcomes.paths import Home
-from outcomes.publishedcopy import file_of, publish_copy
-from outcomes.reviewing import name_of_staff
-from outcomes.store import one, warehouse
+from outcomes.publishedcopy import file_of
+from outcomes.signing import signed
+from outcomes.store import one
 from outcomes.summary import Row, rows_of
 
 DESTROYED = "destroyed.jsonl"
@@ -38,31 +38,21 @@ def destroy(home: Home, head: str, by: str, on: dt.date | None) -> str:
 
     Raises UsageError where there is none, or it is not refused, or the name is a patient's; BusyError during a night.
     """
-    name = name_of_staff(by)
-    if not home.warehouse.exists():
-        raise UsageError(f"{home.root} has had no night yet. Run one first: outcomes nightly --home {home.root}")
-    with inbox.locked(home):
-        if home.manifest.exists():
-            raise UsageError(f"The last night did not end. Finish it first: outcomes nightly --home {home.root}")
-        with warehouse(home.warehouse) as con:
-            name_of_staff(name, con)
-            sha = file_of(con, head)
-            (file,) = rows_of(con, "SELECT a.refused_because, l.first_arrival_no FROM last_reading AS l JOIN arrival AS a USING (arrival_no) WHERE l.sha256 = ?", [sha])  # fmt: skip
-            if not file["refused_because"]:
-                raise UsageError(
-                    f"The file {sha[:12]} was taken, not refused: what is in the archive is never destroyed."
-                )
-            if one(con, "SELECT count(*) FROM destroyed WHERE arrival_no = ?", [file["first_arrival_no"]]):
-                raise UsageError(f"The bytes of {sha[:12]} were destroyed already.")
-            last = one(con, "SELECT arg_max(as_of, night) FROM night")
-            # Said first, then done: what is said and was not done is done by the next night.
-            con.execute(
-                "INSERT INTO destroyed SELECT coalesce(max(destroyed_no), 0) + 1, ?, ?, ? FROM destroyed",
-                [file["first_arrival_no"], on or last, name],
-            )
-            _write_receipts(home, con)
+    with signed(home, by) as (con, name):
+        sha = file_of(con, head)
+        (file,) = rows_of(con, "SELECT a.refused_because, l.first_arrival_no FROM last_reading AS l JOIN arrival AS a USING (arrival_no) WHERE l.sha256 = ?", [sha])  # fmt: skip
+        if not file["refused_because"]:
+            raise UsageError(f"The file {sha[:12]} was taken, not refused: what is in the archive is never destroyed.")
+        if one(con, "SELECT count(*) FROM destroyed WHERE arrival_no = ?", [file["first_arrival_no"]]):
+            raise UsageError(f"The bytes of {sha[:12]} were destroyed already.")
+        last = one(con, "SELECT arg_max(as_of, night) FROM night")
+        # Said first, then done: what is said and was not done is done by the next night.
+        con.execute(
+            "INSERT INTO destroyed SELECT coalesce(max(destroyed_no), 0) + 1, ?, ?, ? FROM destroyed",
+            [file["first_arrival_no"], on or last, name],
+        )
+        _write_receipts(home, con)
         _remove(home, [sha])
-        publish_copy(home)
     return sha
 
 

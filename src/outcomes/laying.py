@@ -19,6 +19,7 @@ import duckdb
 # The steps kept as tables, by file name; their order is the files' numbers.
 TABLES = frozenset(
     {
+        "pseudonym_place", "moved_extract_day", "moved_patient_row", "moved_score",
         "followed", "told_infusion", "reread", "renumbered", "known_infusion", "restarted", "infusion", "course", "looked_up", "score_place", "baseline", "picked",
         "clinic_group", "tally", "clock", "survival", "rate", "comparison",
     }
@@ -44,6 +45,9 @@ _TOUCHED = """
     FROM score
     JOIN arrival USING (arrival_no)
     WHERE night > $night OR score_id IN (SELECT score_id FROM score_event WHERE score_event.night > $night)
+    UNION
+    -- Joins and splits are few: all patients they name, so that nobody need follow which rows went to whom and came back.
+    SELECT unnest([from_no, into_no]) FROM identity_change WHERE kind <> 'undo'
 """
 
 
@@ -133,7 +137,8 @@ def derive(con: duckdb.DuckDBPyConnection, *, whole: bool = False) -> None:
     """Everything from courses to comparisons, as of the last night.
 
     Steps that look at one patient at a time (LOCAL) are done again only for patients whose stored rows have changed
-    since the last derivation, where nothing else has: the same data files, clinics and rules. `whole` does all again.
+    since the last derivation, or whose pseudonyms were ever joined or split, where nothing else has changed: the same
+    data files, clinics and rules. `whole` does all again.
     """
     inputs = con.execute(
         "SELECT arg_max(data_versions, night) || ' ' || (SELECT sql_digest FROM laid), max(night) FROM night"

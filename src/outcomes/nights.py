@@ -18,6 +18,7 @@ from outcomes.destroying import finish_destroying
 from outcomes.errors import OutcomesError
 from outcomes.laying import derive, lay_again
 from outcomes.loading import Manifest, Night, Progress, data_files, load_night
+from outcomes.merging import restore_identity
 from outcomes.paths import Home
 from outcomes.publishedcopy import publish_copy
 from outcomes.ratelog import log_rates
@@ -27,6 +28,14 @@ from outcomes.reviewing import restore_acknowledgements
 from outcomes.sentreceipts import write_sent
 from outcomes.store import one, warehouse
 from outcomes.summary import Summary, summarise
+
+# Nights that brought no file leave no receipt. What was locked or changed after one that a restored database has lost
+# still names it, and its number is not given again.
+_LAST_NIGHT = """
+    SELECT max(night) FROM (
+        SELECT night FROM night UNION ALL SELECT night FROM release UNION ALL SELECT night FROM identity_change
+    )
+"""
 
 
 def take(night: Night, progress: Progress | None = None) -> Night:
@@ -40,6 +49,7 @@ def take(night: Night, progress: Progress | None = None) -> Night:
         night.healed += restore(home, con, files)
         restore_acknowledgements(home, con)
         finish_destroying(home, con)
+        restore_identity(home, con)
     if home.manifest.exists():
         left = _read_manifest(home)
         unfinished = Night(home, left.id.as_of, left, files)
@@ -56,7 +66,7 @@ def take(night: Night, progress: Progress | None = None) -> Night:
             )
         known = _known(con)
         again = requeueing.requested(home, con)
-        number = (one(con, "SELECT max(night) FROM night") or 0) + 1
+        number = (one(con, _LAST_NIGHT) or 0) + 1
         head = one(con, "SELECT arg_max(hash, arrival_no) FROM arrival") or ""
     sizes = inbox.left_in_hold(home)
     night.found = found = inbox.look(home, set(known))
@@ -91,7 +101,11 @@ def derive_all(night: Night, progress: Progress | None = None) -> Night:
     """Courses, endpoints, rates and comparisons, as of the night's date; nothing where nothing could have changed."""
     with warehouse(night.home.warehouse, threads=None) as con:
         night.nothing_new = (
-            not night.healed and _is_same_as_before(con) and night.home.published_copy.exists() and _is_derived(con)
+            not night.healed
+            and _is_same_as_before(con)
+            and not _has_new_identity(con)
+            and night.home.published_copy.exists()
+            and _is_derived(con)
         )
         if not night.nothing_new:
             derive(con)
@@ -199,6 +213,12 @@ def _is_same_as_before(con: duckdb.DuckDBPyConnection) -> bool:
         "SELECT as_of, data_versions, program_version, files_taken + files_read_again FROM night ORDER BY night DESC LIMIT 2"
     ).fetchall()
     return len(last) == 2 and last[0][:3] == last[1][:3] and last[0][3] == 0
+
+
+def _has_new_identity(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether pseudonyms were joined or split, or that undone, since the last derivation."""
+    query = "SELECT count(*) FROM identity_change WHERE night >= coalesce((SELECT max(night) FROM derived), 0)"
+    return bool(one(con, query))
 
 
 def _is_derived(con: duckdb.DuckDBPyConnection) -> bool:

@@ -45,7 +45,8 @@ DECIDES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "claim": ("claim", "claim_id", ("low", "high")),
 }  # fmt: skip
 
-# What of a warehouse was stored, cut at an arrival: courses and endpoints are made from it, and its ledger held to it.
+# What of a warehouse was stored, cut at an arrival, and the pseudonyms as they stood on a night: courses and endpoints
+# are made from it, and its ledger held to it.
 _STORED = {
     "patient": "true",
     "arrival": "arrival_no <= $arrival_no",
@@ -54,15 +55,17 @@ _STORED = {
     "extract_day": "arrival_no <= $arrival_no",
     "patient_row": "arrival_no <= $arrival_no",
     "patient_row_event": "by_arrival_no <= $arrival_no",
+    "identity_change": "night < $night",
 }
 
 
 @dataclass(frozen=True)
 class Point:
-    """A place in the ledger, seen as of a date."""
+    """A place in the ledger, seen as of a date; with the pseudonyms as they were joined and split on a night."""
 
     as_of: dt.date
     arrival_no: int
+    night: int
 
 
 def definitions_of(con: duckdb.DuckDBPyConnection) -> list[Row]:
@@ -136,9 +139,9 @@ def _as_it_was(home: Home, path: Path, point: Point, definitions: list[Row]) -> 
         lay(con)
         with attached(con, home.warehouse, "warehouse"):
             for table, condition in _STORED.items():
-                values = {"arrival_no": point.arrival_no} if "$" in condition else {}
+                values = {key: value for key, value in vars(point).items() if f"${key}" in condition}
                 con.execute(f"INSERT INTO {table} BY NAME FROM warehouse.main.{table} WHERE {condition}", values)
-        con.execute("INSERT INTO night VALUES (1, 'release', ?, '', '', 0, 0, 0, 0)", [point.as_of])
+        con.execute("INSERT INTO night VALUES (?, 'release', ?, '', '', 0, 0, 0, 0)", [point.night, point.as_of])
         for row in definitions:
             definition = json.loads(row["definition"])
             marks = ", ".join("?" * len(definition))

@@ -54,7 +54,9 @@ def run_release(home: Home, name: str, as_of: dt.date | None = None) -> None:
         raise UsageError("A release's name is 1 to 40 of A-Z, a-z, 0-9, _ . -, for instance 2026-Q1.")
     with _ours(home):
         release, base, definitions = _planned(home, name, as_of)
-        with recomputed(home, Point(release["as_of"], release["arrival_no"]), base, definitions) as con:
+        with recomputed(
+            home, Point(release["as_of"], release["arrival_no"], release["night"]), base, definitions
+        ) as con:
             if damage := damage_of_store(con):
                 raise OutcomesError(f"{damage[0]} Nothing is locked on it: restore the warehouse from a backup.")
             _lock(home, con, release, definitions)
@@ -144,7 +146,7 @@ def _planned(home: Home, name: str, as_of: dt.date | None) -> tuple[Row, Point |
         definitions = definitions_of(con)
     if last and last["sql_digest"] != release["sql_digest"]:
         release["replay_of_last"] = _replay_of(home, last["name"])
-    return release, Point(base["as_of"], base["arrival_no"]) if base else None, definitions
+    return release, Point(base["as_of"], base["arrival_no"], release["night"]) if base else None, definitions
 
 
 def _last_night(home: Home, con: duckdb.DuckDBPyConnection) -> Row:

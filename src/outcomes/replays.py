@@ -9,6 +9,7 @@ import duckdb
 from outcomes.errors import UsageError
 from outcomes.laying import sql_digest
 from outcomes.ledger import ENTRY, NO_HASH, entry_hash
+from outcomes.merging import is_identity_as_in_receipts
 from outcomes.paths import Home
 from outcomes.recomputing import Point, attached, first_row, recomputed
 from outcomes.releasereceipts import is_as_in_receipt
@@ -81,9 +82,10 @@ def replayed(home: Home, name: str) -> Row:
         base = con.execute(
             "SELECT as_of, arrival_no FROM release WHERE release_no = ?", [release["base_release_no"]]
         ).fetchone()
-    point = Point(release["as_of"], release["arrival_no"])
+    night = release["night"]
+    point = Point(release["as_of"], release["arrival_no"], night)
     with (
-        recomputed(home, point, Point(*base) if base else None, definitions) as con,
+        recomputed(home, point, Point(base[0], base[1], night) if base else None, definitions) as con,
         attached(con, home.warehouse, "warehouse"),
     ):
         moved = [row for what in _TABLES for row in _moved(con, release["release_no"], what)]
@@ -95,7 +97,7 @@ def replayed(home: Home, name: str) -> Row:
         )
     if (moved or courses) and not why:
         why.append(
-            "Neither the ledger, the stored rows, the receipt nor the program explains it: compare score_event, extract_day and patient with a backup."
+            "Neither the ledger, the stored rows, the receipt nor the program explains it: compare score_event, extract_day, patient and identity_change with a backup."
         )
     return {"name": name, "equal": not (moved or courses or why), "moved": moved, "courses": courses, "why": why}
 
@@ -134,6 +136,8 @@ def _damage(home: Home, con: duckdb.DuckDBPyConnection, release: Row) -> list[st
     said = []
     if not is_as_in_receipt(home, con, release["release_no"], "warehouse.main"):
         said.append("The locked rows are not those of the release's receipt.")
+    if not is_identity_as_in_receipts(home, con):
+        said.append("The joined and split pseudonyms are not those of their receipts.")
     if one(con, "SELECT arg_max(hash, arrival_no) FROM arrival") != release["arrival_hash"]:
         said.append("The ledger is not the one that the release was locked on.")
     return said + damage_of_store(con)

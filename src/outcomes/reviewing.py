@@ -9,8 +9,8 @@ import duckdb
 from outcomes import inbox
 from outcomes.errors import UsageError
 from outcomes.paths import Home
-from outcomes.publishedcopy import publish_copy
-from outcomes.store import one, warehouse
+from outcomes.signing import signed
+from outcomes.store import one
 from outcomes.summary import Row, rows_of
 
 ACKNOWLEDGEMENTS = "acknowledgements.jsonl"
@@ -31,36 +31,18 @@ def acknowledge(home: Home, score_ids: Sequence[int], by: str) -> int:
 
     Raises UsageError where one is not on the list, or the name is a patient's pseudonym; BusyError during a night.
     """
-    name = name_of_staff(by)
-    if not home.warehouse.exists():
-        raise UsageError(f"{home.root} has had no night yet. Run one first: outcomes nightly --home {home.root}")
-    with inbox.locked(home):
-        if home.manifest.exists():
-            raise UsageError(f"The last night did not end. Finish it first: outcomes nightly --home {home.root}")
-        with warehouse(home.warehouse) as con:
-            name_of_staff(name, con)
-            listed = {row[0] for row in con.execute("SELECT score_id FROM item_9_review").fetchall()}
-            if unknown := [number for number in score_ids if number not in listed]:
-                raise UsageError(
-                    f"{len(unknown)} of these numbers are not on the list. It is printed by: outcomes review --home {home.root}"
-                )
-            first = (one(con, "SELECT max(acknowledgement_no) FROM acknowledgement") or 0) + 1
-            night = one(con, "SELECT max(night) FROM night")
-            rows = [(first + place, number, name, night) for place, number in enumerate(dict.fromkeys(score_ids))]
-            con.executemany("INSERT INTO acknowledgement VALUES (?, ?, ?, ?)", rows)
-            _write_receipts(home, con)
-        publish_copy(home)
+    with signed(home, by) as (con, name):
+        listed = {row[0] for row in con.execute("SELECT score_id FROM item_9_review").fetchall()}
+        if unknown := [number for number in score_ids if number not in listed]:
+            raise UsageError(
+                f"{len(unknown)} of these numbers are not on the list. It is printed by: outcomes review --home {home.root}"
+            )
+        first = (one(con, "SELECT max(acknowledgement_no) FROM acknowledgement") or 0) + 1
+        night = one(con, "SELECT max(night) FROM night")
+        rows = [(first + place, number, name, night) for place, number in enumerate(dict.fromkeys(score_ids))]
+        con.executemany("INSERT INTO acknowledgement VALUES (?, ?, ?, ?)", rows)
+        _write_receipts(home, con)
     return len(rows)
-
-
-def name_of_staff(by: str, con: duckdb.DuckDBPyConnection | None = None) -> str:
-    """The name given with --by. Raises UsageError where it is none or, with a store, a patient's pseudonym."""
-    name = " ".join(by.split())
-    if not 2 <= len(name) <= 80 or not name.isprintable():
-        raise UsageError("The name with --by must be of 2 to 80 characters.")
-    if con and one(con, "SELECT count(*) FROM patient WHERE lower(patient_id) = lower(?)", [name]):
-        raise UsageError("Give with --by the name of the person who does it, not a patient's code.")
-    return name
 
 
 def restore_acknowledgements(home: Home, con: duckdb.DuckDBPyConnection) -> None:

@@ -1,12 +1,13 @@
 """Reads drawn tables, runs an engine on them and compares what it says with what is drawn.
 
-An engine is a function `(scores, clinics, as_of, tables) -> {table name: [row, ...]}`; rows are dicts. Days are
+An engine is a function `(scores, clinics, as_of, tables, identity) -> {table name: [row, ...]}`; rows are dicts. Days are
 whole numbers; `received` and `as_of` are days of one calendar, so `as_of - received` is the time that
 has passed since a row arrived. `clinic` '*' is all clinics together.
 
 score    clinic patient day timepoint number items total drug recall received extract
          dissociation nausea blood_pressure_raised serious_adverse_event
 clinic   clinic drug sends_every_infusion
+identity clinic kind (join or split) from into days arrival (a `received`) from_day: joins and splits of pseudonyms, in order
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from tests.spec.reference_engine import STEP_2
 from tests.spec.reference_engine import engine as reference
 
 Row = dict[str, Any]
-Engine = Callable[[list[Row], list[Row], int, tuple[str, ...]], dict[str, list[Row]]]
+Engine = Callable[..., dict[str, list[Row]]]
 
 ENGINES: dict[str, Engine] = {"duckdb": duckdb_engine, "reference": reference}
 
@@ -46,6 +47,8 @@ TEXT = {
     "band",
     "event",
     "kind",
+    "from",
+    "into",
     "dimension",
     "stratum",
     "method",
@@ -102,6 +105,12 @@ def score(drawn: Row) -> Row:
     return row
 
 
+def change(drawn: Row) -> Row:
+    """A whole join or split of pseudonyms from a drawn row."""
+    row = {"clinic": "c1", "kind": "join", "into": None, "days": 0, "arrival": None, "from_day": None}
+    return row | {k: v for k, v in drawn.items() if v is not None}
+
+
 def populated(name: str, rows: list[Row]) -> list[Row]:
     """The rows of a table that are about somebody; only survival measures ask who responded."""
     if name == "attrition":
@@ -122,6 +131,7 @@ def check(
     scores: str,
     as_of: int = 1000,
     clinics: str = "",
+    identity: str = "",
     measure: str = "",
     only: Row | None = None,
     **expected: str,
@@ -132,7 +142,8 @@ def check(
     rounded.
     """
     given = [score(row) for row in table(scores)]
-    said = engine(given, full_clinics(given, table(clinics) if clinics else []), as_of, tuple(expected))
+    changes = [change(row) for row in table(identity)] if identity else []
+    said = engine(given, full_clinics(given, table(clinics) if clinics else []), as_of, tuple(expected), changes)
     for name, drawn in expected.items():
         want = table(drawn)
         columns = [cell.strip() for cell in drawn.strip().splitlines()[0].split("|")]

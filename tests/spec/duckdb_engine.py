@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -21,12 +22,13 @@ EPOCH = dt.date(2026, 1, 1)
 QUERIES = {
     "infusions": """SELECT p.clinic_id AS clinic, p.patient_id AS patient, run, infusion_number AS number, day, course, ordinal,
         drug::VARCHAR AS drug FROM infusion JOIN patient AS p USING (patient_no)""",
-    "set_aside": """SELECT c.clinic_id AS clinic, c.patient_id AS patient, days_since_first_infusion AS day, timepoint::VARCHAR AS timepoint,
-        infusion_number AS number, r.reason_code AS reason FROM renumbered AS r JOIN current_score AS c USING (score_id) WHERE r.reason_code IS NOT NULL""",
+    "set_aside": """SELECT p.clinic_id AS clinic, p.patient_id AS patient, days_since_first_infusion AS day, timepoint::VARCHAR AS timepoint,
+        infusion_number AS number, a.reason_code AS reason FROM set_aside AS a JOIN assigned_score AS s USING (arrival_no, line)
+        JOIN patient AS p USING (patient_no)""",
     "courses": """SELECT clinic_id AS clinic, patient_id AS patient, course, first_day, drug::VARCHAR AS drug, last_induction_day,
         induction_infusions, induction_span AS span, induction, followed_until, infusions FROM course""",
-    "not_started": """SELECT DISTINCT clinic_id AS clinic, patient_id AS patient FROM current_score AS s
-        ANTI JOIN course AS c ON c.patient_no = s.patient_no""",
+    "not_started": """SELECT p.clinic_id AS clinic, p.patient_id AS patient FROM followed AS f JOIN patient AS p USING (patient_no)
+        ANTI JOIN course AS c ON c.patient_no = f.patient_no""",
     "received": """SELECT p.clinic_id AS clinic, p.patient_id AS patient, day, timepoint::VARCHAR AS timepoint, infusion_number AS number,
         course, received, phase FROM score_place JOIN patient AS p USING (patient_no)""",
     "endpoints": """SELECT clinic_id AS clinic, patient_id AS patient, course, measure_id AS measure, status::VARCHAR AS status, baseline_day, baseline_total,
@@ -34,6 +36,12 @@ QUERIES = {
         switched_before_endpoint, sensitivity_day, sensitivity_total, is_follow_up_unknown AS follow_up_unknown FROM endpoint""",
     "rates": """SELECT clinic_id AS clinic, measure_id AS measure, met, not_met, observed, missing, due, waiting, eligible, not_eligible,
         courses, observed_rate, everyone_rate, coverage, first_courses_of_drug, window_closed, with_baseline, follow_up_unknown FROM rate""",
+}  # fmt: skip
+
+# What is said of the order of rows (R14), likewise; no other rule leans on it.
+ORDER_QUERIES = {
+    "order_warning": """SELECT s.clinic_id AS clinic, s.patient_id AS patient, days_since_first_infusion AS day, timepoint::VARCHAR AS timepoint,
+        infusion_number AS number, w.reason_code AS reason FROM order_warning AS w JOIN current_score AS s USING (arrival_no, line)""",
 }  # fmt: skip
 
 # The tables of step 2, likewise.
@@ -94,11 +102,15 @@ def _store() -> duckdb.DuckDBPyConnection:
 
 
 def engine(
-    scores: list[Row], clinics: list[Row], as_of: int, tables: tuple[str, ...] = tuple(QUERIES)
+    scores: list[Row],
+    clinics: list[Row],
+    as_of: int,
+    tables: tuple[str, ...] = tuple(QUERIES),
+    identity: Sequence[Row] = (),
 ) -> dict[str, list[Row]]:
     """The derived tables asked for, of the product for drawn scores; see tests/spec/drawing.py."""
     con = _store()
-    for table in ("score", "score_event", "patient", "arrival", "night", "extract_day", "clinic"):
+    for table in ("score", "score_event", "patient", "arrival", "night", "extract_day", "clinic", "identity_change"):
         con.execute(f"DELETE FROM {table}")
     con.execute("INSERT INTO night VALUES (1, 'spec', ?, '', '', 0, 0, 0, 0)", [EPOCH + dt.timedelta(as_of)])
     for row in clinics:
@@ -137,10 +149,12 @@ def engine(
         con.execute(
             "INSERT INTO extract_day SELECT arrival_no, patient_no, extract_day FROM extracts JOIN patient USING (clinic_id, patient_id)"
         )
+    for number, row in enumerate(identity, start=1):
+        _change(con, number, row, arrivals)
     derive(con, whole=True)
     said = {}
     for name in tables:
-        result = con.execute((QUERIES | STEP_2_QUERIES)[name])
+        result = con.execute((QUERIES | STEP_2_QUERIES | ORDER_QUERIES)[name])
         columns = [c[0] for c in result.description or []]
         said[name] = [dict(zip(columns, values, strict=True)) for values in result.fetchall()]
     return said
@@ -158,3 +172,19 @@ def _stored(score_id: int, row: Row, arrivals: dict[int, int]) -> Row:
         "drug": row["drug"], "recall_period": row["recall"], "status": "final",
         **{event: row[event] for event in ("dissociation", "nausea", "blood_pressure_raised", "serious_adverse_event")},
     }  # fmt: skip
+
+
+def _change(con: duckdb.DuckDBPyConnection, number: int, row: Row, arrivals: dict[int, int]) -> None:
+    """A drawn join or split, made before the night."""
+    if row["into"] is None:
+        con.execute(
+            "INSERT INTO patient SELECT ?, clinic_id, patient_id || '/' || ? FROM patient WHERE (clinic_id, patient_id) = (?, ?)",
+            [-number, str(number), row["clinic"], row["from"]],
+        )
+    con.execute(
+        """INSERT INTO identity_change
+        SELECT $number, $kind, $clinic, f.patient_no, coalesce(i.patient_no, -$number), $days, $arrival, $from_day, NULL, 'spec', 0
+        FROM patient AS f LEFT JOIN patient AS i ON i.clinic_id = $clinic AND i.patient_id = $into
+        WHERE f.clinic_id = $clinic AND f.patient_id = $from""",
+        row | {"number": number, "arrival": arrivals.get(row["arrival"])},
+    )

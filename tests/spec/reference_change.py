@@ -98,7 +98,9 @@ def item_9_review(records: Records) -> list[Row]:
         own = [
             row | {"score_id": place}
             for place, row in enumerate(records.scores)
-            if (row["clinic"], row["patient"]) == (clinic, patient) and row["items"][8] is not None
+            if (row["clinic"], row["patient"]) == (clinic, patient)
+            and row["items"][8] is not None
+            and row.get("stands", True)
         ]
         own.sort(key=lambda row: (row["day"], TIMEPOINTS.index(row["timepoint"]), row["score_id"]))
         for before, row in itertools.pairwise(own):

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tests.spec.reference import (
@@ -29,6 +29,7 @@ from tests.spec.reference import (
 )
 from tests.spec.reference_clock import survival_judge, survival_status
 from tests.spec.reference_courses import MEASURES, RULES, Course, Infusion, Row, find_courses, read_infusions
+from tests.spec.reference_identity import merged
 
 OBSERVED = {"met", "not_met", "event", "censored", "counted"}
 MISSING = {"altered_recall", "incomplete_form", "no_score_in_window"}
@@ -64,12 +65,15 @@ class Records:
             yield clinic, [c for c in self.courses if clinic in ("*", c.clinic)]
 
 
-def read(scores: list[Row], clinics: list[Row], as_of: int) -> Records:
+def read(scores: list[Row], clinics: list[Row], as_of: int, identity: Sequence[Row] = ()) -> Records:
+    scores = [row | {"place": place} for place, row in enumerate(merged(scores, identity))]
     drugs = {clinic["clinic"]: clinic["drug"] for clinic in clinics}
     records = Records(scores, sorted(drugs), {}, {}, [])
     for clinic, name in sorted({(row["clinic"], row["patient"]) for row in scores}):
         rows = [row for row in scores if (row["clinic"], row["patient"]) == (clinic, name)]
-        infusions, kept, aside = read_infusions(rows, drugs[clinic])
+        standing = [row for row in rows if row.get("stands", True)]
+        infusions, kept, aside = read_infusions(standing, drugs[clinic])
+        aside += [row for row in rows if "reason" in row]
         patient = Patient(rows, kept, infusions, find_courses(infusions), followed_until(rows, as_of))
         records.patients[clinic, name], records.aside[clinic, name] = patient, aside
         for course in patient.courses:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from tests.spec import reference_change as change
 from tests.spec import reference_curves as curves
@@ -11,6 +11,7 @@ from tests.spec import reference_shares as shares
 from tests.spec import reference_survival as survival
 from tests.spec.reference_courses import Row, columns, course_row, received_row
 from tests.spec.reference_endpoints import SURVIVALS, Records, rates, read, statuses
+from tests.spec.reference_order import order_warning
 
 STEP_1 = ("infusions", "set_aside", "courses", "not_started", "received", "endpoints", "rates")
 STEP_2: dict[str, Callable[[Records], list[Row]]] = {
@@ -34,13 +35,16 @@ STEP_2: dict[str, Callable[[Records], list[Row]]] = {
     "funnel_measure": funnel.funnel_measure,
     "funnel": funnel.funnel,
 }
+ORDER: dict[str, Callable[[Records], list[Row]]] = {"order_warning": order_warning}
 
 
-def engine(scores: list[Row], clinics: list[Row], as_of: int, tables: tuple[str, ...] = STEP_1) -> dict[str, list[Row]]:
+def engine(
+    scores: list[Row], clinics: list[Row], as_of: int, tables: tuple[str, ...] = STEP_1, identity: Sequence[Row] = ()
+) -> dict[str, list[Row]]:
     """The result tables asked for. The columns of the input are told in tests/spec/drawing.py."""
-    records = read(scores, clinics, as_of)
-    first = of_patients(records)
-    return {name: first[name] if name in first else STEP_2[name](records) for name in tables}
+    records = read(scores, clinics, as_of, identity)
+    first, others = of_patients(records), STEP_2 | ORDER
+    return {name: first[name] if name in first else others[name](records) for name in tables}
 
 
 def of_patients(records: Records) -> dict[str, list[Row]]:

@@ -27,7 +27,7 @@ CLINICS = [
     {"clinic": "c1", "drug": "ketamine_iv", "sends_every_infusion": True},
     {"clinic": "c2", "drug": "esketamine_nasal", "sends_every_infusion": False},
 ]
-NAMES_A_ROW = ["clinic", "patient", "measure", "day", "timepoint", "run", "number", "course"]
+NAMES_A_ROW = ["clinic", "patient", "measure", "day", "timepoint", "run", "number", "course", "reason"]
 GAPS = [1, 2, 3, 4, 7, 7, 8, 13, 14, 15, 21, 28, 29, 30, 45, 57, 90, 91, 100, 181]
 MOVES = [1] * 8 + [2, 2, 3, 0, 0, -1, -2]
 DRUGS = [None] * 4 + ["ketamine_iv", "ketamine_im", "esketamine_nasal"]
