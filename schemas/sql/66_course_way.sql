@@ -1,7 +1,7 @@
 -- One row per course and way of picking an endpoint: what R10 asks of the course, its baseline (R6), its window and
 -- whether it is due (R8, R9). Which score is picked in that window is in `picked`.
--- Courses by ways of picking an endpoint: the view course_way, or of only some ways. `picks` names the view pick, or a part of it:
--- a join or a filter on the view course_way would still go through all ways.
+
+-- `picks` names the view pick, or a part of it: a filter on the view course_way would still go through all ways.
 CREATE OR REPLACE MACRO main.course_ways(picks) AS TABLE
 WITH way AS (
     SELECT DISTINCT * EXCLUDE (measure_id), anchor = 'infusion_k' AS is_after_k FROM query_table(picks)

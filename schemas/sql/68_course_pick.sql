@@ -1,5 +1,5 @@
 -- One row per course and way of picking: what R10 asks of the course (course_way), and the score picked in the window (R7, R8).
--- The same with the score picked (R7, R8): the view course_pick, or of only some ways.
+-- As there, `picks` names the view pick, or a part of it.
 CREATE OR REPLACE MACRO main.course_picks(picks) AS TABLE
 SELECT
     w.*,

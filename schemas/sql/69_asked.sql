@@ -1,4 +1,4 @@
--- What each measure that picks an endpoint asks of a course, as status_of() takes it: said once a measure, not once a course.
+-- What each measure that picks an endpoint asks of a course, as judged() takes it: said once a measure, not once a course.
 CREATE OR REPLACE VIEW asked AS
 SELECT
     k.pick_no, m.measure_id,
@@ -17,7 +17,7 @@ FROM main.measure AS m
 JOIN main.pick AS k USING (measure_id)
 CROSS JOIN main.rules AS r;
 
-COMMENT ON VIEW asked IS 'One row per measure that picks an endpoint: what it asks of a course, as status_of() takes it.';
+COMMENT ON VIEW asked IS 'One row per measure that picks an endpoint: what it asks of a course, as judged() takes it.';
 COMMENT ON COLUMN asked.pick_no IS 'The way of picking; see pick.';
 COMMENT ON COLUMN asked.measure_id IS 'The measure.';
 COMMENT ON COLUMN asked.is_of_first_course IS 'Whether only the first course of a patient counts.';
