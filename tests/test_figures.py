@@ -40,6 +40,8 @@ NOTHING = {
         SELECT * FROM infusion_curve AS c JOIN measure AS m ON m.infusion_k = c.k AND m.outcome = 'is_' || c.outcome
         JOIN rate AS r ON r.measure_id = m.measure_id AND r.clinic_id = c.clinic_id
         WHERE c.cohort = 'available' AND (c.due, c.observed, c.met) <> (r.due, r.observed, r.met)""",
+    "the tally is the endpoints counted": """
+        (FROM tally EXCEPT ALL FROM tallied('endpoint')) UNION ALL (FROM tallied('endpoint') EXCEPT ALL FROM tally)""",
     "the fixed cohort is part of the available one, and the same at every k": """
         SELECT * FROM infusion_curve AS f JOIN infusion_curve AS a USING (clinic_id, outcome, k)
         WHERE f.cohort = 'reached_last' AND a.cohort = 'available' AND f.due > a.due""",

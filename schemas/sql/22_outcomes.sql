@@ -60,10 +60,11 @@ COMMENT ON MACRO prorated_total IS 'Total of a form with 7 or 8 items answered: 
 COMMENT ON MACRO total_by IS 'The total of a form under a missing-item rule (complete_only or prorated); null where it has none.';
 
 -- The class of a status (R11).
+-- The statuses of a class follow each other in the order of R10: endpoint_status is compared by its order, not by its words.
 CREATE OR REPLACE MACRO status_class(status) AS CASE
-    WHEN status IN ('met', 'not_met', 'event', 'censored', 'counted') THEN 'observed'::endpoint_class
-    WHEN status IN ('altered_recall', 'incomplete_form', 'no_score_in_window') THEN 'missing'::endpoint_class
-    WHEN status = 'not_yet_due' THEN 'waiting'::endpoint_class
+    WHEN TRY_CAST(status AS endpoint_status) BETWEEN 'met'::endpoint_status AND 'counted'::endpoint_status THEN 'observed'::endpoint_class
+    WHEN TRY_CAST(status AS endpoint_status) BETWEEN 'altered_recall'::endpoint_status AND 'no_score_in_window'::endpoint_status THEN 'missing'::endpoint_class
+    WHEN TRY_CAST(status AS endpoint_status) = 'not_yet_due'::endpoint_status THEN 'waiting'::endpoint_class
     ELSE 'not eligible'::endpoint_class
 END;
 COMMENT ON MACRO status_class IS 'The class of an endpoint''s status: observed, missing, waiting or not eligible (R11).';

@@ -1,8 +1,10 @@
 -- One row per course and way of picking an endpoint: what R10 asks of the course, its baseline (R6), its window and
 -- whether it is due (R8, R9). Which score is picked in that window is in `picked`.
-CREATE OR REPLACE VIEW course_way AS
+
+-- `picks` names the view pick, or a part of it: a filter on the view course_way would still go through all ways.
+CREATE OR REPLACE MACRO main.course_ways(picks) AS TABLE
 WITH way AS (
-    SELECT DISTINCT * EXCLUDE (measure_id), anchor = 'infusion_k' AS is_after_k FROM main.pick
+    SELECT DISTINCT * EXCLUDE (measure_id), anchor = 'infusion_k' AS is_after_k FROM query_table(picks)
 ),
 
 unrecorded AS (
@@ -15,7 +17,7 @@ unrecorded AS (
 
 anchored AS (
     SELECT
-        c.*, w.pick_no, w.needs_item_9, w.window_low, w.window_high,
+        c.*, w.pick_no, w.is_after_k, w.needs_item_9, w.window_low, w.window_high,
         u.patient_no IS NOT NULL AS is_unrecorded,
         b.patient_no IS NOT NULL AS has_any_baseline,
         b.* EXCLUDE (patient_no, course, look_back_days, missing_items),
@@ -23,7 +25,7 @@ anchored AS (
             WHEN 'first_infusion' THEN c.first_day
             WHEN 'last_induction_infusion' THEN c.last_induction_day
             WHEN 'baseline_score' THEN b.day
-            WHEN 'infusion_k' THEN CASE WHEN w.infusion_k <= c.infusions_before_switch THEN k.day END
+            WHEN 'infusion_k' THEN k.day
         END AS anchor_day,
         CASE WHEN w.is_after_k THEN 0 ELSE r.entry_lag_days END AS lag_days,
         NOT w.is_after_k OR w.infusion_k <= c.infusions_before_switch AS is_reached,
@@ -37,11 +39,13 @@ anchored AS (
     LEFT JOIN main.baseline AS b ON b.patient_no = c.patient_no AND b.course = c.course
         AND b.look_back_days = w.look_back_days AND b.missing_items = w.missing_items
     LEFT JOIN unrecorded AS u ON u.patient_no = c.patient_no AND u.course = c.course
-    LEFT JOIN main.infusion_k AS k ON k.patient_no = c.patient_no AND k.course = c.course AND k.k = w.infusion_k
+    -- Not looked for where it was not reached before a switch.
+    LEFT JOIN main.infusion_k AS k ON k.patient_no = c.patient_no AND k.course = c.course
+        AND k.k = CASE WHEN w.infusion_k <= c.infusions_before_switch THEN w.infusion_k END
 )
 
 SELECT
-    patient_no, clinic_id, patient_id, course, pick_no, drug, first_maintenance_day, first_switch_day, induction_infusions, infusions_before_switch,
+    patient_no, clinic_id, patient_id, course, pick_no, is_after_k, needs_item_9, drug, first_maintenance_day, first_switch_day, induction_infusions, infusions_before_switch,
     induction = 'open' AS is_open, induction = 'incomplete' AS is_incomplete, induction = 'extended' AS is_extended, is_unrecorded,
     has_any_baseline, day IS NOT NULL AS has_baseline, total AS common_total, item_9_with_item_9,
     CASE WHEN needs_item_9 AND day_with_item_9 IS NOT NULL THEN day_with_item_9 ELSE day END AS baseline_day,
@@ -62,6 +66,10 @@ SELECT
     END AS is_window_closed,
     coalesce(extract_day IS NULL AND first_arrival_last_day > anchor_day + window_high, false) AS is_follow_up_unknown
 FROM anchored;
+COMMENT ON MACRO TABLE main.course_ways IS 'The view course_way for the ways of picking in the view of that name: FROM course_ways(''pick'') is course_way.';
+
+CREATE OR REPLACE VIEW course_way AS
+FROM main.course_ways('main.pick');
 
 COMMENT ON VIEW course_way IS 'One row per course and way of picking an endpoint: what R10 asks of the course, its baseline (R6), its window and whether it is due (R8, R9).';
 COMMENT ON COLUMN course_way.patient_no IS 'The patient.';
@@ -69,6 +77,8 @@ COMMENT ON COLUMN course_way.clinic_id IS 'The clinic.';
 COMMENT ON COLUMN course_way.patient_id IS 'The clinic''s own pseudonym.';
 COMMENT ON COLUMN course_way.course IS 'Course of the patient.';
 COMMENT ON COLUMN course_way.pick_no IS 'The way of picking; see pick.';
+COMMENT ON COLUMN course_way.is_after_k IS 'Whether its window is counted from an infusion k.';
+COMMENT ON COLUMN course_way.needs_item_9 IS 'Whether its scores must have item 9.';
 COMMENT ON COLUMN course_way.drug IS 'Drug of the course''s first infusion.';
 COMMENT ON COLUMN course_way.first_maintenance_day IS 'Day of the first maintenance infusion; null where there is none.';
 COMMENT ON COLUMN course_way.first_switch_day IS 'Day of the first infusion of another drug; null where there is none.';

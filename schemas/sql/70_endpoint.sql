@@ -1,67 +1,13 @@
 -- One row per course and measure, counted or not: its one status (R10), and the scores behind it. Nothing is dropped here.
 CREATE OR REPLACE VIEW endpoint AS
-WITH score_picked AS (
-    SELECT
-        patient_no, course, pick_no, is_tie, has_altered_recall, has_incomplete_form,
-        key_day(key) AS day, endpoint_key_total(key) AS total, endpoint_key_item_9(key)::TINYINT AS item_9, key_score_id(key) AS score_id,
-        key_day(sensitivity_key) AS sensitivity_day, endpoint_key_total(sensitivity_key) AS sensitivity_total,
-        endpoint_key_item_9(sensitivity_key)::TINYINT AS sensitivity_item_9
-    FROM main.picked
-),
-
--- What each measure asks, said once a measure and not once a course.
-asked AS (
-    SELECT
-        k.pick_no, m.measure_id, m.kind, m.outcome, m.baseline_minimum,
-        CASE WHEN m.drug <> 'any' THEN m.drug END::drug AS only_drug,
-        m.course = 'first' AS is_of_first_course,
-        m.item_9 <> 'not_needed' AS needs_item_9,
-        m.item_9 = 'present' AS needs_ideation,
-        m.induction <> 'not_required' AS needs_induction,
-        m.induction = 'complete' AS refuses_extended,
-        m.induction <> 'not_required' OR m.anchor = 'infusion_k' AS needs_infusions,
-        r.reliable_change_points AS points
-    FROM main.measure AS m
-    JOIN main.pick AS k USING (measure_id)
-    CROSS JOIN main.rules AS r
-),
-
-judged AS (
-    SELECT
-        w.*, a.measure_id, a.outcome, a.points,
-        p.day, p.total, p.item_9, p.score_id, p.is_tie, p.sensitivity_day, p.sensitivity_total, p.sensitivity_item_9,
-        CASE
-            WHEN a.is_of_first_course AND w.course > 1 THEN 'repeat_course'::endpoint_status
-            WHEN w.drug <> a.only_drug THEN 'other_drug'::endpoint_status
-            WHEN NOT w.has_any_baseline THEN 'no_baseline'::endpoint_status
-            WHEN NOT w.has_baseline THEN 'baseline_too_old'::endpoint_status
-            WHEN w.common_total < a.baseline_minimum THEN 'baseline_below_minimum'::endpoint_status
-            WHEN a.needs_item_9 AND w.item_9_with_item_9 IS NULL THEN 'item_9_not_available'::endpoint_status
-            WHEN a.needs_ideation AND w.item_9_with_item_9 = 0 THEN 'no_suicidal_ideation_at_baseline'::endpoint_status
-            WHEN w.is_unrecorded AND a.needs_infusions THEN 'infusions_not_recorded'::endpoint_status
-            WHEN a.needs_induction AND w.is_open THEN 'not_yet_due'::endpoint_status
-            WHEN NOT w.is_reached AND NOT w.is_over THEN 'not_yet_due'::endpoint_status
-            WHEN a.needs_induction AND w.is_incomplete THEN 'induction_incomplete'::endpoint_status
-            WHEN a.refuses_extended AND w.is_extended THEN 'induction_extended'::endpoint_status
-            WHEN NOT w.is_reached THEN 'infusion_not_reached'::endpoint_status
-            WHEN NOT w.is_due THEN 'not_yet_due'::endpoint_status
-            WHEN p.total IS NOT NULL AND a.kind = 'mean_change' THEN 'counted'::endpoint_status
-            WHEN p.total IS NOT NULL AND outcome_met(a.outcome, w.baseline_total, p.total, w.baseline_item_9, p.item_9, a.points)
-                THEN 'met'::endpoint_status
-            WHEN p.total IS NOT NULL THEN 'not_met'::endpoint_status
-            WHEN p.has_altered_recall THEN 'altered_recall'::endpoint_status
-            WHEN p.has_incomplete_form THEN 'incomplete_form'::endpoint_status
-            ELSE 'no_score_in_window'::endpoint_status
-        END AS status,
-        status_class(status) = 'observed' AS is_observed
-    FROM main.course_way AS w
-    LEFT JOIN score_picked AS p ON p.patient_no = w.patient_no AND p.course = w.course AND p.pick_no = w.pick_no
-    JOIN asked AS a ON a.pick_no = w.pick_no
+WITH classed AS (
+    SELECT *, status_class(status) AS class, status_class(status) = 'observed'::endpoint_class AS is_observed
+    FROM main.judged('main.course_pick')
 )
 
 SELECT
     measure_id, clinic_id, patient_id, patient_no, course, drug, induction_infusions, infusions_before_switch, status,
-    status_class(status) AS class,
+    class,
     baseline_day, baseline_total, baseline_item_9, baseline_score_id, baseline_tie,
     window_first_day, window_last_day,
     CASE WHEN is_observed THEN day END AS endpoint_day,
@@ -76,7 +22,7 @@ SELECT
     CASE WHEN is_observed AND sensitivity_total IS NOT NULL
         THEN outcome_met(outcome, baseline_total, sensitivity_total, baseline_item_9, sensitivity_item_9, points) END AS sensitivity_met,
     is_window_closed, is_follow_up_unknown
-FROM judged;
+FROM classed;
 
 COMMENT ON VIEW endpoint IS 'One row per course and measure: exactly one status (R10), and the baseline and endpoint behind it.';
 COMMENT ON COLUMN endpoint.measure_id IS 'The measure.';

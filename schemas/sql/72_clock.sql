@@ -6,6 +6,15 @@ WITH asked AS (
         baseline_look_back_days AS look_back_days, baseline_minimum, missing_items
     FROM main.measure
     WHERE kind = 'survival'
+),
+
+-- The measures of whose responses some clock starts, and the courses by their ways of picking.
+starting_pick AS (
+    SELECT k.* FROM main.pick AS k WHERE k.measure_id IN (SELECT starts_from FROM asked)
+),
+
+starting AS (
+    FROM main.course_picks('starting_pick')
 )
 
 -- From the first infusion: everybody who starts, whatever follows.
@@ -30,10 +39,12 @@ UNION ALL
 -- From a response: those who met the measure it starts from.
 SELECT
     a.measure_id, e.clinic_id, e.patient_id, e.patient_no, e.course, e.drug,
-    CASE e.status WHEN 'met' THEN NULL WHEN 'not_met' THEN 'not_a_responder'::endpoint_status ELSE e.status END AS kept_out_as,
-    e.baseline_total, e.baseline_score_id, e.endpoint_day AS start_day, e.endpoint_score_id AS start_score_id
-FROM asked AS a
-JOIN main.endpoint AS e ON e.measure_id = a.starts_from
+    CASE e.status WHEN 'met'::endpoint_status THEN NULL WHEN 'not_met'::endpoint_status THEN 'not_a_responder'::endpoint_status ELSE e.status END AS kept_out_as,
+    e.baseline_total, e.baseline_score_id,
+    CASE WHEN status_class(e.status) = 'observed'::endpoint_class THEN e.day END AS start_day,
+    CASE WHEN status_class(e.status) = 'observed'::endpoint_class THEN e.score_id END AS start_score_id
+FROM main.judged('starting') AS e
+JOIN asked AS a ON a.starts_from = e.measure_id
 WHERE a.anchor = 'response';
 
 COMMENT ON VIEW clock IS 'One row per course and survival measure: the day its clock starts, or the status that keeps it out.';

@@ -99,7 +99,7 @@ def store(night: Night, progress: Progress | None = None) -> Night:
 
 def derive_all(night: Night, progress: Progress | None = None) -> Night:
     """Courses, endpoints, rates and comparisons, as of the night's date; nothing where nothing could have changed."""
-    with warehouse(night.home.warehouse, threads=None) as con:
+    with warehouse(night.home.warehouse) as con:
         night.nothing_new = (
             not night.healed
             and _is_same_as_before(con)

@@ -162,7 +162,8 @@ def _cover(con: duckdb.DuckDBPyConnection, base: Path | None) -> None:
     """Leave out what was settled at the base: courses due then, courses not eligible then and now, clocks started then.
 
     The extended share (clinic_group) is of the inductions closed since. This is the one place that knows that rates are
-    made from the view endpoint, survival from the table clock, and clinic_group from the table course.
+    made from endpoints counted (tallied), survival from the table clock, a clock from a response that is covered, and
+    clinic_group from the table course.
     """
     if base is None:
         con.execute("CREATE TABLE covered AS FROM endpoint")
@@ -184,14 +185,18 @@ def _cover(con: duckdb.DuckDBPyConnection, base: Path | None) -> None:
         con.execute("INSERT INTO course FROM every_course")
         con.execute("CREATE OR REPLACE VIEW main.endpoint AS FROM main.covered")
         for name in [name for name, _ in sql_files(71, 99) if name in TABLES]:
-            _again(con, name)
+            _again(con, name, "tallied('main.covered')" if name == "tally" else None)
             if name == "clock":
                 con.execute(
                     """DELETE FROM clock WHERE (measure_id, patient_no, course) IN
                     (SELECT (measure_id, patient_no, course) FROM base.main.clock WHERE kept_out_as IS NULL)"""
                 )
+                con.execute(
+                    """DELETE FROM clock USING measure AS m WHERE m.measure_id = clock.measure_id AND m.starts_from IS NOT NULL
+                    AND (m.starts_from, clock.patient_no, clock.course) NOT IN (SELECT (measure_id, patient_no, course) FROM covered)"""
+                )
 
 
-def _again(con: duckdb.DuckDBPyConnection, name: str) -> None:
+def _again(con: duckdb.DuckDBPyConnection, name: str, source: str | None = None) -> None:
     con.execute(f"TRUNCATE main.{name}")
-    con.execute(f"INSERT INTO main.{name} FROM recomputed.{name}")
+    con.execute(f"INSERT INTO main.{name} FROM {source or f'recomputed.{name}'}")

@@ -45,20 +45,22 @@ class File:
 
 
 @contextmanager
-def warehouse(path: Path, *, threads: int | None = 1) -> Iterator[duckdb.DuckDBPyConnection]:
+def warehouse(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """The warehouse, open for writing; it is made first if it is not there. Closed and checkpointed behind the block.
 
-    One thread, for what is stored comes in one stream: a second would only wait, and burn time. None is one a core.
+    One thread: what is stored comes in one stream, and deriving burns a third more CPU on two threads than on one, for
+    tables of a million rows are few row groups.
     """
+    one_thread = CONFIG | {"threads": 1}
     if not path.exists():
         # Under another name first: a disk that fills up while a database is made leaves a file that never opens.
         new = path.with_name(path.name + ".new")
         for left in (new, new.with_name(new.name + ".wal")):
             left.unlink(missing_ok=True)
-        with duckdb.connect(str(new), config=CONFIG | {"threads": 1}) as con:
+        with duckdb.connect(str(new), config=one_thread) as con:
             lay(con)
         os.replace(new, path)
-    con = duckdb.connect(str(path), config=CONFIG | ({"threads": threads} if threads else {}))
+    con = duckdb.connect(str(path), config=one_thread)
     try:
         con.execute("SET preserve_insertion_order = true")
         yield con
