@@ -623,7 +623,7 @@ def test_refused_files_are_listed_and_destroyed_with_a_tombstone(home):
     ]
     with pytest.raises(UsageError, match="destroyed already"):
         destroy(home, sha(ODD), "R. Meyer", None)
-    with opened(home) as con, pytest.raises(UsageError, match=r"were destroyed\. Have the clinic send it anew"):
+    with opened(home) as con, pytest.raises(UsageError, match=r"were destroyed\. Have the clinic send a new export"):
         files_to_read_again(home, con, [sha(ODD)], None)
     with opened(home) as con, pytest.raises(UsageError, match="nothing to read again"):
         files_to_read_again(home, con, [], "unknown_column")

@@ -49,7 +49,7 @@ def files_to_read_again(
     found = dict.fromkeys(file_of(con, head) for head in heads)
     for sha in found:
         if con.execute("SELECT 1 FROM destroyed JOIN arrival USING (arrival_no) WHERE sha256 = ?", [sha]).fetchone():
-            raise UsageError(f"The bytes of {sha[:12]} were destroyed. Have the clinic send it anew.")
+            raise UsageError(f"The bytes of {sha[:12]} were destroyed. Have the clinic send a new export.")
         if not _is_here(home, sha):
             raise UsageError(f"The bytes of {sha[:12]} are not in {home.archive}. Restore the archive from a backup.")
     if reason is not None:
