@@ -376,6 +376,22 @@ def test_a_total_observed_beside_its_form_is_the_same_row(more: Json) -> None:
     assert read(value).lines.to_list() == [2]
 
 
+def test_a_moment_written_in_two_time_zones_is_one() -> None:
+    """The date is that of the form."""
+    total = observed("44261-6", number(TOTAL), effectiveDateTime="2026-01-06T03:30:00Z")
+    for more in ({}, {"derivedFrom": [{"reference": "QuestionnaireResponse/r1"}]}):
+        value = bundle(total | more, form(us_core(ANSWERS), authored="2026-01-05T22:30:00-05:00"))
+        assert rows(value) == [expected(total=str(TOTAL))]
+
+
+def test_what_is_only_called_a_phq_9_costs_itself() -> None:
+    """And not what was observed at the same moment."""
+    local = observed("", number(2), 2, code={"coding": [coding("sev", "PHQ-9 severity", "urn:x")]})
+    mislabelled = observed("44249-1", number(13), 3)
+    value = bundle(observed("44261-6", number(13)), local, mislabelled)
+    assert fate(value) == ([(2, "form_not_known"), (3, "code_mismatch")], 1)
+
+
 def test_another_total_of_the_day_is_a_row_of_its_own() -> None:
     value = bundle(observed("44261-6", number(20), effectiveDateTime="2026-01-05"), form(us_core(ANSWERS)))
     assert [row.get("total") for row in rows(value)] == ["20", None]

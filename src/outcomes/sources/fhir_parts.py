@@ -6,6 +6,7 @@ its row is set aside for; a resource that is no part of a PHQ-9 is None.
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
@@ -52,7 +53,7 @@ _SMALL = {"item_1", "item_2"}
 class Part:
     """A resource, as far as it is a part of a PHQ-9.
 
-    cells: column -> text as the contract reads it. time: the moment as written, or the days; authored and days are the cells of
+    cells: column -> text as the contract reads it. time: the moment, in UTC where its zone is known, or the days; authored and days are the cells of
     it. status: of the contract, None where it is not finished. refers_to: the resources that it says are its parts, or that it was
     made from. named: whether it says of itself that it is a PHQ-9.
     """
@@ -203,6 +204,9 @@ def observation(resource: Json, line: int, address: str) -> Part | None:
             _component(part, component)
     except OddError as odd:
         part.fault = part.fault or odd.fault
+    if part.is_panel and part.fault and not part.members:
+        # What it is cannot be told, so that it says nothing of what was observed at the same moment.
+        part.time = ""
     return part
 
 
@@ -267,12 +271,26 @@ def _part(resource: Json, line: int, address: str, statuses: dict[str, str], dat
         address=address,
         patient=patient_of(resource)[0],
         subject=reference_of(resource.get("subject")),
-        time=days or moment,
+        time=days or in_utc(moment),
         authored=date[1] if date else None,
         days=days,
         status=statuses.get(text_of(resource, "status")),
         version=(version if isinstance(version, str) else "", text_of(meta, "lastUpdated")),
     )
+
+
+def in_utc(text: str) -> str:
+    """A moment written in a time zone, in UTC; any other text, as a date, as it is."""
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    if moment.tzinfo is None:
+        return text
+    try:
+        return moment.astimezone(dt.UTC).isoformat()
+    except OverflowError:
+        return text
 
 
 def has_dates(resource: Json) -> bool:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from outcomes.sources.fhir_parts import Part, is_phq_9
+from outcomes.sources.fhir_parts import Part, in_utc, is_phq_9
 from schemas.scores import ITEMS
 
 # Address or `type/id` of a resource that is no part of a PHQ-9 -> whether it may be named as a part all the same.
 Others = dict[str, bool]
 RETRACTED = "entered_in_error"
+_IN_UTC = re.compile(r"[0-9]{4}-.*\+00:00")
 _REFERENCE = re.compile(r"(?:.*/)?([A-Za-z]+/[^/|#?]+?)(?:/_history/[^/]+)?")
 
 
@@ -88,21 +88,12 @@ def _last(versions: list[Part]) -> Part | None:
     numbers = [part.version[0] for part in versions]
     if all(re.fullmatch("[0-9]{1,9}", number) for number in numbers) and len(set(map(int, numbers))) == len(numbers):
         return max(versions, key=lambda part: int(part.version[0]))
-    times = [_moment(part.version[1]) for part in versions]
-    known = [time for time in times if time is not None]
-    if len(known) == len(set(known)) == len(versions):
-        return versions[times.index(max(known))]
+    times = [in_utc(part.version[1]) for part in versions]
+    if all(_IN_UTC.fullmatch(time) for time in times) and len(set(times)) == len(times):
+        return versions[times.index(max(times))]
     first = versions[0]
     same = all((part.cells, part.status, part.time, part.patient, part.fault, part.members) == (first.cells, first.status, first.time, first.patient, first.fault, first.members) for part in versions)  # fmt: skip
     return first if same else None
-
-
-def _moment(text: str) -> dt.datetime | None:
-    try:
-        moment = dt.datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else None
 
 
 def _groups(parts: list[Part], others: Others) -> Iterable[list[Part]]:
@@ -211,7 +202,9 @@ def _combined(group: list[Part], lead: Part) -> Row:
     patients, dates, days = (
         {getattr(part, name) for part in used} - {None} for name in ("patient", "authored", "days")
     )
-    if max(len(patients), len(dates), len(days)) > 1:
+    # One moment has two dates where it was written in two time zones.
+    one_moment = len({part.time for part in used} - {""}) == 1
+    if max(len(patients), len(days)) > 1 or (len(dates) > 1 and not one_moment):
         raise _AsideError("answers_conflict")
     statuses = {part.status for part in used}
     status = RETRACTED if is_retracted else next(each for each in ("corrected", "amended", "final") if each in statuses)
@@ -219,7 +212,7 @@ def _combined(group: list[Part], lead: Part) -> Row:
         lead.line,
         next(iter(patients), None),
         lead.time,
-        next(iter(dates), None),
+        lead.authored or next(iter(dates), None),
         next(iter(days), None),
         status,
         cells,
