@@ -54,6 +54,8 @@ REASONS = [
     Reason("baseline_after_first_infusion", "warning", "a baseline row after the first infusion, and not shortly before another course"),
     Reason("same_day_scores_differ", "warning", "another form of the same day, neither of them from after an infusion, has another total"),
     Reason("pseudonym_at_another_clinic", "warning", "another clinic uses the same pseudonym: the two count as two patients"),
+    Reason("volume_far_above_usual", "warning", "over five times the rows that the clinic usually sends in a night were taken"),
+    Reason("volume_far_below_usual", "warning", "under a fifth of the rows that the clinic usually sends in a night were taken"),
     Reason("merged_patients_differ", "warning", "sex or age differ from those that stand of the joined patient"),
     # files
     Reason("unknown_column", "file", "a column is not of the contract: the closed list is what keeps identifiers out"),

@@ -52,7 +52,7 @@ def add(verbs: Verbs) -> None:
     warnings = verbs.add(
         "warnings",
         _warnings,
-        "Rows that count, but whose order looks wrong: how many for each clinic and reason, or where they are.",
+        "Rows that count but look wrong in their order, and nights of unusual volume: how many for each clinic and reason, or where.",
         "outcomes warnings --home clinic-home --clinic C01 --lines",
         data=True,
     )
