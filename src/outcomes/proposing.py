@@ -119,7 +119,7 @@ def propose(sheet: Sheet, clinic_id: str, name: str) -> str:
         "ignored = []",
         "",
         f"[{head}.columns]",
-        *(f"{known} = {_text(column.name)}" for known, column in sure.items()),
+        *_read_as(sure),
         *_events(head, events, sure, contract),
         *_codes(head, sure, contract),
         *_dates(head, dates),
@@ -148,6 +148,15 @@ def _text(text: str) -> str:
 
 def _key(text: str) -> str:
     return text if _BARE.fullmatch(text) else _text(text)
+
+
+def _read_as(sure: dict[str, _Column]) -> Iterator[str]:
+    own = [known for known, column in sure.items() if normalised(column.name) == known]
+    if own:
+        yield f"# under the contract's own names, so that nothing need be said: {', '.join(own)}"
+    for known, column in sure.items():
+        if known not in own:
+            yield f"{known} = {_text(column.name)}"
 
 
 def _asked(rest: list[_Column]) -> Iterator[str]:

@@ -185,9 +185,26 @@ def read_values(contract: Contract, cells: pl.DataFrame, aside: pl.DataFrame | N
         pl.concat(frames) if frames else pl.DataFrame(schema=_FOUND) for frames in found.values()
     )
     if aside is not None and aside.height:
-        faults = pl.concat([aside, faults.join(aside, on=["row", "column_name"], how="anti")])
+        faults = faults.join(aside, on=["row", "column_name"], how="anti")
+        faults = pl.concat([aside, _not_of_rows_aside(contract, cells, faults, aside)])
     typed = pl.DataFrame(columns)
     return Values(_completed(contract, typed, faults) if contract.made else typed, faults, notes, identifiers)
+
+
+def _not_of_rows_aside(
+    contract: Contract, cells: pl.DataFrame, faults: pl.DataFrame, aside: pl.DataFrame
+) -> pl.DataFrame:
+    """The faults without those of empty cells in rows that are set aside whole: what is not known of them is not asked for."""
+    rows = aside.filter(pl.col("column_name").is_null()).select("row").unique()
+    if not rows.height:
+        return faults
+    empty = [
+        pl.DataFrame({"row": cells[name].is_null().arg_true().cast(pl.UInt32)}).select("row", column_name=pl.lit(name))
+        for name in contract.needed
+        if name in cells.columns
+    ]
+    excused = pl.concat(empty).join(rows, on="row", how="semi")
+    return faults.join(excused, on=["row", "column_name"], how="anti")
 
 
 def _with_empty(unreadable: str, cells: pl.Series, odd: pl.DataFrame | None) -> pl.DataFrame | None:
