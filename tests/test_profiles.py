@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +11,11 @@ import polars as pl
 import pytest
 
 from outcomes.checking import Judged, judge
+from outcomes.paths import Home
+from outcomes.requeueing import request
 from schemas.clinics import Clinics, read_clinics
 from schemas.errors import DataFileError
+from tests.nightly import AS_OF, asked, night
 from tests.test_door import TWO, good_rows, holds_together
 
 ITEMS = {f"item_{n}": f"phq9_{n}" for n in range(1, 10)}
@@ -289,3 +294,29 @@ def test_what_was_read_through_a_profile_is_typed_like_any_other(clinics: Any) -
     found = judged(file(EVENTS_HEAD, "P-1,before_arm_1,2,12,1,1,1,1,1,1,1,1,1,9"), clinics(EVENTS))
     assert good_rows(found).schema == good_rows(judge([TWO], None)).schema
     assert found.rules.filter(pl.col("rule") == "total_is_not_sum")["rows_checked"].to_list() == [1]
+
+
+def test_a_corrected_profile_reads_its_files_again_and_a_lost_store_reads_each_by_the_profile_of_its_night(
+    tmp_path: Path,
+) -> None:
+    home = Home(tmp_path / "home")
+    home.make()
+    row = "1,1,1,1,1,1,1,1,1,9"
+    data = file(
+        EVENTS_HEAD, f"P-1,before_arm_1,2,12,{row}", f"P-1,infusion_1_arm_1,2,12,{row}", f"P-1,late_arm_1,2,12,{row}"
+    )
+    home.clinics.write_text(EVENTS)
+    night(home, {"a.csv": data})
+    more = '[clinics.C01.profiles.redcap.events.rows.late_arm_1]\ntimepoint = "follow_up"\ndays_since_first_infusion = "30"\n'
+    home.clinics.write_text(EVENTS.replace("version = 2", "version = 3") + more)
+    request(home, [hashlib.sha256(data).hexdigest()])
+    night(home, {}, AS_OF + dt.timedelta(1))
+    ledger = "SELECT profile, rows_accepted, rows_duplicate, rows_quarantined, hash FROM arrival ORDER BY arrival_no"
+    first, second = asked(home, ledger)
+    assert (first[:4], second[:4]) == (("C01/redcap/2", 2, 0, 1), ("C01/redcap/3", 1, 2, 0))
+    scores = "SELECT line, days_since_first_infusion, timepoint::VARCHAR, phq9_total FROM current_score ORDER BY line"
+    assert asked(home, scores) == [(2, -3, "baseline", 9), (3, 0, "pre_infusion", 9), (4, 30, "follow_up", 9)]
+    home.warehouse.unlink()
+    night(home, {}, AS_OF + dt.timedelta(2))
+    assert asked(home, ledger) == [first, second]
+    assert len(asked(home, scores)) == 3
