@@ -30,7 +30,7 @@ def of_night(home: Home, night: int) -> list[Row]:
 
 
 def checked(home: Home, contents: list[bytes]) -> list[Row]:
-    clinics = {row["clinic_id"] for row in read_clinics(home.clinics)}
+    clinics = read_clinics(home.clinics)
     return of_judged(judge(contents, clinics), [sha(data) for data in contents], [len(data) for data in contents])
 
 
