@@ -167,8 +167,9 @@ add("a blank before the quotes", lambda k: (k.csv(k.row(item_1=' "2"'), k.row(2)
 add("a separator in quotes", lambda k: (k.csv(k.row(patient_id='"P,1"'), k.row(2)), taken(k.kept(3, 2), aside=[(2, None, "field_count")])))
 add("a line feed in quotes", lambda k: (
     k.csv(k.row(total='"10\n"'), k.row(2)), taken(k.kept(4, 2), aside=[(2, "total", "total_not_whole"), (3, None, "field_count")])))
-add("a CR in the middle of a line", lambda k: (
-    k.csv(k.row(timepoint="pre_infusion\r"), k.row(2)), taken(k.kept(3, 2), aside=[(2, "timepoint", "timepoint_unknown")])))
+add("a CR behind a cell is a blank", lambda k: (k.csv(k.row(timepoint="pre_infusion\r"), k.row(2)), k.two()))
+add("a CR before a cell", lambda k: (
+    k.csv(k.row(timepoint="\rpre_infusion"), k.row(2)), taken(k.kept(3, 2), aside=[(2, "timepoint", "timepoint_unknown")])))
 add("a row ends in CR in a file of LF", lambda k: (
     (k.csv(k.row()) + f"{k.line(3)}\r{k.line(4)}\n{k.line(2)}\n".encode()), taken(k.kept(2), k.kept(4, 2), aside=[(3, None, "field_count")])))
 add("line and paragraph separators of Unicode end no line", lambda k: (
