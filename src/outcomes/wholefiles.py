@@ -76,11 +76,12 @@ def _twice(typed: pl.DataFrame, where: pl.DataFrame) -> dict[int, str]:
         .group_by("file", maintain_order=True)
         .head(LOOKED_AT)
     )
-    # Forms of the same answer all through are alike in any two columns.
+    # Forms of the same answer all through are alike in any two columns; and the same answers again say no more than once.
     telling = (
         typed.select(ITEMS)[looked["row"]]
         .with_columns(looked["file"])
         .filter(pl.max_horizontal(ITEMS) != pl.min_horizontal(ITEMS))
+        .unique()
     )
     pairs = {f"{a} and {b}": (pl.col(a), pl.col(b)) for a, b in itertools.combinations(ITEMS, 2)}
     alike = telling.group_by("file").agg(
