@@ -14,7 +14,7 @@ READ: list[tuple[str, str, Any]] = [
     ("item_4", "0.0", 0), ("item_4", " ", None), ("item_4", "Not at all", 0), ("item_4", "NOT AT ALL", 0), ("item_4", " not  at all ", 0),
     ("item_2", "Several days", 1), ("item_1", "More than half the days", 2), ("item_5", "Nearly every day", 3),
     ("item_4", "7", None), ("item_4", "9", None), ("item_4", "99", None), ("item_4", "-", None), ("item_4", "^", None),
-    ("item_4", "Not Answered", None), ("item_4", "not answered", None), ("item_4", "9.0", None),
+    ("item_4", "Not Answered", None), ("item_4", "not answered", None), ("item_4", "9.0", None), ("total", "99.0", None),
     ("total", "10.0", 10), ("total", " 10 ", 10), ("total", "99", None), ("total", "-", None), ("total", "^", None),
     ("total", "Not answered", None), ("total", "", None), ("total", "  ", None),
     (DAY, "14.0", 14), (DAY, " -3 ", -3), (DAY, "-400", -400), (DAY, "3650", 3650), (DAY, "2024", 2024),
@@ -70,7 +70,7 @@ SET_ASIDE: list[tuple[str, str, str]] = [
 ]  # fmt: skip
 
 IDENTIFIERS: list[tuple[str, str, str]] = [
-    (DAY, "2024-03-17", "date"), (DAY, "3/17/2024", "date"), (DAY, "17.03.2024", "date"), (DAY, "17-Mar-24", "date"), (DAY, "45368", "date"),
+    (DAY, "2024-03-17", "date"), (DAY, "3/17/2024", "date"), (DAY, "17.03.2024", "date"), (DAY, "17-Mar-24", "date"), (DAY, "03-17-2024", "date"), (DAY, "17MAR2024", "date"), (DAY, "March 17, 2024"[:5] + " 17 2024", "date"), (DAY, "45368", "date"),
     (DAY, "2024-03-17T09:30:00Z", "date"), (DAY, "45368.5", "date"), ("extract_day", "2024-03-17", "date"), ("item_1", "3/1/2024", "date"),
     ("patient_id", "Jane Roe", "name"), ("patient_id", "Ｐ17", "name"), ("patient_id", "José17", "name"), ("patient_id", "123-45-6789", "social security number"),
     ("patient_id", "123456789", "social security number"), ("patient_id", "(555) 123-4567", "telephone number"), ("patient_id", "5551234567", "telephone number"),
