@@ -99,8 +99,15 @@ def _twice(typed: pl.DataFrame, where: pl.DataFrame) -> dict[int, str]:
     return found
 
 
-def mostly_bad(rows: dict[int, int], reasons: pl.DataFrame) -> dict[int, FileRefusedError]:
-    """Files of which one fault is in over half of the rows, or any in over nine tenths. `reasons` as in Judged."""
+def mostly_bad(rows: dict[int, int], reasons: pl.DataFrame, empty: pl.DataFrame) -> dict[int, FileRefusedError]:
+    """Files of which one fault is in over half of the rows, or any in over nine tenths. `reasons` as in Judged.
+
+    empty: file and line of rows of empty cells. They are set aside and do not count here: a spreadsheet writes hundreds
+    of them behind its table.
+    """
+    if empty.height:
+        reasons = reasons.join(empty, on=["file", "line"], how="anti")
+        rows = rows | {file: rows[file] - lines for file, lines in empty["file"].value_counts().iter_rows() if file in rows}
     large = [file for file, read in rows.items() if read >= ROWS]
     of_file = reasons.filter(pl.col("file").is_in(large) & ~pl.col("reason_code").is_in(_NOT_THE_FILES))
     if not of_file.height:
