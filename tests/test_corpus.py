@@ -111,6 +111,8 @@ def as_stored(row: dict[str, Any]) -> dict[str, Any]:
     """A row as its table holds it: with what is meant where nothing is said, and without the extract's day, which has a table."""
     held = {name: value for name, value in row.items() if name != "extract_day"}
     held["status"] = held["status"] or "final"
+    if "sex" in held:
+        return {name: "unknown" if value is None and name != "failed_antidepressant_trials" else value for name, value in held.items()}
     if "recall_period" in held:
         held["recall_period"] = held["recall_period"] or "two_weeks"
         held["dose_mg_per_kg"] = held["dose_mg_per_kg"] and Decimal(str(held["dose_mg_per_kg"]))
