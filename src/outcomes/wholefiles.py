@@ -107,7 +107,9 @@ def mostly_bad(rows: dict[int, int], reasons: pl.DataFrame, empty: pl.DataFrame)
     """
     if empty.height:
         reasons = reasons.join(empty, on=["file", "line"], how="anti")
-        rows = rows | {file: rows[file] - lines for file, lines in empty["file"].value_counts().iter_rows() if file in rows}
+        rows = rows | {
+            file: rows[file] - lines for file, lines in empty["file"].value_counts().iter_rows() if file in rows
+        }
     large = [file for file, read in rows.items() if read >= ROWS]
     of_file = reasons.filter(pl.col("file").is_in(large) & ~pl.col("reason_code").is_in(_NOT_THE_FILES))
     if not of_file.height:

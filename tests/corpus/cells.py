@@ -87,11 +87,17 @@ def _called(column: str, text: str) -> str:
 
 
 def _read(column: str, text: str, value: Any) -> None:
-    add(_called(column, text), lambda k: (k.csv(k.row(**{column: text}), k.row(2)), taken(k.kept(2, **{column: value}), k.kept(3, 2))))
+    add(
+        _called(column, text),
+        lambda k: (k.csv(k.row(**{column: text}), k.row(2)), taken(k.kept(2, **{column: value}), k.kept(3, 2))),
+    )
 
 
 def _set_aside(column: str, text: str, reason: str) -> None:
-    add(_called(column, text), lambda k: (k.csv(k.row(**{column: text}), k.row(2)), taken(k.kept(3, 2), aside=[(2, column, reason)])))
+    add(
+        _called(column, text),
+        lambda k: (k.csv(k.row(**{column: text}), k.row(2)), taken(k.kept(3, 2), aside=[(2, column, reason)])),
+    )
 
 
 def _refused(column: str, text: str, kind: str) -> None:
@@ -111,7 +117,10 @@ for _column, _text, _reason in (
 ):  # fmt: skip
     add(
         f"decimal comma or thousands, {_column}",
-        lambda k, c=_column, t=_text, r=_reason: (k.csv(k.row(**{c: t}), k.row(2), by=";"), taken(k.kept(3, 2), aside=[(2, c, r)])),
+        lambda k, c=_column, t=_text, r=_reason: (
+            k.csv(k.row(**{c: t}), k.row(2), by=";"),
+            taken(k.kept(3, 2), aside=[(2, c, r)]),
+        ),
     )
 
 # ---- rules over several columns ---------------------------------------------------------------------------------
@@ -168,7 +177,10 @@ ROWS: dict[str, tuple[dict[str, str], dict[str, Any] | str]] = {
 
 for _name, (_texts, _becomes) in ROWS.items():
     if isinstance(_becomes, str):
-        add(_name, lambda k, t=_texts, b=_becomes: (k.csv(k.row(**t), k.row(2)), taken(k.kept(3, 2), aside=[(2, None, b)])))
+        add(
+            _name,
+            lambda k, t=_texts, b=_becomes: (k.csv(k.row(**t), k.row(2)), taken(k.kept(3, 2), aside=[(2, None, b)])),
+        )
     else:
         add(_name, lambda k, t=_texts, b=_becomes: (k.csv(k.row(**t), k.row(2)), taken(k.kept(2, **b), k.kept(3, 2))))
 
@@ -176,6 +188,9 @@ add(
     "every reason of a row, and the next one is good",
     lambda k: (
         k.csv(k.row(item_1="x", item_2="4", days_since_first_infusion="5000", total="NA"), k.row(2)),
-        taken(k.kept(3, 2), aside=[(2, DAY, "day_range"), (2, "item_1", _I), (2, "item_2", "item_range"), (2, "total", _T)]),
+        taken(
+            k.kept(3, 2),
+            aside=[(2, DAY, "day_range"), (2, "item_1", _I), (2, "item_2", "item_range"), (2, "total", _T)],
+        ),
     ),
 )

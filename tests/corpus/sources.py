@@ -1,13 +1,11 @@
-"""Files through a source profile, of a limited data set, of REDCap and of FHIR; and the patients feed."""
+"""Files through a source profile, of a limited data set, and of REDCap; and the patients feed."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from tests.corpus.base import BEFORE, FOLLOWED, ITEMS, NONE, Kit, add, refused, taken
+from tests.corpus.base import BEFORE, FOLLOWED, Kit, add, refused, taken
 
-Json = dict[str, Any]
 DAY = "days_since_first_infusion"
 ANSWERS = [2, 1, 1, 0, 3, 1, 1, 0, 1]
 
@@ -16,27 +14,50 @@ ANSWERS = [2, 1, 1, 0, 3, 1, 1, 0, 1]
 
 def limited(k: Kit, *rows: tuple[str, str, str], clinic: str = "L01") -> bytes:
     """Rows of patient 1 by day, infusion number and timepoint."""
-    return k.csv(*(k.row(clinic_id=clinic, **{DAY: day, "infusion_number": number, "timepoint": at}) for day, number, at in rows))
+    return k.csv(
+        *(k.row(clinic_id=clinic, **{DAY: day, "infusion_number": number, "timepoint": at}) for day, number, at in rows)
+    )
 
 
 def days(k: Kit, *rows: tuple[int, int, int | None, str]) -> list[dict[str, Any]]:
     """Their values by line, day, infusion number and timepoint."""
-    return [k.kept(line, clinic_id="L01", **{DAY: day, "infusion_number": number, "timepoint": at}) for line, day, number, at in rows]
+    return [
+        k.kept(line, clinic_id="L01", **{DAY: day, "infusion_number": number, "timepoint": at})
+        for line, day, number, at in rows
+    ]
 
 
 _SERIES = [("2024-02-26", "", "baseline"), ("2024-03-01", "1", "pre_infusion"), ("2024-03-31", "", "follow_up")]
 _DAYS = [(2, -4, None, "baseline"), (3, 0, 1, "pre_infusion"), (4, 30, None, "follow_up")]
 add("dates: of a clinic that may send them", lambda k: (limited(k, *_SERIES), taken(*days(k, *_DAYS))))
-add("dates: with times of day", lambda k: (limited(k, *((f"{day}T09:30:00Z", *rest) for day, *rest in _SERIES)), taken(*days(k, *_DAYS))))
+add(
+    "dates: with times of day",
+    lambda k: (limited(k, *((f"{day}T09:30:00Z", *rest) for day, *rest in _SERIES)), taken(*days(k, *_DAYS))),
+)
 add("dates: of a clinic that may not", lambda k: (limited(k, *_SERIES, clinic="C01"), refused("identifier", "date")))
-add("dates: written as in the United States", lambda k: (limited(k, ("03/17/2024", "1", "pre_infusion")), refused("identifier", "date")))
-add("dates: infusion 1 is not in the file", lambda k: (
-    limited(k, ("2024-03-01", "2", "pre_infusion")), taken(aside=[(2, DAY, "day_zero_unknown")])))
-add("dates: none of the calendar", lambda k: (
-    limited(k, *_SERIES, ("2024-02-30", "", "follow_up")), taken(*days(k, *_DAYS), aside=[(5, DAY, "date_not_readable")])))
+add(
+    "dates: written as in the United States",
+    lambda k: (limited(k, ("03/17/2024", "1", "pre_infusion")), refused("identifier", "date")),
+)
+add(
+    "dates: infusion 1 is not in the file",
+    lambda k: (limited(k, ("2024-03-01", "2", "pre_infusion")), taken(aside=[(2, DAY, "day_zero_unknown")])),
+)
+add(
+    "dates: none of the calendar",
+    lambda k: (
+        limited(k, *_SERIES, ("2024-02-30", "", "follow_up")),
+        taken(*days(k, *_DAYS), aside=[(5, DAY, "date_not_readable")]),
+    ),
+)
 add("dates: days and dates", lambda k: (limited(k, *_SERIES[:2], ("30", "", "follow_up")), taken(*days(k, *_DAYS))))
-add("dates: over 400 days before", lambda k: (
-    limited(k, *_SERIES, ("2022-01-01", "", "baseline")), taken(*days(k, *_DAYS), aside=[(5, DAY, "day_range")])))
+add(
+    "dates: over 400 days before",
+    lambda k: (
+        limited(k, *_SERIES, ("2022-01-01", "", "baseline")),
+        taken(*days(k, *_DAYS), aside=[(5, DAY, "day_range")]),
+    ),
+)
 
 # ---- a source profile -------------------------------------------------------------------------------------------
 
@@ -54,22 +75,56 @@ def by_profile(k: Kit, line: int, **more: Any) -> dict[str, Any]:
     return k.kept(line, clinic_id="D01", total=None, **more)
 
 
-add("profile: codes, dates and a dropped column", lambda k: (
-    ehr(f"{k.who()},1,before,01/03/2024,v2,{_CODED}", f"{k.who()},,between,31/03/2024,v2,{_CODED}"),
-    taken(by_profile(k, 2), by_profile(k, 3, **FOLLOWED))))
-add("profile: names in capitals", lambda k: (ehr(f"{k.who()},1,after,01/03/2024,v2,{_CODED}", head=EHR.upper()), taken(by_profile(k, 2, timepoint="post_infusion"))))
-add("profile: a code it does not know", lambda k: (
-    ehr(f"{k.who()},1,before,01/03/2024,v2,{_CODED}", f"{k.who(2)},1,before,01/03/2024,v2,9{_CODED[1:]}"),
-    taken(by_profile(k, 2), aside=[(3, "item_1", "not_in_codes")])))
-add("profile: a code for missing", lambda k: (ehr(f"{k.who()},1,before,01/03/2024,v2,n/a{_CODED[1:]}"), taken(by_profile(k, 2, item_1=None))))
-add("profile: a date of another form", lambda k: (
-    ehr(f"{k.who()},1,before,01/03/2024,v2,{_CODED}", f"{k.who(2)},1,before,2024-03-01,v2,{_CODED}"),
-    taken(by_profile(k, 2), aside=[(3, DAY, "date_not_readable")])))
-add("profile: one column more", lambda k: (ehr(f"{k.who()},1,before,01/03/2024,v2,{_CODED},x", head=f"{EHR},Mood"), refused("unknown_column")))
-add("profile: e-mail in a dropped column", lambda k: (ehr(f"{k.who()},1,before,01/03/2024,jane@example.org,{_CODED}"), refused("identifier", "e-mail address")))
-add("profile: line feed and comma in a dropped column", lambda k: (
-    ehr(f'{k.who()},1,before,01/03/2024,"v2,\nlate",{_CODED}', f"{k.who(2)},1,before,01/03/2024,v2,{_CODED}"),
-    taken(by_profile(k, 2), k.kept(4, 2, clinic_id="D01", total=None))))
+add(
+    "profile: codes, dates and a dropped column",
+    lambda k: (
+        ehr(f"{k.who()},1,before,01/03/2024,v2,{_CODED}", f"{k.who()},,between,31/03/2024,v2,{_CODED}"),
+        taken(by_profile(k, 2), by_profile(k, 3, **FOLLOWED)),
+    ),
+)
+add(
+    "profile: names in capitals",
+    lambda k: (
+        ehr(f"{k.who()},1,after,01/03/2024,v2,{_CODED}", head=EHR.upper()),
+        taken(by_profile(k, 2, timepoint="post_infusion")),
+    ),
+)
+add(
+    "profile: a code it does not know",
+    lambda k: (
+        ehr(f"{k.who()},1,before,01/03/2024,v2,{_CODED}", f"{k.who(2)},1,before,01/03/2024,v2,9{_CODED[1:]}"),
+        taken(by_profile(k, 2), aside=[(3, "item_1", "not_in_codes")]),
+    ),
+)
+add(
+    "profile: a code for missing",
+    lambda k: (ehr(f"{k.who()},1,before,01/03/2024,v2,n/a{_CODED[1:]}"), taken(by_profile(k, 2, item_1=None))),
+)
+add(
+    "profile: a date of another form",
+    lambda k: (
+        ehr(f"{k.who()},1,before,01/03/2024,v2,{_CODED}", f"{k.who(2)},1,before,2024-03-01,v2,{_CODED}"),
+        taken(by_profile(k, 2), aside=[(3, DAY, "date_not_readable")]),
+    ),
+)
+add(
+    "profile: one column more",
+    lambda k: (ehr(f"{k.who()},1,before,01/03/2024,v2,{_CODED},x", head=f"{EHR},Mood"), refused("unknown_column")),
+)
+add(
+    "profile: e-mail in a dropped column",
+    lambda k: (
+        ehr(f"{k.who()},1,before,01/03/2024,jane@example.org,{_CODED}"),
+        refused("identifier", "e-mail address"),
+    ),
+)
+add(
+    "profile: line feed and comma in a dropped column",
+    lambda k: (
+        ehr(f'{k.who()},1,before,01/03/2024,"v2,\nlate",{_CODED}', f"{k.who(2)},1,before,01/03/2024,v2,{_CODED}"),
+        taken(by_profile(k, 2), k.kept(4, 2, clinic_id="D01", total=None)),
+    ),
+)
 
 # ---- REDCap -----------------------------------------------------------------------------------------------------
 
@@ -90,117 +145,113 @@ def charted(k: Kit, line: int, **more: Any) -> dict[str, Any]:
     return k.kept(line, **({"clinic_id": "R01"} | more))
 
 
-add("REDCap: longitudinal", lambda k: (
-    redcap(LONG, f"{k.who()},screening_arm_1,,,{RAW},10,2,2", f"{k.who()},infusion_1_arm_1,,,{RAW},10,,2", f"{k.who()},month_1_arm_1,,,{RAW},,,0"),
-    taken(charted(k, 2, **BEFORE, item_10=1), charted(k, 3), charted(k, 4, **FOLLOWED, total=None))))
-add("REDCap: rows of other forms", lambda k: (
-    redcap(LONG, f"{k.who()},screening_arm_1,,,{RAW},10,,2", f"{k.who()},screening_arm_1,vitals,1{',' * 12}", f"{k.who()},infusion_1_arm_1,vitals,2{',' * 12}"),
-    taken(charted(k, 2, **BEFORE), blank=2)))
-add("REDCap: labels", lambda k: (
-    redcap(f"record_id,Event Name,Repeat Instrument,Repeat Instance,{FIELDS},phq9_total_score,phq9_how_difficult,{FORM}",
-           f'"{k.who()}","Screening (Arm 1: Arm 1)",,,' + ",".join(f'"{("Not at all", "Several days", "More than half the days", "Nearly every day")[a]}"' for a in ANSWERS)
-           + ',10,"Very difficult",'),
-    taken(charted(k, 2, **BEFORE, item_10=2))))
-add("REDCap: an event that nobody knows", lambda k: (
-    redcap(LONG, f"{k.who()},screening_arm_1,,,{RAW},10,,2", f"{k.who()},week_9_arm_1,,,{RAW},10,,2"),
-    taken(charted(k, 2, **BEFORE), aside=[(3, None, "event_unknown"), (3, DAY, "day_not_whole"), (3, "timepoint", "timepoint_unknown")])))
-add("REDCap: difficulty 0", lambda k: (redcap(LONG, f"{k.who()},screening_arm_1,,,{RAW},10,0,2"), refused("difficulty_coding")))
-add("REDCap: names in the form, empty", lambda k: (
-    redcap(f"{LONG},phq9_first_name", f"{k.who()},screening_arm_1,,,{RAW},10,1,2,"), refused("identifier", "name")))
-add("REDCap: the form twice", lambda k: (
-    redcap(f"{LONG},phq9_1_cf6471", f"{k.who()},screening_arm_1,,,{RAW},10,1,2,2"), refused("redcap_two_forms")))
-add("REDCap: flat", lambda k: (
-    redcap(FLAT, f"{k.who()},30,{RAW},10,2"), taken(k.kept(2, **FOLLOWED, clinic_id="R02"))))
-add("REDCap: flat, a typed total that is not the sum", lambda k: (
-    redcap(FLAT, f"{k.who()},30,{RAW},12,2", f"{k.who(2)},30,{RAW},10,2"),
-    taken(k.kept(3, 2, **FOLLOWED, clinic_id="R02"), aside=[(2, None, "total_is_not_sum")])))
-add("REDCap: flat, items coded 1 to 4", lambda k: (
-    redcap(FLAT, *(f"{k.who(n)},30,{_CODED},,2" for n in range(1, 7))), refused("coding_shift")))
-add("REDCap: no profile knows its columns", lambda k: (redcap(FLAT.replace("study_id", "chart_no"), f"{k.who()},30,{RAW},10,2"), refused("unknown_column")))
-
-# ---- FHIR -------------------------------------------------------------------------------------------------------
-
-LOINC = "http://loinc.org"
-CODES = ["44250-9", "44255-8", "44259-0", "44254-1", "44251-7", "44258-2", "44252-5", "44253-3", "44260-8"]
-LA = ["LA6568-5", "LA6569-3", "LA6570-1", "LA6571-9"]
-WORDS = ["Not at all", "Several days", "More than half the days", "Nearly every day"]
-NAMED = "http://example.org/fhir/Questionnaire/phq-9"
-RELATIVE = "http://hl7.org/fhir/StructureDefinition/cqf-relativeDateTime"
-
-
-def since(days_after: int) -> Json:
-    """A time as days from day 0."""
-    target = {"url": "target", "valueReference": {"reference": "Procedure/first-infusion"}}
-    relation = {"url": "relationship", "valueCode": "after"}
-    return {"extension": [{"url": RELATIVE, "extension": [target, relation, {"url": "offset", "valueDuration": {"value": days_after, "unit": "d", "system": "http://unitsofmeasure.org", "code": "d"}}]}]}  # fmt: skip
-
-
-def form(k: Kit, links: str, answer: Any, n: int = 1, **more: Any) -> Json:
-    """A QuestionnaireResponse of nine answers."""
-    names = [f"/{code}" for code in CODES] if links == "loinc" else [links.format(at) for at in range(1, 10)]
-    return {
-        "resourceType": "QuestionnaireResponse", "id": f"q{n}", "status": "completed", "questionnaire": NAMED, "_authored": since(30),
-        "subject": {"reference": f"Patient/{k.who(n)}"}, "item": [{"linkId": name, "answer": [answer(a)]} for name, a in zip(names, ANSWERS, strict=True)],
-    } | more  # fmt: skip
-
-
-def coded(answer: int) -> Json:
-    """An answer by its LOINC code."""
-    return {"valueCoding": {"system": LOINC, "code": LA[answer], "display": WORDS[answer]}}
-
-
-def bundle(*resources: Json) -> bytes:
-    """A Bundle."""
-    return json.dumps({"resourceType": "Bundle", "type": "collection", "entry": [{"resource": each} for each in resources]}).encode()
-
-
-def lines(*resources: Json) -> bytes:
-    """NDJSON."""
-    return "".join(json.dumps(each) + "\n" for each in resources).encode()
-
-
-def told(k: Kit, line: int, n: int = 1, **more: Any) -> dict[str, Any]:
-    """A row of F01: day 30, and no total but the answers'."""
-    return k.kept(line, n, **({"clinic_id": "F01", **FOLLOWED, "total": None, "status": "final"} | more))
-
-
-def observed(k: Kit, code: str, value: Json, n: int = 1, **more: Any) -> Json:
-    """An Observation."""
-    return {
-        "resourceType": "Observation", "id": f"o{n}", "status": "final", "code": {"coding": [{"system": LOINC, "code": code}]},
-        "subject": {"reference": f"Patient/{k.who(n)}"}, "_effectiveDateTime": since(30),
-    } | value | more  # fmt: skip
-
-
-STYLES: dict[str, tuple[str, Any]] = {
-    "US Core": ("loinc", coded), "Argonaut": ("g1.q{}", coded), "MII": ("PHQ-9.{}", coded), "ReproSchema": ("phq9_{}", lambda a: {"valueInteger": a}),
-    "HL7 SDC": ("H1/T1/Q{}", coded), "words": ("PHQ-9.{}", lambda a: {"valueString": WORDS[a]}),
-}  # fmt: skip
-for _name, (_links, _answer) in STYLES.items():
-    add(f"FHIR Bundle: {_name}", lambda k, links=_links, answer=_answer: (bundle(form(k, links, answer)), taken(told(k, 1))))
-    add(f"FHIR NDJSON: {_name}", lambda k, links=_links, answer=_answer: (
-        lines(form(k, links, answer), form(k, links, answer, 2)), taken(told(k, 1), told(k, 2, 2))))
-_TOTAL = {"valueQuantity": {"value": 10, "unit": "{score}"}}
-add("FHIR: a total", lambda k: (lines(observed(k, "44261-6", _TOTAL)), taken(told(k, 1, **NONE, total=10))))
-add("FHIR: a total as a whole number, corrected", lambda k: (
-    lines(observed(k, "44261-6", {"valueInteger": 10}, status="corrected")), taken(told(k, 1, **NONE, total=10, status="corrected"))))
-add("FHIR: a total of 28", lambda k: (lines(observed(k, "44261-6", {"valueInteger": 28})), taken(aside=[(1, "total", "total_range")])))
-add("FHIR: in progress", lambda k: (
-    lines(form(k, "loinc", coded), form(k, "loinc", coded, 2, status="in-progress")), taken(told(k, 1), aside=[(2, None, "not_finished")])))
-add("FHIR: preliminary", lambda k: (lines(observed(k, "44261-6", _TOTAL, status="preliminary")), taken(aside=[(1, None, "not_finished")])))
-add("FHIR: entered in error", lambda k: (lines(form(k, "loinc", coded, status="entered-in-error")), taken(told(k, 1, status="entered_in_error"))))
-add("FHIR: another observation beside it", lambda k: (
-    lines(form(k, "loinc", coded), observed(k, "8867-4", {"valueInteger": 70}, 2)), taken(told(k, 1), blank=1)))
-add("FHIR: no PHQ-9", lambda k: (lines(observed(k, "8867-4", {"valueInteger": 70})), refused("no_phq9")))
-add("FHIR: narrative", lambda k: (bundle(form(k, "loinc", coded, text={"status": "generated", "div": "<div>Jane Roe</div>"})), refused("identifier", "free text")))
-add("FHIR: a code and other words", lambda k: (
-    lines(form(k, "loinc", lambda a: {"valueCoding": {"system": LOINC, "code": LA[a], "display": WORDS[3 - a]}}), form(k, "loinc", coded, 2)),
-    taken(told(k, 2, 2), aside=[(1, None, "code_mismatch")])))
+add(
+    "REDCap: longitudinal",
+    lambda k: (
+        redcap(
+            LONG,
+            f"{k.who()},screening_arm_1,,,{RAW},10,2,2",
+            f"{k.who()},infusion_1_arm_1,,,{RAW},10,,2",
+            f"{k.who()},month_1_arm_1,,,{RAW},,,0",
+        ),
+        taken(charted(k, 2, **BEFORE, item_10=1), charted(k, 3), charted(k, 4, **FOLLOWED, total=None)),
+    ),
+)
+add(
+    "REDCap: rows of other forms",
+    lambda k: (
+        redcap(
+            LONG,
+            f"{k.who()},screening_arm_1,,,{RAW},10,,2",
+            f"{k.who()},screening_arm_1,vitals,1{',' * 12}",
+            f"{k.who()},infusion_1_arm_1,vitals,2{',' * 12}",
+        ),
+        taken(charted(k, 2, **BEFORE), blank=2),
+    ),
+)
+add(
+    "REDCap: labels",
+    lambda k: (
+        redcap(
+            f"record_id,Event Name,Repeat Instrument,Repeat Instance,{FIELDS},phq9_total_score,phq9_how_difficult,{FORM}",
+            f'"{k.who()}","Screening (Arm 1: Arm 1)",,,'
+            + ",".join(
+                f'"{("Not at all", "Several days", "More than half the days", "Nearly every day")[a]}"' for a in ANSWERS
+            )
+            + ',10,"Very difficult",',
+        ),
+        taken(charted(k, 2, **BEFORE, item_10=2)),
+    ),
+)
+add(
+    "REDCap: an event that nobody knows",
+    lambda k: (
+        redcap(LONG, f"{k.who()},screening_arm_1,,,{RAW},10,,2", f"{k.who()},week_9_arm_1,,,{RAW},10,,2"),
+        taken(
+            charted(k, 2, **BEFORE),
+            aside=[(3, None, "event_unknown"), (3, DAY, "day_not_whole"), (3, "timepoint", "timepoint_unknown")],
+        ),
+    ),
+)
+add(
+    "REDCap: difficulty 0",
+    lambda k: (redcap(LONG, f"{k.who()},screening_arm_1,,,{RAW},10,0,2"), refused("difficulty_coding")),
+)
+add(
+    "REDCap: names in the form, empty",
+    lambda k: (
+        redcap(f"{LONG},phq9_first_name", f"{k.who()},screening_arm_1,,,{RAW},10,1,2,"),
+        refused("identifier", "name"),
+    ),
+)
+add(
+    "REDCap: the form twice",
+    lambda k: (
+        redcap(f"{LONG},phq9_1_cf6471", f"{k.who()},screening_arm_1,,,{RAW},10,1,2,2"),
+        refused("redcap_two_forms"),
+    ),
+)
+add("REDCap: flat", lambda k: (redcap(FLAT, f"{k.who()},30,{RAW},10,2"), taken(k.kept(2, **FOLLOWED, clinic_id="R02"))))
+add(
+    "REDCap: flat, a typed total that is not the sum",
+    lambda k: (
+        redcap(FLAT, f"{k.who()},30,{RAW},12,2", f"{k.who(2)},30,{RAW},10,2"),
+        taken(k.kept(3, 2, **FOLLOWED, clinic_id="R02"), aside=[(2, None, "total_is_not_sum")]),
+    ),
+)
+add(
+    "REDCap: flat, items coded 1 to 4",
+    lambda k: (redcap(FLAT, *(f"{k.who(n)},30,{_CODED},,2" for n in range(1, 7))), refused("coding_shift")),
+)
+add(
+    "REDCap: no profile knows its columns",
+    lambda k: (redcap(FLAT.replace("study_id", "chart_no"), f"{k.who()},30,{RAW},10,2"), refused("unknown_column")),
+)
 
 # ---- patients ---------------------------------------------------------------------------------------------------
 
-_MORE = ["bipolar", "chronic_pain", "ptsd", "anxiety", "substance_use", "thyroid", "eating_disorder", "sleep_disorder", "concurrent_psychotherapy"]
-_PATIENT = ["clinic_id", "patient_id", "sex", "age_years", "first_infusion_year", "indication", "failed_antidepressant_trials", *_MORE, "status"]
+_MORE = [
+    "bipolar",
+    "chronic_pain",
+    "ptsd",
+    "anxiety",
+    "substance_use",
+    "thyroid",
+    "eating_disorder",
+    "sleep_disorder",
+    "concurrent_psychotherapy",
+]
+_PATIENT = [
+    "clinic_id",
+    "patient_id",
+    "sex",
+    "age_years",
+    "first_infusion_year",
+    "indication",
+    "failed_antidepressant_trials",
+    *_MORE,
+    "status",
+]
 _WORDS = {"sex": "female", "indication": "ptsd", "ptsd": "yes", "bipolar": "unknown"}
 
 
@@ -217,8 +268,18 @@ def people(k: Kit, *ages: str) -> bytes:
 
 
 add("patients", lambda k: (people(k, "44", "90"), taken(person(k, 2), person(k, 3, 2, age_years=90), feed="patients")))
-add("patients: over 90, and a child", lambda k: (
-    people(k, "91", "11", "44"), taken(person(k, 4, 3), aside=[(2, "age_years", "age_range"), (3, "age_years", "age_range")], feed="patients")))
+add(
+    "patients: over 90, and a child",
+    lambda k: (
+        people(k, "91", "11", "44"),
+        taken(person(k, 4, 3), aside=[(2, "age_years", "age_range"), (3, "age_years", "age_range")], feed="patients"),
+    ),
+)
 add("patients: a date of birth", lambda k: (people(k, "1961-03-17"), refused("identifier", "date")))
-add("patients: 44.0 and forty", lambda k: (people(k, "44.0", "forty"), taken(person(k, 2), aside=[(3, "age_years", "age_not_whole")], feed="patients")))
-assert len(ITEMS) == len(CODES)
+add(
+    "patients: 44.0 and forty",
+    lambda k: (
+        people(k, "44.0", "forty"),
+        taken(person(k, 2), aside=[(3, "age_years", "age_not_whole")], feed="patients"),
+    ),
+)
