@@ -56,9 +56,11 @@ _WORDS = {
 }
 # A cell longer than this is not searched for shapes: it is longer than any cell may be.
 _LONGEST = 500
-_SERIAL_DATE = re.compile(r"^[45]\d{4}(?:\.\d+)?$|^60000$")
+_SERIAL_DATE = re.compile(
+    r"^[45]\d{4}(?:\.\d+)?$|^60000$|^(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:\.0+)?$"
+)
 _CODES = {"clinic_id", "patient_id"}
-# Where the serial number of a date may stand in place of what is asked for.
+# Where the serial number of a date, or one as 20240317, may stand in place of what is asked for.
 _DAYS = {"days_since_first_infusion", "extract_day", "first_infusion_year"}
 
 

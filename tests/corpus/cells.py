@@ -70,7 +70,8 @@ SET_ASIDE: list[tuple[str, str, str]] = [
 ]  # fmt: skip
 
 IDENTIFIERS: list[tuple[str, str, str]] = [
-    (DAY, "2024-03-17", "date"), (DAY, "3/17/2024", "date"), (DAY, "17.03.2024", "date"), (DAY, "17-Mar-24", "date"), (DAY, "03-17-2024", "date"), (DAY, "17MAR2024", "date"), (DAY, "March 17, 2024"[:5] + " 17 2024", "date"), (DAY, "45368", "date"),
+    (DAY, "2024-03-17", "date"), (DAY, "3/17/2024", "date"), (DAY, "17.03.2024", "date"), (DAY, "17-Mar-24", "date"), (DAY, "03-17-2024", "date"), (DAY, "17MAR2024", "date"),
+    (DAY, "20240317", "date"), (DAY, "March 17, 2024"[:5] + " 17 2024", "date"), (DAY, "45368", "date"),
     (DAY, "2024-03-17T09:30:00Z", "date"), (DAY, "45368.5", "date"), ("extract_day", "2024-03-17", "date"), ("item_1", "3/1/2024", "date"),
     ("patient_id", "Jane Roe", "name"), ("patient_id", "Ｐ17", "name"), ("patient_id", "José17", "name"), ("patient_id", "123-45-6789", "social security number"),
     ("patient_id", "123456789", "social security number"), ("patient_id", "(555) 123-4567", "telephone number"), ("patient_id", "5551234567", "telephone number"),
