@@ -96,6 +96,7 @@ add("sep=; as Excel asks for it", lambda k: (b"sep=;\n" + two(k, by=";"), k.two(
 add("sep=, and BOM and CRLF", lambda k: (BOM + b"sep=,\r\n" + two(k, end="\r\n"), k.two(3, 4)))
 add("sep=tab in quotes", lambda k: (b'"sep=\t"\n' + two(k, by="\t"), k.two(3, 4)))
 add("sep= and another separator below", lambda k: (b"sep=;\n" + two(k), refused("no_header")))
+add("sep=; saved again by a spreadsheet", lambda k: (b"sep=;;;;;\n" + two(k, by=";"), k.two(3, 4)))
 add("sep=|", lambda k: (b"sep=|\n" + two(k, by="|"), refused("no_header")))
 add("pipe", lambda k: (two(k, by="|"), refused("no_header")))
 add("columns in other order", lambda k: (two(k, names=NAMES[::-1]), k.two()))

@@ -21,8 +21,8 @@ from outcomes.sources.sheet import Sheet
 from schemas.profiles import normalised
 
 SEPARATORS = (b",", b";", b"\t")
-# A first line by which a program tells Excel the separator.
-_SEP = re.compile(rb'"?sep=([,;\t])"?', re.IGNORECASE)
+# A first line by which a program tells Excel the separator; a spreadsheet writes it back with empty cells behind it.
+_SEP = re.compile(rb'"?sep=([,;\t])"?[,;\t]*', re.IGNORECASE)
 # How a file of DOS ends, but for so many line ends behind it.
 _CTRL_Z, _END = b"\x1a", 16
 
