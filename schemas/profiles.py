@@ -21,8 +21,8 @@ ISO = "%Y-%m-%d"
 
 
 def normalised(name: str) -> str:
-    """A column's name in the one way that is safe for any: trimmed, lower case, blanks and hyphens as `_`."""
-    return re.sub(r"[ \-]+", "_", name.strip().strip('"').strip().lower())
+    """A column's name in the one way that is safe for any: trimmed, no byte-order mark, lower case, blanks and hyphens as `_`."""
+    return re.sub(r"[ \-]+", "_", name.strip().strip('"\ufeff').strip().lower())
 
 
 @dataclass(frozen=True)

@@ -452,7 +452,7 @@ FILES: dict[str, tuple[bytes, Fate]] = {
     "order changed": (written(row(), other(), columns=NAMES[::-1]), taken(2, 3)),
     "unknown column": (TWO.replace(b"total", b"score"), refused("unknown_column", 15, 1)),
     "one column more": (written(row(), columns=[*NAMES, "dob"]), refused("unknown_column", 16, 1)),
-    "separator at the end": (written(row(), columns=[*NAMES, ""]), refused("unknown_column", 16, 1)),
+    "separator at the end": (written(row(), columns=[*NAMES, ""]), taken(2)),
     "unknown column below blank lines": (b"\n\n" + TWO.replace(b"total", b"score"), refused("unknown_column", 15, 3)),
     "column twice": (written(row(), columns=[*NAMES, "total"]), refused("duplicate_column", 16, 1)),
     "column twice, two spellings": (written(row(), columns=[*NAMES, "Item-1"]), refused("duplicate_column", 16, 1)),
@@ -618,6 +618,7 @@ def test_every_reason_of_the_contract_and_of_files_has_a_case() -> None:
     # A clinic is unknown only beside a clinics.toml; rows contradict each other only in a store (test_contest).
     # What other sources, profiles and large files show has its cases in test_fhir, test_redcap, test_formats, test_profiles, test_whole_files.
     of_sources = {
+        "sheet_unclear",
         "unknown_element",
         "no_phq9",
         "sheet_unclear",

@@ -52,6 +52,12 @@ def twice(rows: list[Row]) -> list[Row]:
     return [each | {"item_7": each["item_6"], "total": ""} for each in rows]
 
 
+def test_the_same_answers_again_say_no_more_than_once() -> None:
+    """Two items are alike in every form of one patient who answers the same each time: that is no column sent twice."""
+    (each,) = twice(forms(1))
+    assert fate([each | {"patient_id": f"P-{n}"} for n in range(200)]) == 200
+
+
 def test_an_item_column_that_was_sent_twice() -> None:
     assert fate(twice(forms(30))) == ("item_column_twice", "item_6 and item_7")
     assert fate(twice(forms(19))) == 19

@@ -205,11 +205,24 @@ def _judge_feed(contract: Contract, groups: list[_Group], reads: dict[int, _Read
         _ruled(contract, typed.height, sum(code == "field_count" for _, _, code in outside), seen, failed),
     )
     # The rules were run on these rows too, and are counted; nothing else of such a file is kept.
-    if spoilt := mostly_bad(counts, reasons):
+    if spoilt := mostly_bad(counts, reasons, _empty(groups)):
         refused |= spoilt
         good, reasons, notes = (frame.filter(~pl.col("file").is_in(list(spoilt))) for frame in (good, reasons, notes))
         counts = {file: rows for file, rows in counts.items() if file not in spoilt}
     return _Part(counts, refused, good, reasons, notes, rules)
+
+
+def _empty(groups: list[_Group]) -> pl.DataFrame:
+    """File and line of the rows of nothing but empty cells."""
+    found = [pl.DataFrame(schema={"file": pl.Int32, "line": pl.Int32})]
+    for group in groups:
+        if group.cells["clinic_id"].null_count():
+            found.append(
+                group.files.select("file", "line").filter(
+                    group.cells.select(pl.all_horizontal(pl.all().is_null())).to_series()
+                )
+            )
+    return pl.concat(found)
 
 
 def _may_date(label: str, clinics: Clinics | None) -> Callable[[str], bool]:

@@ -18,9 +18,9 @@ _SHAPES = [
     ("web address", re.compile(r"https?://|www\.", re.IGNORECASE)),
     ("social security number", re.compile(r"(?<!\d)(?:\d{3}|[xX*]{3})-(?:\d{2}|[xX*]{2})-\d{4}(?!\d)|^\d{9}$")),
     ("telephone number", re.compile(r"(?:\+\d{1,3}[ .-]?)?\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}(?!\d)|^\+?\d{10,15}$")),
-    ("date", re.compile(r"(?<!\d)(?:19|20)\d{2}[-/.](?:0?[1-9]|1[0-2])[-/.](?:0?[1-9]|[12]\d|3[01])(?!\d)|(?<!\d)\d{1,2}[/.]\d{1,2}[/.](?:\d{4}|\d{2})(?!\d)")),
-    ("date", re.compile(r"\d{1,2}[ -](?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[ -,]+(?:\d{4}|\d{2})|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]* \d{1,2},? \d{4}", re.IGNORECASE)),
     ("network address", re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])|(?:[0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}")),
+    ("date", re.compile(r"(?<!\d)(?:19|20)\d{2}[-/.](?:0?[1-9]|1[0-2])[-/.](?:0?[1-9]|[12]\d|3[01])(?!\d)|(?<!\d)\d{1,2}[/.]\d{1,2}[/.](?:\d{4}|\d{2})(?!\d)|(?<!\d)\d{1,2}-\d{1,2}-(?:19|20)\d{2}(?!\d)")),
+    ("date", re.compile(r"\d{1,2}[ /.-](?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[ ,/.-]+(?:\d{4}|\d{2})|(?<![A-Za-z0-9])\d{1,2}(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*(?:19|20)\d{2}(?!\d)|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]* \d{1,2},? \d{4}", re.IGNORECASE)),
     ("postal code", re.compile(r"^\d{5}-\d{4}$")),
     ("record number", re.compile(r"\b(?:mrn|chart|ssn|dob|member id|acct|account)\b", re.IGNORECASE)),
     ("card number", re.compile(r"(?<!\d)\d{4}[ -]\d{4}[ -]\d{4}[ -]\d{4}(?!\d)")),
@@ -56,9 +56,11 @@ _WORDS = {
 }
 # A cell longer than this is not searched for shapes: it is longer than any cell may be.
 _LONGEST = 500
-_SERIAL_DATE = re.compile(r"^[45]\d{4}(?:\.\d+)?$|^60000$")
+_SERIAL_DATE = re.compile(
+    r"^[45]\d{4}(?:\.\d+)?$|^60000$|^(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:\.0+)?$"
+)
 _CODES = {"clinic_id", "patient_id"}
-# Where the serial number of a date may stand in place of what is asked for.
+# Where the serial number of a date, or one as 20240317, may stand in place of what is asked for.
 _DAYS = {"days_since_first_infusion", "extract_day", "first_infusion_year"}
 
 

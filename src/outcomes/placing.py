@@ -15,10 +15,13 @@ from outcomes.sources.headers import Header, known_header
 from outcomes.sources.redcap import contract_column, is_redcap, plain
 from outcomes.sources.sheet import Sheet
 from schemas.clinics import Clinics
+from schemas.feeds import COLUMNS
 from schemas.profiles import ITEM_CODES, Profile, normalised
 from schemas.scores import ITEMS
 
 ASIDE = {"row": pl.UInt32, "column_name": pl.String, "code": pl.String}
+# So many columns are told that a profile does not know.
+_SAID = 5
 # Values that a column which is dropped may hold without a closer look.
 _PLAIN = r"^[0-9]{0,4}$|^[A-Za-z]{0,24}$|^[A-Za-z0-9_]{0,15}$"
 
@@ -44,8 +47,29 @@ def profiles_for(names: Sequence[str], clinics: Clinics | None) -> list[Profile]
 
 
 def may_be_known(names: Sequence[str], clinics: Clinics | None) -> bool:
-    """Whether columns that are not the contract's may be read all the same."""
-    return is_redcap(tuple(names)) or bool(profiles_for(names, clinics))
+    """Whether columns that are not the contract's may be read all the same.
+
+    Raises FileRefusedError where they are a profile's with others among them: more than that they are no header can be said.
+    """
+    if is_redcap(tuple(names)) or profiles_for(names, clinics):
+        return True
+    _beside_profile(names, clinics)
+    return False
+
+
+def _beside_profile(names: Sequence[str], clinics: Clinics | None) -> None:
+    columns = [normalised(name) for name in names]
+    if not clinics or COLUMNS.intersection(columns):
+        return
+    for profile in clinics.profiles:
+        known = {*profile.sources, *profile.ignored}
+        unknown = [place for place, column in enumerate(columns, start=1) if column not in known]
+        if profile.sources and unknown and profile.needed <= set(columns):
+            places = ", ".join(map(str, unknown[:_SAID])) + (
+                f" and {len(unknown) - _SAID} more" if len(unknown) > _SAID else ""
+            )
+            said = f"of {len(columns)} columns the source profile {profile.label} does not know: {places}"
+            raise FileRefusedError("unknown_column", column_no=unknown[0], line=1, kind=said)
 
 
 def placed(sheet: Sheet, clinics: Clinics | None) -> Placed:
@@ -61,6 +85,7 @@ def placed(sheet: Sheet, clinics: Clinics | None) -> Placed:
     except FileRefusedError:
         profile = _the_one(profiles_for(sheet.names, clinics), sheet)
         if profile is None:
+            _beside_profile(sheet.names, clinics)
             raise
         return _through(profile, sheet, clinics)
     text = sheet.cells.rename(dict(zip(sheet.cells.columns, header.columns, strict=True)))

@@ -38,6 +38,8 @@ class Values(NamedTuple):
 
 
 _FOUND = {"row": pl.UInt32, "column_name": pl.String, "code": pl.String}
+# Behind a number: 9.0 is 9, the code for missing too.
+_DECIMAL_ZERO = re.compile(r"(?<=[0-9])\.0+$")
 _WHOLE = re.compile(r"(-?)(0|[1-9][0-9]{0,5})(\.0+)?")
 _DECIMAL = re.compile(r"(?:0|[1-9][0-9]{0,3})(?:\.[0-9]{1,3})?")
 _CODE = {"clinic_id": re.compile(CLINIC_ID), "patient_id": re.compile(PATIENT_ID)}
@@ -67,7 +69,7 @@ def _whole(text: str) -> Cell:
 
 def _answer(text: str) -> Cell:
     plain = re.sub(r"\s+", " ", text.strip().lower().replace("’", "'"))
-    if plain in MISSING_CODES:
+    if _DECIMAL_ZERO.sub("", plain) in MISSING_CODES:
         return Cell(None, None, "declared_missing")
     if plain in ANSWERS:
         return Cell(ANSWERS[plain], None, "answer_in_words")
@@ -75,7 +77,8 @@ def _answer(text: str) -> Cell:
 
 
 def _total(text: str) -> Cell:
-    return Cell(None, None, "declared_missing") if text.strip().lower() in MISSING_TOTAL_CODES else _whole(text)
+    plain = _DECIMAL_ZERO.sub("", text.strip().lower())
+    return Cell(None, None, "declared_missing") if plain in MISSING_TOTAL_CODES else _whole(text)
 
 
 def _yes_no(text: str) -> Cell:

@@ -76,11 +76,12 @@ def _twice(typed: pl.DataFrame, where: pl.DataFrame) -> dict[int, str]:
         .group_by("file", maintain_order=True)
         .head(LOOKED_AT)
     )
-    # Forms of the same answer all through are alike in any two columns.
+    # Forms of the same answer all through are alike in any two columns; and the same answers again say no more than once.
     telling = (
         typed.select(ITEMS)[looked["row"]]
         .with_columns(looked["file"])
         .filter(pl.max_horizontal(ITEMS) != pl.min_horizontal(ITEMS))
+        .unique()
     )
     pairs = {f"{a} and {b}": (pl.col(a), pl.col(b)) for a, b in itertools.combinations(ITEMS, 2)}
     alike = telling.group_by("file").agg(
@@ -98,8 +99,17 @@ def _twice(typed: pl.DataFrame, where: pl.DataFrame) -> dict[int, str]:
     return found
 
 
-def mostly_bad(rows: dict[int, int], reasons: pl.DataFrame) -> dict[int, FileRefusedError]:
-    """Files of which one fault is in over half of the rows, or any in over nine tenths. `reasons` as in Judged."""
+def mostly_bad(rows: dict[int, int], reasons: pl.DataFrame, empty: pl.DataFrame) -> dict[int, FileRefusedError]:
+    """Files of which one fault is in over half of the rows, or any in over nine tenths. `reasons` as in Judged.
+
+    empty: file and line of rows of empty cells. They are set aside and do not count here: a spreadsheet writes hundreds
+    of them behind its table.
+    """
+    if empty.height:
+        reasons = reasons.join(empty, on=["file", "line"], how="anti")
+        rows = rows | {
+            file: rows[file] - lines for file, lines in empty["file"].value_counts().iter_rows() if file in rows
+        }
     large = [file for file, read in rows.items() if read >= ROWS]
     of_file = reasons.filter(pl.col("file").is_in(large) & ~pl.col("reason_code").is_in(_NOT_THE_FILES))
     if not of_file.height:

@@ -7,6 +7,7 @@ Files that another header makes readable (a source profile's) may hold both, in 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -17,8 +18,13 @@ from outcomes.frames import ends
 from outcomes.sources.headers import Header, known_header
 from outcomes.sources.quoted import frame, names_of, records
 from outcomes.sources.sheet import Sheet
+from schemas.profiles import normalised
 
 SEPARATORS = (b",", b";", b"\t")
+# A first line by which a program tells Excel the separator; a spreadsheet writes it back with empty cells behind it.
+_SEP = re.compile(rb'"?sep=([,;\t])"?[,;\t]*', re.IGNORECASE)
+# How a file of DOS ends, but for so many line ends behind it.
+_CTRL_Z, _END = b"\x1a", 16
 
 
 @dataclass(frozen=True)
@@ -57,36 +63,75 @@ def read_csv(data: bytes, knows: Callable[[tuple[str, ...]], bool] = lambda _: F
         data = data.replace(b"\r\n", b"\n")
         if b"\n" not in data:
             data = data.replace(b"\r", b"\n")
+    if data[-_END:].rstrip(b"\n").endswith(_CTRL_Z):
+        data = data[: data.rindex(_CTRL_Z)]
     # By places and not by pieces: a body may be gigabytes, and is copied once.
     start, stop = 0, len(data)
-    while data.startswith(b"\n", start):
-        start += 1
     while data.endswith(b"\n", start, stop):
         stop -= 1
-    if start == stop:
-        raise FileRefusedError("empty_file")
-    end = data.find(b"\n", start, stop)
-    end = stop if end < 0 else end
+    start, end, line = _next_line(data, start, stop, 1)
     head = data[start:end]
-    separator = max(SEPARATORS, key=head.count)
-    names = names_of(head.decode(), separator.decode())
+    if said := _SEP.fullmatch(head):
+        start, end, line = _next_line(data, end, stop, line)
+        head = data[start:end]
+    separator = said[1] if said else max(SEPARATORS, key=head.count)
+    given = names_of(head.decode(), separator.decode())
+    names = _named(given)
     header: Header | None
     try:
         header = known_header(names)
     except FileRefusedError as error:
         if not knows(names):
-            error.line = start + 1
+            error.line = line
             raise
         header = None
     body = data[end + 1 : stop + 1] if data.endswith(b"\n") else data[end + 1 :] + b"\n"
     body = b"" if end == stop else body
     rows = body.count(b"\n")
-    first_line = start + 2
-    whole = Lines(names, header, separator, body, rows, first_line, is_quoted=b'"' in body)
+    whole = Lines(names, header, separator, body, rows, line + 1, is_quoted=b'"' in body)
+    if len(names) < len(given):
+        return _narrowed(whole, len(given) - len(names))
     if body.count(separator) == rows * (len(names) - 1) and b"\n\n" not in body and not body.startswith(b"\n"):
         return whole
     # Behind an unknown header a quoted line may be longer than it looks.
     return whole if header is None and whole.is_quoted else even_lines(whole)
+
+
+def _next_line(data: bytes, start: int, stop: int, line: int) -> tuple[int, int, int]:
+    """Where the next line that is not empty starts and ends, and its number, that of `start` being `line`."""
+    first = start
+    while start < stop and data.startswith(b"\n", start):
+        start += 1
+    if start >= stop:
+        raise FileRefusedError("empty_file")
+    end = data.find(b"\n", start, stop)
+    return start, stop if end < 0 else end, line + start - first
+
+
+def _named(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns up to the last that has a name: a spreadsheet writes the empty ones behind it too."""
+    last = max((place for place, name in enumerate(names) if normalised(name)), default=-1)
+    return names[: last + 1] or names
+
+
+def _narrowed(given: Lines, surplus: int) -> Lines:
+    """The same without so many columns at the end, which have no name. A line that lacks them is ragged: it may lack others.
+
+    Raises FileRefusedError where one of them holds anything.
+    """
+    separator, width = given.separator.decode(), len(given.names) + surplus
+    good, lines, ragged = [], [], []
+    for line, text in enumerate(given.body.decode().split("\n")[:-1], start=given.first_line):
+        if text.count(separator) == width - 1:
+            row, *rest = text.rsplit(separator, surplus)
+            if any(cell.strip(' "\r') for cell in rest):
+                raise FileRefusedError("unknown_column", column_no=len(given.names) + 1, line=line)
+            good.append(row + "\n")
+            lines.append(line)
+        elif text.strip(" \r"):
+            ragged.append((line, text))
+    body, numbers = "".join(good).encode(), pl.Series(lines, dtype=pl.UInt32)
+    return replace(given, body=body, rows=len(good), lines=numbers, ragged=ragged)
 
 
 def even_lines(given: Lines) -> Lines:
