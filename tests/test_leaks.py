@@ -26,6 +26,7 @@ from outcomes.proposing import proposed
 from outcomes.sources.opening import opened, read_sheet
 from outcomes.tables import place
 from schemas.clinics import Clinics, read_clinics
+from schemas.errors import DataFileError
 from schemas.patients import CONTRACT as PATIENTS
 from schemas.scores import CONTRACT as SCORES
 from tests import test_patients
@@ -446,3 +447,28 @@ def test_an_error_about_a_path_does_not_say_it(tmp_path: Path) -> None:
     code, words = run(tmp_path, "check", tmp_path / "Zebulon Quartermain.csv")
     assert code == 64
     assert_clean(words, "check")
+
+
+@pytest.mark.parametrize("kind", CANARIES)
+def test_an_error_about_clinics_toml_says_no_text_of_it(kind: str, tmp_path: Path) -> None:
+    """A person may write a file's words where a key belongs, or break the file in the midst of one."""
+    value = CANARIES[kind][0]
+    text = json.dumps(value)
+    entry = PROFILES.split("[clinics.C02]")[0]
+    wrong = [
+        f"{text} = 1\n{entry}", f"[clinics.{text}]\n", f"[clinics.C01]\n{text} = 1\n", f"[clinics.C01]\ndrug = {text}\n", f"[clinics.C01.profiles.{json.dumps(value + '?')}]\n",
+        entry.replace("[clinics.C01.profiles.ehr.columns]", f"{text} = 1\n[clinics.C01.profiles.ehr.columns]"), f"[clinics.C01\n{value}", f"[clinics.C01]\nname = {value}\n",
+        *(entry.replace(f"[clinics.C01.profiles.ehr.{table}]\n", f"[clinics.C01.profiles.ehr.{table}]\n{text} = {said}\n") for table in ("columns", "constants", "codes") for said in (text, "1", '{ "a" = "b" }')),
+        entry.replace("[clinics.C01.profiles.ehr.events]", f"[clinics.C01.profiles.ehr.dates.{text}]\ncolumn = {text}\n[clinics.C01.profiles.ehr.events]"),
+        entry.replace('"follow_up"', text), entry.replace("Xanthippos 0", value).replace('= "0"', f"= {text}"), entry.replace('"Site remark"', text), entry.replace('"Site remark"', f"{text}, 1"),
+        entry.replace("version = 3", f"version = {text}"), entry.replace("version = 3", f"version = 3\npatient_ids = {json.dumps(value + '(')}"), entry.replace("version = 3", f"version = 3\nfeed = {text}"),
+    ]  # fmt: skip
+    failed = 0
+    for number, toml in enumerate(wrong):
+        (tmp_path / "clinics.toml").write_text(toml)
+        try:
+            read_clinics(tmp_path / "clinics.toml")
+        except DataFileError as error:
+            failed += 1
+            assert_clean("".join(traceback.format_exception(error)), number)
+    assert failed >= 12
