@@ -4,7 +4,10 @@ BIN := .venv/bin
 export DO_NOT_TRACK = 1
 export PREFECT_SERVER_ANALYTICS_ENABLED = false
 
-.PHONY: demo test lint format lock bench clean
+# Where `make fuzz` draws its files from.
+SEED ?= 1
+
+.PHONY: demo test fuzz lint format lock bench clean
 .DEFAULT_GOAL := test
 
 .venv/.installed: requirements.lock pyproject.toml
@@ -20,6 +23,9 @@ demo: .venv/.installed  ## the nightly flow on the bundled sample
 
 test: .venv/.installed lint  ## everything
 	$(BIN)/python -m pytest -n 2
+
+fuzz: .venv/.installed  ## 10,000 drawn files at the door, others with SEED=2
+	$(BIN)/python -m pytest -n 2 -m nightly --hypothesis-seed=$(SEED) tests/test_fuzz.py
 
 lint: .venv/.installed  ## format, lint and types
 	$(BIN)/ruff format --quiet --check .

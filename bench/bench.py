@@ -31,6 +31,18 @@ types = {c: "VARCHAR" if c in text | safety else "DECIMAL(6,3)" if c == "dose_mg
 with duckdb.connect(target) as con:
     con.execute("CREATE TABLE scores AS SELECT * FROM read_csv(?, header=true, auto_detect=false, delim=',', columns=" + repr(types) + ")", [source])
 """
+# A night whose door looks for no identifier and at no file as a whole. The patterns of codes are left out with them,
+# so that the gate seems to cost rather more than less than it does.
+UNGATED = """
+import sys
+from outcomes import checking, reading
+from outcomes.cli import main
+reading._is_odd_code = lambda name, text: None
+reading.kind_of_identifier = reading.kind_in_pseudonym = lambda *_: None
+checking.identifier_in_ragged = lambda *_: None
+checking.odd_codings = checking.mostly_bad = lambda *_: {}
+main(sys.argv[1:])
+"""
 
 
 def measured(command: list[str]) -> tuple[float, float, float]:
@@ -45,11 +57,11 @@ def measured(command: list[str]) -> tuple[float, float, float]:
 
 
 def made(folder: Path, rows: int) -> Path:
-    """One clean CSV file of about `rows` rows of one made-up clinic."""
+    """One clean CSV file of `rows` rows and a few more, of one made-up clinic."""
     sys.path.insert(0, str(ROOT / "src"))
     from outcomes.sample import make_sample
 
-    make_sample(folder, clinics=1, courses=max(20, rows * 10 // 107), seed=1, bad=False)
+    make_sample(folder, clinics=1, courses=max(20, rows // 10), seed=1, bad=False)
     return folder / "inbox" / "C01_january.csv"
 
 
@@ -61,6 +73,13 @@ def home_with(folder: Path, clinics: Path, files: list[Path]) -> Path:
     for path in files:
         shutil.copyfile(path, folder / "inbox" / path.name)
     return folder
+
+
+def assert_no_alarm(home: Path) -> None:
+    """Of clean files none was refused."""
+    files = json.loads((home / "published" / "summary.json").read_text("utf-8"))["files"]
+    if files["refused"] or not files["taken"]:
+        raise SystemExit(f"the door refused a clean file: {files}")
 
 
 def split(source: Path, target: Path, files: int) -> list[Path]:
@@ -94,6 +113,7 @@ def main() -> None:
         found: dict[str, list[tuple[float, float, float]]] = {
             "floor": [],
             "first load": [],
+            "without the gate": [],
             "small files": [],
             "night": [],
         }
@@ -102,6 +122,9 @@ def main() -> None:
             target.unlink(missing_ok=True)
             found["floor"].append(measured([sys.executable, "-c", FLOOR, str(source), str(target)]))
             found["first load"].append(measured([*nightly, str(home_with(folder / "home", clinics, [source]))]))
+            assert_no_alarm(folder / "home")
+            ungated = [sys.executable, "-c", UNGATED, *nightly[1:]]
+            found["without the gate"].append(measured([*ungated, str(home_with(folder / "home", clinics, [source]))]))
         home = home_with(folder / "history", clinics, [head])
         measured([*nightly, str(home)])
         for _ in range(PAIRS):
@@ -116,12 +139,13 @@ def main() -> None:
     median = {name: [statistics.median(run[i] for run in runs) for i in range(3)] for name, runs in found.items()}
     ratios = {
         "first load / floor A, CPU": median["first load"][0] / median["floor"][0],
+        "gate / first load, CPU": 1 - median["without the gate"][0] / median["first load"][0],
         "small files / first load, CPU": median["small files"][0] / median["first load"][0],
         "night / first load, CPU": median["night"][0] / median["first load"][0],
     }
     print(f"{len(text) - 1:,} rows; medians of {PAIRS} pairs, whole processes\n")
     for name, (cpu, wall, peak) in median.items():
-        print(f"{name:12}  {cpu:7.2f} CPU s  {wall:7.2f} s  {peak:7.0f} MiB")
+        print(f"{name:16}  {cpu:7.2f} CPU s  {wall:7.2f} s  {peak:7.0f} MiB")
     print()
     for name, ratio in ratios.items():
         print(f"{name:32} {ratio:5.2f}")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas.contracts import CLINIC_ID
-from schemas.errors import DataFileError
+from schemas.errors import DataFileError, called
 from schemas.profiles import Profile, read_profiles
 from schemas.scores import DRUGS
 
@@ -57,13 +57,15 @@ def read_clinics(path: Path) -> Clinics:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise DataFileError([f"{path.name}: not readable as TOML: {error}"]) from None
     faults = [
-        f"{path.name}: {key}: unknown key; clinics are tables [clinics.ID]" for key in content if key != "clinics"
+        f"{path.name}: {called(key)}: unknown key; clinics are tables [clinics.ID]"
+        for key in content
+        if key != "clinics"
     ]
     rows: list[dict[str, Any]] = []
     profiles: list[Profile] = []
     for number, (clinic_id, entry) in enumerate(content.get("clinics", {}).items(), start=1):
         # A key that is no clinic code may be anything, a person's name too.
-        called = clinic_id if re.fullmatch(CLINIC_ID, clinic_id) else f"entry {number}"
+        label = clinic_id if re.fullmatch(CLINIC_ID, clinic_id) else f"entry {number}"
         found = _faults(clinic_id, entry)
         if isinstance(entry, dict):
             rows.append(
@@ -74,7 +76,7 @@ def read_clinics(path: Path) -> Clinics:
             )
             profiles += own
             found += wrong
-        faults += [f"{path.name}: {called}: {fault}" for fault in found]
+        faults += [f"{path.name}: {label}: {fault}" for fault in found]
     if faults:
         raise DataFileError(faults)
     return Clinics(rows, tuple(profiles))
@@ -86,7 +88,9 @@ def _faults(clinic_id: str, entry: Any) -> list[str]:
     if not isinstance(entry, dict):
         return ["not a table of keys"]
     known = {*KEYS, PROFILES}
-    faults = [f"{key}: unknown key; known are {', '.join((*KEYS, PROFILES))}" for key in entry if key not in known]
+    faults = [
+        f"{called(key)}: unknown key; known are {', '.join((*KEYS, PROFILES))}" for key in entry if key not in known
+    ]
     faults += [
         f"{key}: expected {kind.__name__}"
         for key, (kind, _, _) in KEYS.items()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from schemas.contracts import Contract
+from schemas.errors import called
 from schemas.feeds import FEEDS
 from schemas.hints import kind_by_name
 from schemas.scores import ITEMS
@@ -129,13 +130,13 @@ def read_profiles(clinic_id: str, entry: Any, *, limited: bool) -> tuple[list[Pr
         return [], ["profiles: expected tables [clinics.ID.profiles.NAME]"]
     profiles, faults = [], []
     for place, (name, said) in enumerate(entry.items(), start=1):
-        called = name if PROFILE_NAME.fullmatch(name) else f"profile {place}"
+        label = name if PROFILE_NAME.fullmatch(name) else f"profile {place}"
         found = _shape_faults(name, said)
         if not found:
             profile = _made(clinic_id, name, said)
             found = [*_column_faults(profile), *_word_faults(profile), *_use_faults(profile, limited=limited)]
             profiles.append(profile)
-        faults += [f"profiles.{called}: {fault}" for fault in found]
+        faults += [f"profiles.{label}: {fault}" for fault in found]
     return profiles, faults
 
 
@@ -144,7 +145,7 @@ def _shape_faults(name: str, said: Any) -> list[str]:
         return ["not a profile's name: up to 32 of A-Z, a-z, 0-9, _ -, the first a letter"]
     if not isinstance(said, dict):
         return ["not a table of keys"]
-    faults = [f"{key}: unknown key; known are {', '.join(KEYS)}" for key in said if key not in KEYS]
+    faults = [f"{called(key)}: unknown key; known are {', '.join(KEYS)}" for key in said if key not in KEYS]
     faults += [f"{key}: expected {kind.__name__}" for key, (kind, _) in KEYS.items() if key in said and type(said[key]) is not kind]  # fmt: skip
     if said.get("version", 0) == 0 or (type(said["version"]) is int and said["version"] < 1):
         faults.append("version: expected a whole number from 1")
@@ -152,18 +153,18 @@ def _shape_faults(name: str, said: Any) -> list[str]:
         faults.append(f"feed: expected one of {', '.join(FEEDS)}")
     if faults:
         return faults
-    texts = {"columns": said.get("columns", {}), "constants": said.get("constants", {})}
-    texts |= {f"codes.{column}": table for column, table in said.get("codes", {}).items()}
+    texts = [("columns", said.get("columns", {})), ("constants", said.get("constants", {}))]
+    texts += [(f"codes.{called(column)}", table) for column, table in said.get("codes", {}).items()]
     events = said.get("events", {})
     if events and (set(events) != {"column", "rows"} or type(events["column"]) is not str or type(events["rows"]) is not dict):  # fmt: skip
         return ["events: expected column (text) and rows (a table)"]
-    texts |= {f"events.rows[{number}]": row for number, row in enumerate(events.get("rows", {}).values(), start=1)}
-    texts |= {f"dates.{column}": rule for column, rule in said.get("dates", {}).items()}
-    faults += [f"{key}: expected a table of texts" for key, table in texts.items() if not (isinstance(table, dict) and all(type(text) is str for text in table.values()))]  # fmt: skip
+    texts += [(f"events.rows[{number}]", row) for number, row in enumerate(events.get("rows", {}).values(), start=1)]
+    texts += [(f"dates.{called(column)}", rule) for column, rule in said.get("dates", {}).items()]
+    faults += [f"{key}: expected a table of texts" for key, table in texts if not (isinstance(table, dict) and all(type(text) is str for text in table.values()))]  # fmt: skip
     if not all(type(column) is str for column in said.get("ignored", [])):
         faults.append("ignored: expected a list of texts")
     if not faults:
-        faults += [f"dates.{column}: expected column, and perhaps since and format" for column, rule in said.get("dates", {}).items() if not {"column"} <= set(rule) <= {"column", "since", "format"}]  # fmt: skip
+        faults += [f"dates.{called(column)}: expected column, and perhaps since and format" for column, rule in said.get("dates", {}).items() if not {"column"} <= set(rule) <= {"column", "since", "format"}]  # fmt: skip
     return faults
 
 
@@ -205,15 +206,15 @@ def _column_faults(profile: Profile) -> list[str]:
         for column in table:
             if column not in contract.columns:
                 faults.append(
-                    f"{key}: {column} is no column of {profile.feed}; those are {', '.join(contract.columns)}"
+                    f"{key}: {called(column)} is no column of {profile.feed}; those are {', '.join(contract.columns)}"
                 )
             ways.setdefault(column, []).append(key)
-    faults += [f"{column}: given by {' and by '.join(keys)}: one way only" for column, keys in ways.items() if len(keys) > 1]  # fmt: skip
-    faults += [f"codes.{column}: no column of {profile.feed}, nor items" for column in profile.codes if column not in {*contract.columns, *([ITEM_CODES] if profile.feed == "scores" else [])}]  # fmt: skip
+    faults += [f"{called(column)}: given by {' and by '.join(keys)}: one way only" for column, keys in ways.items() if len(keys) > 1]  # fmt: skip
+    faults += [f"codes.{called(column)}: no column of {profile.feed}, nor items" for column in profile.codes if column not in {*contract.columns, *([ITEM_CODES] if profile.feed == "scores" else [])}]  # fmt: skip
     coded = {*profile.columns, *profile.own}
     faults += [f"codes.{column}: the column is not read from the file" for column in profile.codes if column in contract.columns and column not in coded]  # fmt: skip
     sources = list(profile.columns.values())
-    faults += [f"columns: two of them are read from one column of the file ({column})" for column in {column for column in profile.columns if sources.count(profile.columns[column]) > 1}]  # fmt: skip
+    faults += [f"columns: two of them are read from one column of the file ({called(column)})" for column in {column for column in profile.columns if sources.count(profile.columns[column]) > 1}]  # fmt: skip
     both = profile.ignored & set(profile.sources)
     if both:
         faults.append("ignored: also read: leave it out of one of the two")
@@ -242,12 +243,12 @@ def _use_faults(profile: Profile, *, limited: bool) -> list[str]:
         faults.append("dates: only a clinic with limited_data_set = true may send dates; others send days")
     for column, rule in profile.dates.items():
         if column not in DAYS:
-            faults.append(f"dates.{column}: days can be made for {' and '.join(DAYS)}")
+            faults.append(f"dates.{called(column)}: days can be made for {' and '.join(DAYS)}")
         if not _FORMAT.fullmatch(rule.format) or not all(each in rule.format for each in ("%Y", "%d")) or not re.search("%[mb]", rule.format):  # fmt: skip
-            faults.append(f"dates.{column}: format: expected year %Y, month %m or %b and day %d, as %d/%m/%Y")
+            faults.append(f"dates.{called(column)}: format: expected year %Y, month %m or %b and day %d, as %d/%m/%Y")
         if rule.since is None and DAYS[0] not in profile.dates:
             faults.append(
-                f"dates.{column}: needs since, or a date rule for {DAYS[0]}: without one no date is that of infusion 1"
+                f"dates.{called(column)}: needs since, or a date rule for {DAYS[0]}: without one no date is that of infusion 1"
             )
     for column in sorted(profile.ignored):
         kind = kind_by_name(column)

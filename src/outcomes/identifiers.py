@@ -45,9 +45,15 @@ _DISGUISED = [
         ),
     ),
     ("network address", re.compile(r"^(?:[0-9a-fA-F]{2}-){5}[0-9a-fA-F]{2}$")),
+    ("health plan number", re.compile(r"^[1-9][A-Z][A-Z0-9][0-9]-[A-Z][A-Z0-9][0-9]-[A-Z]{2}[0-9]{2}$", re.IGNORECASE)),
+    ("web address", re.compile(r"^www\.[^.].*\.", re.IGNORECASE)),
+    ("image or file", re.compile(r"\.(?:jpe?g|png|gif|bmp|tiff?|dcm|wav|mp3)$", re.IGNORECASE)),
 ]
 # Every shape above has two separators or one of these words in it; in the dialect of polars.
-MAY_BE_DISGUISED = r"[_.-].*[_.-]|(?i:mrn|ssn|dob|acct|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
+MAY_BE_DISGUISED = (
+    r"[_.-].*[_.-]|(?i:mrn|ssn|dob|acct|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
+    r"|\.(?i:jpe?g|png|gif|bmp|tiff?|dcm|wav|mp3)$"
+)
 # The contract's own words, however they are written: `Post Infusion` is a slip, not somebody's name.
 _WORDS = {
     word.replace("_", " ")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from outcomes.errors import FileRefusedError, UsageError
-from outcomes.identifiers import kind_of_identifier
+from outcomes.identifiers import kind_in_pseudonym, kind_of_identifier
 from outcomes.sources.csv import read_csv, sheet_of
 from outcomes.sources.opening import opened, read_sheet
 from outcomes.sources.redcap import is_redcap, plain
@@ -24,6 +24,8 @@ from schemas.scores import ITEMS, MISSING_CODES
 # A column of more different texts than this is no list of codes.
 MOST_CODES = 40
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_ .:/()\[\]-]{0,79}")
+# A name or a code that nobody knows has no more digits than these: a number with more may be somebody's.
+_MOST_DIGITS = 4
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _DATES = {
     "%Y-%m-%d": r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}",
@@ -37,19 +39,21 @@ _EVENT_COLUMNS = ("redcap_event_name", "event", "visit", "visit_name", "timepoin
 
 @dataclass(frozen=True)
 class _Column:
-    """A column of the file: its place from 0, its name, the contract's column that it is called, and its different texts."""
+    """A column of the file: its place from 0, its name, the contract's column that it is called, and its different texts.
+
+    is_named: whether what stands in the header may be told: it may be anything.
+    """
 
     place: int
     name: str
     known: str | None
     texts: tuple[str, ...]
+    is_named: bool
 
     @property
     def said(self) -> str:
-        """Its number, and its name where that is one: a cell in the place of a header may be anything."""
-        is_known = self.known or kind_by_name(normalised(self.name))
-        is_name = _NAME.fullmatch(self.name) and (is_known or not kind_of_identifier("", self.name))
-        return f"column {self.place + 1}" + (f" ({self.name})" if is_name else "")
+        """Its number, and its name where that is one."""
+        return f"column {self.place + 1}" + (f" ({self.name})" if self.is_named else "")
 
     @property
     def is_events(self) -> bool:
@@ -99,7 +103,8 @@ def proposed(data: bytes, clinic_id: str, name: str) -> str:
 
 def propose(sheet: Sheet, clinic_id: str, name: str) -> str:
     """The text of a profile for clinics.toml. Not confirmed, and not whole wherever the file alone does not say."""
-    columns = [_column(sheet, place) for place in range(len(sheet.names))]
+    is_comment = sheet.names[0].lstrip('" ').startswith("#")
+    columns = [_column(sheet, place, is_comment=is_comment) for place in range(len(sheet.names))]
     feed = next(iter(told(column.known for column in columns if column.known)), "scores")
     contract = FEEDS[feed]
     sure = _assigned(columns, contract)
@@ -128,11 +133,25 @@ def propose(sheet: Sheet, clinic_id: str, name: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _column(sheet: Sheet, place: int) -> _Column:
+def _column(sheet: Sheet, place: int, *, is_comment: bool) -> _Column:
     texts = sheet.cells[str(place)].drop_nulls().str.strip_chars(" ").unique(maintain_order=True)
     name = sheet.names[place]
     known = normalised(name) if normalised(name) in COLUMNS else known_as(name)
-    return _Column(place, name, known, tuple(texts.filter(texts != "")))
+    is_word = _NAME.fullmatch(name) is not None and (
+        kind_by_name(normalised(name)) is not None or kind_of_identifier("", name) is None
+    )
+    is_named = bool(known) or (is_word and not is_comment and not _has_a_number(name))
+    return _Column(place, name, known, tuple(texts.filter(texts != "")), is_named)
+
+
+def _may_identify(text: str) -> bool:
+    kind = kind_of_identifier("", text) or kind_in_pseudonym(text)
+    return kind is not None or len(text) > 60 or _has_a_number(text)
+
+
+def _has_a_number(text: str) -> bool:
+    """Whether a text has so many digits that they may be somebody's number."""
+    return sum(char.isdigit() for char in text) > _MOST_DIGITS
 
 
 def _assigned(columns: list[_Column], contract: Contract) -> dict[str, _Column]:
@@ -191,7 +210,7 @@ def _events(head: str, events: _Column | None, sure: dict[str, _Column], contrac
 
 def _listed(column: _Column) -> list[str]:
     """Its texts, where they are a short list of words and no identifiers."""
-    if len(column.texts) > MOST_CODES or any(len(text) > 60 or kind_of_identifier("", text) for text in column.texts):
+    if len(column.texts) > MOST_CODES or any(_may_identify(text) for text in column.texts):
         return []
     return sorted(column.texts)
 
