@@ -42,6 +42,7 @@ from tests.test_door import (
     taken,
     written,
 )
+from tests.test_door import _refusal as refusal_of
 from tests.test_door import packed as gzipped
 
 TWO = written(row(), other())
@@ -342,7 +343,7 @@ def test_every_file_in_one_batch_fares_as_it_does_alone() -> None:
     holds_together(judged)
     for number, (name, (_, expected)) in enumerate(FILES.items()):
         error = judged.refused.get(number)
-        assert (name, (error.reason_code, error.column_no, error.line, error.kind) if error else None) == (
+        assert (name, refusal_of(error)) == (
             name,
             expected.refused,
         )
