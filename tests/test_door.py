@@ -621,7 +621,6 @@ def test_every_reason_of_the_contract_and_of_files_has_a_case() -> None:
         "sheet_unclear",
         "unknown_element",
         "no_phq9",
-        "sheet_unclear",
         "redcap_two_forms",
         "difficulty_coding",
         "which_profile",

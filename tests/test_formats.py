@@ -43,6 +43,7 @@ from tests.test_door import (
     taken,
     written,
 )
+from tests.test_door import _refusal as refusal_of
 from tests.test_door import packed as gzipped
 
 TWO = written(row(), other())
