@@ -43,7 +43,6 @@ from tests.test_door import (
     taken,
     written,
 )
-from tests.test_door import _refusal as refusal_of
 from tests.test_door import packed as gzipped
 
 TWO = written(row(), other())
