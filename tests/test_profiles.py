@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
 from pathlib import Path
 from typing import Any
 
@@ -320,3 +321,15 @@ def test_a_corrected_profile_reads_its_files_again_and_a_lost_store_reads_each_b
     night(home, {}, AS_OF + dt.timedelta(2))
     assert asked(home, ledger) == [first, second]
     assert len(asked(home, scores)) == 3
+
+
+def test_the_profiles_in_the_docs_are_of_the_contract(clinics: Any) -> None:
+    text = (Path(__file__).parents[1] / "docs" / "sources.md").read_text("utf-8")
+    blocks = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    assert len(blocks) == 3
+    first, *others = blocks
+    labels = [profile.label for profile in clinics(first.replace("# ... item_2 to item_9", "")).profiles]
+    for block in others:
+        (profile,) = clinics("[clinics.C01]\n" + block).profiles
+        labels.append(profile.label)
+    assert labels == ["C01/ehr/1", "C01/redcap/1", "C01/fhir/1"]
