@@ -17,7 +17,7 @@ from outcomes.publishedcopy import opened
 from tests.conftest import copied, stored
 
 RESPONSES = re.compile(r"measure_id=response_|outcome=response|measure_id=sustained_response|mcinnes2022_response")
-WORDS = {"not assessable", "missing", "suppressed"}
+WORDS = {"not assessable", "missing", "suppressed", "not printed"}
 
 
 class Numbers(HTMLParser):
@@ -69,7 +69,7 @@ def read_back(con: duckdb.DuckDBPyConnection, text: str) -> Counter:
     for named, said, _ in Numbers(text).found:
         view, key, column, how = (named[f"data-{name}"] for name in ("view", "key", "column", "how"))
         if (view, key) not in rows:
-            pairs = [part.split("=", 1) for part in key.split(" ")] if key else [["NULL", "1"]]
+            pairs = [part.split("=", 1) for part in key.split("; ")] if key else [["NULL", "1"]]
             where = " AND ".join(f"coalesce({name}::VARCHAR, 'None') = ?" for name, _ in pairs)
             result = con.execute(f"SELECT * FROM {view} WHERE {where}", [value for _, value in pairs])
             names = [about[0] for about in result.description]
@@ -160,7 +160,7 @@ NOTHING = {
     "a course near its window has such a score, and none has that is not near": """
         SELECT e.measure_id, e.clinic_id, count(*) AS n FROM endpoint AS e
         JOIN measure AS m USING (measure_id) JOIN course AS c ON c.patient_no = e.patient_no AND c.course = e.course
-        WHERE e.class = 'missing' AND m.item_9 = 'not_needed' AND EXISTS (
+        WHERE e.class = 'missing' AND m.kind = 'proportion' AND m.item_9 = 'not_needed' AND EXISTS (
             FROM score_place AS s WHERE s.patient_no = e.patient_no AND s.phq9_total IS NOT NULL AND s.is_two_weeks AND NOT s.is_on_infusion_day
             AND s.day > c.first_day AND s.day <= coalesce(c.next_first_day, 9999)
             AND (s.day + 7 >= e.window_first_day AND s.day < e.window_first_day OR s.day > e.window_last_day AND s.day <= e.window_last_day + 7))

@@ -25,7 +25,7 @@ class Told(dict[str, Any]):
     def __init__(self, row: Row, view: str, keys: Sequence[str]) -> None:
         super().__init__(row)
         self.view = view
-        self.key = " ".join(f"{name}={row[name]}" for name in keys)
+        self.key = "; ".join(f"{name}={row[name]}" for name in keys)
 
 
 class Nothing(Told):

@@ -10,6 +10,8 @@ from outcomes.pages.asking import Told
 from outcomes.tables import percent, points
 
 NOT_ASSESSABLE, MISSING, SUPPRESSED = "not assessable", "missing", "suppressed"
+# Of a study: what its publication does not say.
+NOT_PRINTED = "not printed"
 
 
 def formatted(value: Any, how: str) -> str:
@@ -27,8 +29,10 @@ def formatted(value: Any, how: str) -> str:
 
 def absent(row: Told, column: str) -> str:
     """The word for a number that is not there. Zero is a number, and none of these."""
+    if column.startswith("their_"):
+        return NOT_PRINTED
     state = row.get(_state(row, column))
-    if state is not None:
+    if state not in (None, "value"):
         return str(state)
     if column.startswith(("observed_", "our_")) and row.get("coverage") == 0:
         return MISSING
