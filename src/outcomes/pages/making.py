@@ -81,6 +81,7 @@ def _page(book: Book, clinic: str, *, is_shared: bool) -> Row:
         "words": {name: book.one("measure", name) for name in MEASURES},
         "definitions": [book.one("measure", name) for name in (*MEASURES, LASTS[1])],
         "charts": {} if is_shared else charts_of(book, clinic), "forests": forests, "least": book.one("rules")["survival_minimum_at_risk"],
+        "unchecked": any(book.one("measure", name)["checked_by"] == "unchecked" for name in MEASURES),
         "drawn": f"{-(-len(lines) // every):,}" + (f" of {len(lines):,}" if every > 1 else ""),
         "refused": [row for row in rows if row["outcome"] == "refused"],
         "context": [row for row in rows if row["outcome"] == "context" and row["benchmark_id"] not in shown],
