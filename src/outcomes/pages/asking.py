@@ -89,14 +89,24 @@ VIEWS: dict[str, View] = {
 SHARED = ("shared_rate", "shared_comparison", "shared_attrition", "clinic", "measure", "benchmark", "claim", "reason", "rules", "night")  # fmt: skip
 INSIDE = tuple(name for name in VIEWS if not name.startswith("shared_"))
 
-# Each course by infusion, as behind the means: its totals from the baseline on, and which of its infusions were maintenance.
-_COURSES = """
-    SELECT e.clinic_id, e.patient_no, e.course, m.infusion_k AS k, e.baseline_total, e.endpoint_total, m.infusion_k > c.induction_infusions AS is_maintenance
-    FROM endpoint AS e
-    JOIN measure AS m USING (measure_id)
-    JOIN course AS c ON c.patient_no = e.patient_no AND c.course = e.course
-    WHERE m.anchor = 'infusion_k' AND m.outcome = 'is_response' AND e.class = 'observed'
-    ORDER BY e.clinic_id, e.patient_no, e.course, k
+# Courses drawn one by one for a clinic; where it has more, every so many-th of them.
+MOST_LINES = 300
+# A course by infusion, as behind the means: its totals from the baseline on, and which of its infusions were maintenance.
+_COURSES = f"""
+    SELECT * EXCLUDE (place)
+    FROM (
+        SELECT *, max(place) OVER (PARTITION BY clinic_id) AS courses
+        FROM (
+            SELECT e.clinic_id, e.patient_no, e.course, m.infusion_k AS k, e.baseline_total, e.endpoint_total,
+                m.infusion_k > e.induction_infusions AS is_maintenance,
+                dense_rank() OVER (PARTITION BY e.clinic_id ORDER BY e.patient_no, e.course) AS place
+            FROM endpoint AS e
+            JOIN measure AS m USING (measure_id)
+            WHERE m.anchor = 'infusion_k' AND m.outcome = 'is_response' AND e.class = 'observed'
+        )
+    )
+    WHERE (place - 1) % ceil(courses / {MOST_LINES}) = 0
+    ORDER BY clinic_id, patient_no, course, k
 """
 # What came of a clinic: the files that hold a row of it. A file of several clinics counts for each of them.
 _CAME = """

@@ -14,8 +14,6 @@ from outcomes.pages.numbers import number
 from outcomes.summary import Row
 
 WIDTH, LEFT, RIGHT = 400, 34, 388
-# Courses drawn one by one; where there are more, every so many-th of them.
-MOST_LINES = 300
 # Fewer courses than this make an open mark, with no line through it: three people are no curve.
 FEW = 10
 # PHQ-9 totals at which a severity band begins, and what it is called.
@@ -109,8 +107,7 @@ def _course_lines(rows: Sequence[Row], x: Scale, y: Scale) -> Iterator[tuple[lis
     courses: dict[tuple[int, int], list[Row]] = {}
     for row in rows:
         courses.setdefault((row["patient_no"], row["course"]), []).append(row)
-    every = -(-len(courses) // MOST_LINES) or 1
-    for course in list(courses.values())[::every]:
+    for course in courses.values():
         points = [(x(0), y(course[0]["baseline_total"])), *((x(row["k"]), y(row["endpoint_total"])) for row in course)]
         done = 1 + sum(not row["is_maintenance"] for row in course)
         if done > 1:

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from outcomes.pages import asking
 from outcomes.pages.asking import IDEATION, LASTS, MEASURES, NETWORK, RESPONSE, Book, Nothing, Told
-from outcomes.pages.charts import MOST_LINES, charts_of, forest
+from outcomes.pages.charts import charts_of, forest
 from outcomes.pages.numbers import NOT_ASSESSABLE, SUPPRESSED, interval, number
 from outcomes.summary import Row
 
@@ -71,8 +71,8 @@ def _page(book: Book, clinic: str, *, is_shared: bool) -> Row:
         (forest(paired["context"], "forest-context", "What do other treatments and programmes report?"), paired["context"], "Context, never a comparison"),
     ]  # fmt: skip
     shown = {row["benchmark_id"] for rows_ in paired.values() for row in rows_}
+    all_lines = max((row["courses"] for row in book.lines.get(clinic, [])), default=0)
     lines = {(row["patient_no"], row["course"]) for row in book.lines.get(clinic, [])}
-    every = -(-len(lines) // MOST_LINES) or 1
     return {
         "book": book, "clinic": clinic, "is_shared": is_shared, "is_network": clinic == NETWORK and not is_shared,
         "title": "All clinics: PHQ-9 outcomes of ketamine infusions" if clinic == NETWORK else f"{_name(book, clinic)}: PHQ-9 outcomes of ketamine infusions",
@@ -82,7 +82,7 @@ def _page(book: Book, clinic: str, *, is_shared: bool) -> Row:
         "definitions": [book.one("measure", name) for name in (*MEASURES, LASTS[1])],
         "charts": {} if is_shared else charts_of(book, clinic), "forests": forests, "least": book.one("rules")["survival_minimum_at_risk"],
         "unchecked": any(book.one("measure", name)["checked_by"] == "unchecked" for name in MEASURES),
-        "drawn": f"{-(-len(lines) // every):,}" + (f" of {len(lines):,}" if every > 1 else ""),
+        "drawn": f"{len(lines):,}" + (f" of {all_lines:,}" if all_lines > len(lines) else ""),
         "refused": [row for row in rows if row["outcome"] == "refused"],
         "context": [row for row in rows if row["outcome"] == "context" and row["benchmark_id"] not in shown],
         "claims": sorted((row for rows_ in book.views["claim"].values() for row in rows_), key=lambda row: row["position"]),
