@@ -189,7 +189,7 @@ add(
         redcap(LONG, f"{k.who()},screening_arm_1,,,{RAW},10,,2", f"{k.who()},week_9_arm_1,,,{RAW},10,,2"),
         taken(
             charted(k, 2, **BEFORE),
-            aside=[(3, None, "event_unknown"), (3, DAY, "day_not_whole"), (3, "timepoint", "timepoint_unknown")],
+            aside=[(3, None, "event_unknown")],
         ),
     ),
 )
