@@ -47,7 +47,7 @@ def assert_in_order(home: Home) -> None:
     assert names(home.held) == set()
     assert names(home.archive) == {sha for sha, taken, _ in arrivals if taken}
     assert names(home.refused) == {sha for sha, taken, _ in arrivals if not taken}
-    assert names(home.published) == {"outcomes.duckdb", "summary.json"}
+    assert names(home.published) == {"outcomes.duckdb", "summary.json", "reports"}
     versions = "SELECT regexp_extract(data_versions, 'clinics.toml:(\\S+)', 1) FROM night"
     clinics = {f"clinics-{digest}.toml" for (digest,) in stored(home.warehouse, versions)}
     assert names(home.receipts) - {"clinics-none.toml"} == {RECEIPTS, "sent", *clinics} - {"clinics-none.toml"}
