@@ -52,7 +52,7 @@ def assert_in_order(home: Home) -> None:
     clinics = {f"clinics-{digest}.toml" for (digest,) in stored(home.warehouse, versions)}
     assert names(home.receipts) - {"clinics-none.toml"} == {RECEIPTS, "sent", *clinics} - {"clinics-none.toml"}
     assert names(home.root) == {
-        ".lock", "archive", "clinics.toml", "held", "inbox", "published", "receipts", "refused", "warehouse.duckdb",
+        ".lock", "archive", "clinics.toml", "held", "inbox", "published", "review", "receipts", "refused", "warehouse.duckdb",
     }  # fmt: skip
     receipts = [json.loads(line) for line in (home.receipts / RECEIPTS).read_text().splitlines()]
     assert [(r["sha256"], r["hash"]) for r in receipts] == [(sha, digest) for sha, _, digest in arrivals]
