@@ -48,7 +48,10 @@ class View:
         return f"SELECT {columns} FROM {name} WHERE {self.where} ORDER BY {self.order or ', '.join(self.keys)}"
 
 
-def _one_of(column: str, names: Iterable[str]) -> str:
+def _one_of(column: str, names: Sequence[str]) -> str:
+    # One name as an equality: DuckDB takes that down into the view, and a list of one it does not.
+    if len(names) == 1:
+        return f"{column} = {names[0]!r}"
     return f"{column} IN ({', '.join(repr(name) for name in names)})"
 
 
