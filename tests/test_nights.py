@@ -47,12 +47,12 @@ def assert_in_order(home: Home) -> None:
     assert names(home.held) == set()
     assert names(home.archive) == {sha for sha, taken, _ in arrivals if taken}
     assert names(home.refused) == {sha for sha, taken, _ in arrivals if not taken}
-    assert names(home.published) == {"outcomes.duckdb", "summary.json"}
+    assert names(home.published) == {"outcomes.duckdb", "summary.json", "reports"}
     versions = "SELECT regexp_extract(data_versions, 'clinics.toml:(\\S+)', 1) FROM night"
     clinics = {f"clinics-{digest}.toml" for (digest,) in stored(home.warehouse, versions)}
     assert names(home.receipts) - {"clinics-none.toml"} == {RECEIPTS, "sent", *clinics} - {"clinics-none.toml"}
     assert names(home.root) == {
-        ".lock", "archive", "clinics.toml", "held", "inbox", "published", "receipts", "refused", "warehouse.duckdb",
+        ".lock", "archive", "clinics.toml", "held", "inbox", "published", "review", "receipts", "refused", "warehouse.duckdb",
     }  # fmt: skip
     receipts = [json.loads(line) for line in (home.receipts / RECEIPTS).read_text().splitlines()]
     assert [(r["sha256"], r["hash"]) for r in receipts] == [(sha, digest) for sha, _, digest in arrivals]

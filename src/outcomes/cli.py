@@ -23,6 +23,7 @@ from outcomes.commands import (
     identity,
     quarantine,
     releases,
+    reports,
 )
 from outcomes.commands.homes import home_of, last_said
 from outcomes.errors import OutcomesError, UsageError
@@ -88,7 +89,7 @@ def _parser() -> Parser:
     nightly.add_argument("--strict", action="store_true", help="exit with 2 if a file was refused or a row quarantined")
     nightly.add_argument("--format", choices=("table", "json"), default="table", help="table (default) or json")
 
-    for theme in (door, quarantine, identity, answers, releases, clinicside):
+    for theme in (door, quarantine, identity, answers, reports, releases, clinicside):
         theme.add(verbs)
 
     sample = verbs.add(

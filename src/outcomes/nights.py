@@ -19,6 +19,7 @@ from outcomes.errors import OutcomesError
 from outcomes.laying import derive, lay_again
 from outcomes.loading import Manifest, Night, Progress, data_files, load_night
 from outcomes.merging import restore_identity
+from outcomes.pages.writing import write_pages
 from outcomes.paths import Home
 from outcomes.publishedcopy import publish_copy
 from outcomes.ratelog import log_rates
@@ -114,7 +115,7 @@ def derive_all(night: Night, progress: Progress | None = None) -> Night:
 
 
 def publish(night: Night, progress: Progress | None = None) -> Summary:
-    """Receipts, the published copy by atomic rename, the summary; then the inbox is cleared of what is in the ledger."""
+    """Receipts, the published copy by atomic rename, the pages made of it, the summary; then the inbox is cleared of what is in the ledger."""
     home, manifest = night.home, _of(night)
     with duckdb.connect(str(home.warehouse), read_only=True) as con:
         write_receipts(home, con)
@@ -128,6 +129,7 @@ def publish(night: Night, progress: Progress | None = None) -> Summary:
         write_sent(home, con, night=manifest.night)
         in_ledger = _known(con)
     publish_copy(home)
+    write_pages(home)
     inbox.write_lasting(home.summary, _written(summary.as_dict()))
     inbox.put_away(
         home,

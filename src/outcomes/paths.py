@@ -64,6 +64,14 @@ class Home:
         return self.published / "exports"
 
     @property
+    def reports(self) -> Path:
+        return self.published / "reports"
+
+    @property
+    def review(self) -> Path:
+        return self.root / "review"
+
+    @property
     def summary(self) -> Path:
         return self.published / "summary.json"
 

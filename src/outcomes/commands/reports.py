@@ -1,0 +1,70 @@
+"""The command `report`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from outcomes.commands import Arguments, Verbs
+from outcomes.commands.homes import published
+from outcomes.errors import UsageError
+
+
+def add(verbs: Verbs) -> None:
+    """The verb report."""
+    report = verbs.add(
+        "report",
+        _report,
+        "Write the page of a clinic, or of all clinics, as HTML or PDF; with --shared one that may leave the house.",
+        "outcomes report --home clinic-home --clinic C01 --out C01.html --shared",
+    )
+    report.add_argument("--clinic", required=True, help="this clinic; all for all clinics together")
+    report.add_argument(
+        "--out", type=Path, required=True, help="file to write: .html, or .pdf where Chromium is installed"
+    )
+    report.add_argument(
+        "--shared", action="store_true", help="only what the last edition of outcomes export tells: no count of 1 to 10"
+    )
+    report.add_argument(
+        "--charts", type=Path, help="folder for each chart as .svg, and as .png where Chromium is installed"
+    )
+
+
+def _report(arguments: Arguments) -> None:
+    from outcomes.inbox import write_lasting
+    from outcomes.pages import printing
+    from outcomes.pages.asking import INSIDE, NETWORK, SHARED, asked
+    from outcomes.pages.making import chart_files, page_of, shared_page_of
+    from outcomes.publishedcopy import known
+    from outcomes.store import one
+
+    out: Path = arguments.out
+    if out.suffix not in (".html", ".pdf"):
+        raise UsageError("Give an --out that ends in .html or .pdf.")
+    if not out.absolute().parent.is_dir():
+        raise UsageError(f"There is no folder {out.absolute().parent}. Make it first.")
+    with published(arguments) as con:
+        clinic = NETWORK if arguments.clinic == "all" else arguments.clinic
+        # A clinic that is registered and has sent nothing yet has a page too.
+        if not one(con, "SELECT count(*) FROM clinic WHERE clinic_id = ?", [clinic]):
+            known(con, "clinic", clinic)
+        if arguments.shared and not one(con, "SELECT count(*) FROM shared_edition"):
+            raise UsageError(
+                "Nothing has been shared yet, so that every number would be suppressed. Share an edition first: outcomes export --shared"
+            )
+        book = asked(con, SHARED if arguments.shared else INSIDE)
+    page = (shared_page_of if arguments.shared else page_of)(book, clinic)
+    charts = chart_files(book, clinic, is_shared=arguments.shared) if arguments.charts else {}
+    if out.suffix == ".pdf":
+        printing.printed(page, out)
+    else:
+        write_lasting(out, page)
+    if arguments.charts:
+        arguments.charts.mkdir(parents=True, exist_ok=True)
+    for name, svg in charts.items():
+        write_lasting(arguments.charts / f"{name}.svg", svg)
+        if printing.browser():
+            printing.pictured(svg, arguments.charts / f"{name}.png", 400, 640)
+    print(
+        f"{'For sharing' if arguments.shared else 'For inside the house'}: {out}"
+        + (f", {len(charts)} charts in {arguments.charts}" if charts else "")
+    )

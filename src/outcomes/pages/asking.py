@@ -1,0 +1,188 @@
+"""What the pages say, asked of the published copy: one query a view, for every clinic at once. Nothing is computed here."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import duckdb
+
+from outcomes.summary import Row, rows_of
+
+RESPONSE, REMISSION, WORSENED = "response_post_induction", "remission_post_induction", "worsened_post_induction"
+IDEATION, STARTERS, CHANGE = "suicidal_ideation_increased_post_induction", "response_of_starters", "mean_change_post_induction"  # fmt: skip
+LASTS = ("sustained_response_4_weeks", "sustained_response_8_weeks")
+# The measures whose rates a page says, in its order; worsened and item 9 are never left out.
+MEASURES = (RESPONSE, REMISSION, WORSENED, IDEATION, STARTERS)
+NETWORK = "*"
+
+
+class Told(dict[str, Any]):
+    """A row of a view that knows where it is from, so that a reader of the page can find each number again."""
+
+    def __init__(self, row: Row, view: str, keys: Sequence[str]) -> None:
+        super().__init__(row)
+        self.view = view
+        self.key = "; ".join(f"{name}={row[name]}" for name in keys)
+
+
+class Nothing(Told):
+    """The row that a view does not have: every column of it is empty."""
+
+    def __missing__(self, column: str) -> None:
+        return None
+
+
+@dataclass(frozen=True)
+class View:
+    """How a view is asked: the columns that tell its rows apart, which of its rows, and their order."""
+
+    keys: tuple[str, ...]
+    where: str = "true"
+    order: str = ""
+    by: str = "clinic_id"
+
+    def query(self, name: str, columns: str = "*") -> str:
+        return f"SELECT {columns} FROM {name} WHERE {self.where} ORDER BY {self.order or ', '.join(self.keys)}"
+
+
+def _one_of(column: str, names: Sequence[str]) -> str:
+    # One name as an equality: DuckDB takes that down into the view, and a list of one it does not.
+    if len(names) == 1:
+        return f"{column} = {names[0]!r}"
+    return f"{column} IN ({', '.join(repr(name) for name in names)})"
+
+
+_SHARED = View(("measure_id", "clinic_id"), _one_of("measure_id", MEASURES))
+VIEWS: dict[str, View] = {
+    "rate": _SHARED,
+    "missing_outcome": View(("measure_id", "clinic_id"), _one_of("measure_id", (RESPONSE,))),
+    "attrition": View(("measure_id", "clinic_id", "step"), _one_of("measure_id", (RESPONSE,))),
+    "near_window": View(("measure_id", "clinic_id"), _one_of("measure_id", (RESPONSE,))),
+    "comparison": View(("clinic_id", "benchmark_id", "claim_id"), order="benchmark_id, claim_id, clinic_id"),
+    "infusion_mean": View(("clinic_id", "k", "cohort"), "cohort = 'available'"),
+    "infusion_curve": View(("clinic_id", "outcome", "k", "cohort"), "cohort = 'available'"),
+    "infusion_worsened": View(("clinic_id", "k")),
+    "survival_at": View(("measure_id", "clinic_id", "variant", "day"), _one_of("measure_id", LASTS)),
+    "survival_curve": View(
+        ("measure_id", "clinic_id", "variant", "day"), f"{_one_of('measure_id', LASTS[1:])} AND variant = 'all'"
+    ),
+    "change": View(("measure_id", "clinic_id"), _one_of("measure_id", (CHANGE,))),
+    "severity_change": View(("measure_id", "clinic_id", "baseline_band", "endpoint_band"), _one_of("measure_id", (CHANGE,))),
+    "item_9_change": View(("measure_id", "clinic_id"), _one_of("measure_id", (IDEATION,))),
+    "clinic_group": View(("clinic_id",)),
+    "funnel": View(("measure_id", "clinic_id"), _one_of("measure_id", (RESPONSE, WORSENED)), "measure_id, n, clinic_id"),
+    "funnel_measure": View(("measure_id",), _one_of("measure_id", (RESPONSE, WORSENED)), by="measure_id"),
+    "rules": View((), order="version", by=""),
+    "clinic": View(("clinic_id",)),
+    "measure": View(("measure_id",), order="position", by="measure_id"),
+    "benchmark": View(("benchmark_id",), order="position", by="benchmark_id"),
+    "claim": View(("claim_id",), order="position", by="claim_id"),
+    "reason": View(("reason_code",), by="reason_code"),
+    "night": View(("night",), "night = (SELECT max(night) FROM night)", by=""),
+    "shared_rate": _SHARED,
+    "shared_comparison": View(("clinic_id", "benchmark_id", "claim_id"), order="benchmark_id, claim_id, clinic_id"),
+    "shared_attrition": View(
+        ("measure_id", "clinic_id", "class", "status"), _one_of("measure_id", (RESPONSE,)), "class, status NULLS FIRST"
+    ),
+}  # fmt: skip
+# A page for outside the house is made of these and of what says nothing of patients.
+SHARED = ("shared_rate", "shared_comparison", "shared_attrition", "clinic", "measure", "benchmark", "claim", "reason", "rules", "night")  # fmt: skip
+INSIDE = tuple(name for name in VIEWS if not name.startswith("shared_"))
+
+# Courses drawn one by one for a clinic; where it has more, every so many-th of them.
+MOST_LINES = 300
+# A course by infusion, as behind the means: its totals from the baseline on, and which of its infusions were maintenance.
+_COURSES = f"""
+    SELECT * EXCLUDE (place)
+    FROM (
+        SELECT *, max(place) OVER (PARTITION BY clinic_id) AS courses
+        FROM (
+            SELECT e.clinic_id, e.patient_no, e.course, m.infusion_k AS k, e.baseline_total, e.endpoint_total,
+                m.infusion_k > e.induction_infusions AS is_maintenance,
+                dense_rank() OVER (PARTITION BY e.clinic_id ORDER BY e.patient_no, e.course) AS place
+            FROM endpoint AS e
+            JOIN measure AS m USING (measure_id)
+            WHERE m.anchor = 'infusion_k' AND m.outcome = 'is_response' AND e.class = 'observed'
+        )
+    )
+    WHERE (place - 1) % ceil(courses / {MOST_LINES}) = 0
+    ORDER BY clinic_id, patient_no, course, k
+"""
+# What came of a clinic: the files that hold a row of it. A file of several clinics counts for each of them.
+_CAME = """
+    SELECT f.clinic_id, count(*) AS files, max(a.received_on)::VARCHAR AS last_received_on, sum(a.rows_read)::BIGINT AS rows_read,
+        sum(a.rows_accepted)::BIGINT AS rows_accepted, sum(a.rows_duplicate)::BIGINT AS rows_duplicate, sum(a.rows_quarantined)::BIGINT AS rows_quarantined
+    FROM (
+        SELECT p.clinic_id, s.arrival_no FROM score AS s JOIN patient AS p USING (patient_no)
+        UNION SELECT '*', arrival_no FROM score
+    ) AS f
+    JOIN arrival AS a USING (arrival_no)
+    GROUP BY f.clinic_id
+"""
+_ASIDE = """
+    SELECT count(*) FILTER (found_at = 'door') AS door, count(*) FILTER (found_at = 'course') AS course
+    FROM (SELECT DISTINCT arrival_no, line, found_at FROM set_aside)
+"""
+REVIEW = """
+    SELECT clinic_id, score_id, patient_id, kind, day_before, item_9_before, day, item_9, acknowledged_by
+    FROM item_9_review ORDER BY clinic_id, patient_id, day, score_id
+"""
+WORSE = f"""
+    SELECT clinic_id, patient_id, course, baseline_day, baseline_total, endpoint_day, endpoint_total
+    FROM endpoint WHERE measure_id = '{WORSENED}' AND status = 'met' ORDER BY clinic_id, patient_id, course
+"""
+
+
+@dataclass
+class Book:
+    """Everything that the pages of one night say: rows of each view by clinic (or by its own name), and the courses' lines."""
+
+    views: dict[str, dict[str, list[Told]]] = field(default_factory=dict)
+    lines: dict[str, list[Row]] = field(default_factory=dict)
+    came: dict[str, Row] = field(default_factory=dict)
+    aside: Row = field(default_factory=dict)
+    reviews: dict[str, tuple[list[Row], list[Row]]] = field(default_factory=dict)
+
+    def of(self, view: str, name: str, **wanted: Any) -> list[Told]:
+        """The rows of a view of one clinic (or of one name) that have the wanted values."""
+        rows = self.views[view].get(name, [])
+        return [row for row in rows if all(row[column] == value for column, value in wanted.items())]
+
+    def one(self, view: str, name: str = "", **wanted: Any) -> Told:
+        """The one row. Where the view has none, an empty one: every number of it is not assessable."""
+        found = self.of(view, name, **wanted)
+        return found[0] if found else Nothing({}, view, ())
+
+    @property
+    def clinics(self) -> list[str]:
+        """Every clinic that has a page: those registered, and those with scores."""
+        return sorted({*self.views["clinic"], *self.views.get("clinic_group", {})} - {NETWORK})
+
+
+def asked(con: duckdb.DuckDBPyConnection, names: Sequence[str] = INSIDE) -> Book:
+    """The book of a store's last night; with the names of `SHARED`, nothing but what may be shared."""
+    book = Book()
+    for name in names:
+        view = VIEWS[name]
+        rows: dict[str, list[Told]] = defaultdict(list)
+        for row in rows_of(con, view.query(name)):
+            rows[row[view.by] if view.by else ""].append(Told(row, name, view.keys))
+        book.views[name] = dict(rows)
+    if "rate" not in book.views:
+        return book
+    book.lines = _grouped(rows_of(con, _COURSES))
+    book.came = {row["clinic_id"]: row for row in rows_of(con, _CAME)}
+    (book.aside,) = rows_of(con, _ASIDE)
+    higher, worse = _grouped(rows_of(con, REVIEW)), _grouped(rows_of(con, WORSE))
+    book.reviews = {clinic: (higher.get(clinic, []), worse.get(clinic, [])) for clinic in book.clinics}
+    return book
+
+
+def _grouped(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        found[row["clinic_id"]].append(row)
+    return dict(found)

@@ -1,0 +1,171 @@
+"""Pages as text: what each of them says in words, and the templates that lay it out. The same book gives the same bytes."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from outcomes.pages import asking
+from outcomes.pages.asking import IDEATION, LASTS, MEASURES, NETWORK, RESPONSE, Book, Nothing, Told
+from outcomes.pages.charts import charts_of, forest
+from outcomes.pages.numbers import NOT_ASSESSABLE, SUPPRESSED, interval, number
+from outcomes.summary import Row
+
+LIKE_FOR_LIKE = ("verdict", "difference", "descriptive")
+_FLAGS = {
+    "in_line": "no more than chance", "alert_above": "above (95%)", "alarm_above": "above (99.8%)", "alert_below": "below (95%)",
+    "alarm_below": "below (99.8%)", "not_assessable": NOT_ASSESSABLE,
+}  # fmt: skip
+
+
+def page_of(book: Book, clinic: str) -> str:
+    """The page of a clinic, or of all of them (`*`), for inside the house."""
+    return _rendered("page.html.j2", page=_page(book, clinic, is_shared=False))
+
+
+def shared_page_of(book: Book, clinic: str) -> str:
+    """The page of a clinic, or of all, as the last edition may tell it outside the house: no count of 1 to 10."""
+    return _rendered("page.html.j2", page=_page(book, clinic, is_shared=True))
+
+
+def review_of(book: Book, clinic: str) -> str:
+    """The clinic's list of answers and courses to look at. It holds pseudonyms: for the clinic alone."""
+    higher, worse = book.reviews[clinic]
+    about = {"title": f"Review list: {_name(book, clinic)}", "about": _through(book)}
+    return _rendered("review.html.j2", page=about, higher=higher, worse=worse)
+
+
+def chart_files(book: Book, clinic: str, *, is_shared: bool) -> dict[str, str]:
+    """Each chart of a page as an SVG file of its own, by name."""
+    page = _page(book, clinic, is_shared=is_shared)
+    charts = [*page["charts"].values(), *(chart for chart, _, _ in page["forests"])]
+    parts: Any = _environment().get_template("parts.j2").make_module({})
+    light = _text("style.css").splitlines()[0] + _text("charts.css")
+    return {
+        chart.id: str(parts.svg(chart, Markup(light))).strip() + "\n"  # noqa: S704
+        for chart in charts
+        if chart
+    }
+
+
+def _page(book: Book, clinic: str, *, is_shared: bool) -> Row:
+    view = "shared_comparison" if is_shared else "comparison"
+    compared = [
+        _labelled(book, row) for row in [*book.of(view, clinic), *book.of(view, NETWORK)] if row["benchmark_id"]
+    ]
+    ours = {row["benchmark_id"]: row for row in reversed(compared)}
+    rows = sorted(ours.values(), key=lambda row: row["position"])
+    # What has nothing of ours beside it stands under '*' and is the same for every clinic.
+    own = [row for row in rows if row["clinic_id"] == clinic]
+    primary = next((row for row in own if row["outcome"] == "verdict"), Nothing({}, view, ()))
+    paired = {name: [row for row in own if row["measure_id"] and row["outcome"] in names and row["their_rate"] is not None] for name, names in
+              (("like", LIKE_FOR_LIKE), ("context", ("context",)))}  # fmt: skip
+    forests = [
+        (forest(paired["like"], "forest", "How do our rates stand to those measured alike?"), paired["like"], "Like for like"),
+        (forest(paired["context"], "forest-context", "What do other treatments and programmes report?"), paired["context"], "Context, never a comparison"),
+    ]  # fmt: skip
+    shown = {row["benchmark_id"] for rows_ in paired.values() for row in rows_}
+    all_lines = max((row["courses"] for row in book.lines.get(clinic, [])), default=0)
+    lines = {(row["patient_no"], row["course"]) for row in book.lines.get(clinic, [])}
+    return {
+        "book": book, "clinic": clinic, "is_shared": is_shared, "is_network": clinic == NETWORK and not is_shared,
+        "title": "All clinics: PHQ-9 outcomes of ketamine infusions" if clinic == NETWORK else f"{_name(book, clinic)}: PHQ-9 outcomes of ketamine infusions",
+        "about": _about(book, clinic, is_shared), "through": _through(book),
+        "primary": primary, "verdict": _verdict(book, primary), "depends": bool(primary.get("depends_on_missing")),
+        "words": {name: book.one("measure", name) for name in MEASURES},
+        "definitions": [book.one("measure", name) for name in (*MEASURES, LASTS[1])],
+        "charts": {} if is_shared else charts_of(book, clinic), "forests": forests, "least": book.one("rules")["survival_minimum_at_risk"],
+        "unchecked": any(book.one("measure", name)["checked_by"] == "unchecked" for name in MEASURES),
+        "drawn": f"{len(lines):,}" + (f" of {all_lines:,}" if all_lines > len(lines) else ""),
+        "refused": [row for row in rows if row["outcome"] == "refused"],
+        "context": [row for row in rows if row["outcome"] == "context" and row["benchmark_id"] not in shown],
+        "claims": sorted((row for rows_ in book.views["claim"].values() for row in rows_), key=lambda row: row["position"]),
+        "came": book.came.get(clinic), "query": _query(clinic, is_shared),
+        "flags": {name: _FLAGS[row["flag"]] for name in book.clinics for row in book.views.get("funnel", {}).get(name, []) if row["measure_id"] == RESPONSE},
+        "RESPONSE": RESPONSE, "REMISSION": asking.REMISSION, "WORSENED": asking.WORSENED, "IDEATION": IDEATION, "STARTERS": asking.STARTERS, "LASTS": LASTS[1],
+    }  # fmt: skip
+
+
+def _labelled(book: Book, row: Told) -> Told:
+    """A comparison with the words a reader knows it by."""
+    benchmark = book.one("benchmark", row["benchmark_id"])
+    author = str(benchmark["citation"]).split(" ", 1)[0].rstrip(",;")
+    title = book.one("measure", row["measure_id"])["title"] if row["measure_id"] else str(benchmark["outcome"]).replace("_", " ")  # fmt: skip
+    told = Told(dict(row), row.view, ())
+    told.key = row.key
+    known = f"{author} {benchmark['year'] or ''}".strip()
+    told["label"] = f"{title}: {known}" + (f", {benchmark['treatment']}" if row["outcome"] == "context" else "")
+    told["short"] = _cut(told["label"], 56) + (" †" if row["outcome"] == "descriptive" else "")
+    told["position"] = benchmark["position"]
+    told["said"] = "".join(_verdict(book, row)) if row["outcome"] == "verdict" else row["because"]
+    return told
+
+
+def _cut(words: str, most: int) -> str:
+    return words if len(words) <= most else words[: most - 1].rstrip(" ,;:(") + "…"
+
+
+def _verdict(book: Book, row: Told) -> tuple[str, str]:
+    """How ours stands to the published average, in plain words; and, after a comma, more of it."""
+    if row.get("verdict_state") == SUPPRESSED:
+        return f"the comparison is {SUPPRESSED}", ""
+    if row.get("verdict"):
+        words = {
+            "above": "ours is above it",
+            "below": "ours is below it",
+            "consistent with": "ours is consistent with it",
+        }
+        return words.get(row["verdict"], row["verdict"]), " (provisional until released)"
+    if row.get("withheld_because"):
+        (why,) = [found for found in book.of("reason", row["withheld_because"]) if found["about"] == "verdict"]
+        return "no verdict", f", because {why['sentence']}"
+    return NOT_ASSESSABLE, " yet"
+
+
+def _name(book: Book, clinic: str) -> str:
+    name = book.one("clinic", clinic)["name"]
+    return f"{name} ({clinic})" if name else clinic
+
+
+def _through(book: Book) -> str:
+    night = book.one("night")
+    return f"Data through night {night['night']}, as of {night['as_of']}. Program {night['program_version']}; {night['data_versions']}."
+
+
+def _about(book: Book, clinic: str, is_shared: bool) -> str:
+    night = book.one("night")
+    if is_shared:
+        row = book.one("shared_rate", clinic, measure_id=RESPONSE)
+        edition = f"edition {row['edition']}, as of {row['as_of']}" if row["edition"] else "in no edition yet"
+        return f"For sharing: response {edition}. No count of 1 to 10 is in it. Numbers that could not be told anew are those of an earlier edition. Provisional."
+    return f"Night {night['night']}, as of {night['as_of']}. Provisional. For use inside the house: it has counts of 1 to 10. To share it: outcomes report --shared."
+
+
+def _query(clinic: str, is_shared: bool) -> str:
+    return f"FROM {'shared_rate' if is_shared else 'rate'} WHERE clinic_id = '{clinic}' AND measure_id = '{RESPONSE}'"
+
+
+@cache
+def _text(name: str) -> str:
+    return (resources.files("outcomes.pages") / "templates" / name).read_text("utf-8")
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    made = jinja2.Environment(
+        loader=jinja2.FunctionLoader(_text), autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )  # fmt: skip
+    made.globals.update(number=number, interval=interval)
+    return made
+
+
+def _rendered(template: str, **values: Any) -> str:
+    style = "\n" + _text("style.css") + _text("charts.css")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return _environment().get_template(template).render(style=Markup(style), style_hash=digest, **values) + "\n"  # noqa: S704

@@ -1,0 +1,74 @@
+"""A number on a page: as people read it, with the view, row and column that it came from. Absent ones have a word each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from markupsafe import Markup
+
+from outcomes.pages.asking import Told
+from outcomes.tables import percent, points
+
+NOT_ASSESSABLE, MISSING, SUPPRESSED = "not assessable", "missing", "suppressed"
+# Of a study: what its publication does not say.
+NOT_PRINTED = "not printed"
+
+
+def formatted(value: Any, how: str) -> str:
+    """A value that is there: count, share (in percent), points, percents (already in percent), decimal (one place) or word."""
+    if how == "share":
+        return percent(value)
+    if how == "points":
+        return points(value)
+    if how == "percents":
+        return f"{value:g}%"
+    if how == "decimal":
+        return f"{value:.1f}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def absent(row: Told, column: str) -> str:
+    """The word for a number that is not there. Zero is a number, and none of these."""
+    if column.startswith("their_"):
+        return NOT_PRINTED
+    state = row.get(_state(row, column))
+    if state not in (None, "value"):
+        return str(state)
+    if column.startswith(("observed_", "our_")) and row.get("coverage") == 0:
+        return MISSING
+    return NOT_ASSESSABLE
+
+
+def number(row: Told, column: str, how: str = "count", tag: str = "span") -> Markup:
+    """One number in an element that says where it is from."""
+    value = row[column]
+    words = absent(row, column) if value is None else formatted(value, how)
+    return Markup('<{0} class="n" data-view="{1}" data-key="{2}" data-column="{3}" data-how="{4}">{5}</{0}>').format(
+        Markup(tag), row.view, row.key, column, how, words  # noqa: S704
+    )  # fmt: skip
+
+
+def interval(row: Told, low: str, high: str, how: str = "share") -> Markup:
+    """Two limits, `43% to 67%`; one word where there are none."""
+    if row[low] is None or row[high] is None:
+        return number(row, low, how)
+    return number(row, low, how) + " to " + number(row, high, how)
+
+
+def _state(row: Told, column: str) -> str:
+    """The column of a shared row that says why another one is empty."""
+    if row.view == "shared_attrition":
+        return "state"
+    if row.view == "shared_comparison":
+        return (
+            "verdict_state"
+            if column == "verdict"
+            else "difference_state"
+            if column.startswith("difference")
+            else "our_state"
+        )
+    if row.view != "shared_rate":
+        return ""
+    if column in ("courses", "met"):
+        return "met_state"
+    return "missing_state" if column in ("missing", "coverage", "bound_high") else "everyone_state" if column.startswith("everyone") or column == "due" else "observed_state"  # fmt: skip

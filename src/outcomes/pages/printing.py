@@ -1,0 +1,50 @@
+"""A page as PDF and a chart as PNG, by a Chromium that is installed. Nothing of either leaves the machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from outcomes.errors import OutcomesError, UsageError
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+_SECONDS = 120
+
+
+def browser() -> str | None:
+    """The Chromium of this machine, if it has one."""
+    return next((found for name in _NAMES if (found := shutil.which(name))), None)
+
+
+def printed(html: str, to: Path) -> None:
+    """Print a page to a PDF file. Raises UsageError where no Chromium is installed."""
+    _run(html, "page.html", to, ["--no-pdf-header-footer", "--print-to-pdf={}"])
+
+
+def pictured(svg: str, to: Path, width: int, height: int) -> None:
+    """Draw a chart into a PNG file, twice its size in pixels. Raises UsageError where no Chromium is installed."""
+    size = f"--window-size={width},{height}"
+    _run(svg, "chart.svg", to, ["--screenshot={}", size, "--force-device-scale-factor=2", "--hide-scrollbars"])
+
+
+def _run(text: str, name: str, to: Path, options: list[str]) -> None:
+    found = browser()
+    if found is None:
+        raise UsageError(
+            "No Chromium is installed here. Give an --out that ends in .html, and print it from a browser."
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        source, made = Path(folder) / name, Path(folder) / f"made{to.suffix}"
+        source.write_text(text, "utf-8")
+        command = [found, "--headless=new", "--disable-gpu", "--no-first-run", f"--user-data-dir={folder}/browser"]
+        # Chromium refuses to run in its own sandbox as root; what it opens is our own page, without a script.
+        command += ["--no-sandbox"] if os.geteuid() == 0 else []
+        command += [option.format(made) for option in options]
+        try:
+            subprocess.run([*command, source.as_uri()], check=True, capture_output=True, timeout=_SECONDS)  # noqa: S603
+            shutil.copyfile(made, to)
+        except (subprocess.SubprocessError, OSError):
+            raise OutcomesError("Chromium could not make the file. Give an --out that ends in .html instead.") from None
