@@ -122,6 +122,14 @@ def test_only_the_command_line_prints(path):
     assert found == [] or path in (CLI, CLI.with_name("releasing.py")) or path.parent.name == "commands"
 
 
+def test_the_command_line_is_light_until_a_command_runs():
+    """What it would import for --help is what every command waits for."""
+    heavy = "{'duckdb', 'jinja2', 'pandera', 'polars', 'prefect', 'pydantic'}"
+    said = f"import sys, outcomes.cli\nprint(*sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", said], check=True, capture_output=True, text=True, timeout=60)
+    assert done.stdout.split() == []
+
+
 CLOCK = re.compile(r"(.*\.)?(now|utcnow|today)|time\.(time|time_ns|monotonic|perf_counter|localtime|gmtime|strftime)")
 
 

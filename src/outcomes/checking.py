@@ -9,7 +9,8 @@ import polars as pl
 
 from outcomes.dates import iso_days
 from outcomes.errors import FileRefusedError
-from outcomes.placing import ASIDE, may_be_known, placed
+from outcomes.frames import FAULTS
+from outcomes.placing import may_be_known, placed
 from outcomes.reading import identifier_in_ragged, read_values
 from outcomes.sources.csv import Lines, cells, read_csv, sheet_of
 from outcomes.sources.headers import Header
@@ -52,7 +53,7 @@ class _Group:
     header: Header
     cells: pl.DataFrame
     files: pl.DataFrame
-    aside: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ASIDE))
+    aside: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=FAULTS))
 
 
 @dataclass
@@ -175,6 +176,7 @@ def _judge_feed(contract: Contract, groups: list[_Group], reads: dict[int, _Read
         file: found
         for file, read in reads.items()
         if read.lines
+        and read.lines.ragged
         and (found := identifier_in_ragged(read.lines, refused.get(file), _may_date(read.profile, clinics)))
     }
     if contract is SCORES:

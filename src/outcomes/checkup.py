@@ -8,13 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from outcomes.checking import judge
-from outcomes.errors import OutcomesError, UsageError
-from outcomes.inbox import BATCH_BYTES, MAXIMUM_FILE
+from outcomes.datafiles import clinics_of
+from outcomes.inbox import BATCH_BYTES, bytes_given
 from outcomes.paths import Home
 from outcomes.sentreceipts import of_judged
 from outcomes.tables import ProgressBar, place
-from schemas.clinics import Clinics, read_clinics
-from schemas.errors import DataFileError
 
 Row = dict[str, Any]
 CHECK_COLUMNS = {
@@ -28,10 +26,10 @@ def check_files(paths: Sequence[Path], home: Home | None, progress: ProgressBar)
 
     With a home, its clinics.toml says which clinics are known. Files are numbered, not named: a name can identify.
     """
-    clinics = _clinics(home)
+    clinics = clinics_of(home) if home else None
     receipts: list[Row] = []
     for start, batch in _batches(paths):
-        contents = [bytes_of(path) for path in batch]
+        contents = [bytes_given(path) for path in batch]
         judged = judge(contents, clinics)
         hashes = [hashlib.sha256(content).hexdigest() for content in contents]
         receipts += of_judged(judged, hashes, [len(content) for content in contents])
@@ -46,27 +44,6 @@ def _row(number: int, receipt: Row) -> Row:
         "refused_because": refused.get("reason_code"), "place": place(refused["column_no"], refused["line"], refused["kind"]) if refused else None,
         "rows_read": rows["read"], "good": rows["good"], "quarantined": rows["quarantined"], "in_words": refused.get("sentence"),
     }  # fmt: skip
-
-
-def _clinics(home: Home | None) -> Clinics | None:
-    if home is None or not home.clinics.exists():
-        return None
-    try:
-        return read_clinics(home.clinics)
-    except DataFileError as error:
-        raise OutcomesError("; ".join(error.faults)) from None
-
-
-def bytes_of(path: Path) -> bytes:
-    """The bytes of a file that a command is given. Raises UsageError, which does not name it."""
-    try:
-        if not path.is_file():
-            raise UsageError("One of the files is not there or is not a regular file. Check the paths.")
-        if path.stat().st_size > MAXIMUM_FILE:
-            raise UsageError("One of the files is larger than a file may be (2 GiB). Split it.")
-        return path.read_bytes()
-    except OSError:
-        raise UsageError("One of the files cannot be read. Check its permissions.") from None
 
 
 def _batches(paths: Sequence[Path]) -> list[tuple[int, list[Path]]]:

@@ -10,9 +10,13 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from outcomes.errors import OutcomesError
 from outcomes.frames import given
+from outcomes.paths import Home
 from schemas.benchmarks import read_benchmarks, read_claims
+from schemas.clinics import Clinics, read_clinics
 from schemas.cusum import read_cusum
+from schemas.errors import DataFileError
 from schemas.measures import read_measures
 from schemas.reasons import REASONS
 
@@ -42,6 +46,16 @@ def read_data_files(folder: Path) -> DataFiles:
     return DataFiles(
         rules, measures, benchmarks, claims, cusum, " ".join(f"{n}:{d}" for n, d in zip(names, digests, strict=True))
     )
+
+
+def clinics_of(home: Home) -> Clinics | None:
+    """The clinics of a home's clinics.toml; None where it has none. Raises OutcomesError that names the entry and the key."""
+    if not home.clinics.exists():
+        return None
+    try:
+        return read_clinics(home.clinics)
+    except DataFileError as error:
+        raise OutcomesError("; ".join(error.faults)) from None
 
 
 def put_data_files(con: duckdb.DuckDBPyConnection, files: DataFiles) -> None:

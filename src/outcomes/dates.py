@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from outcomes.frames import FAULTS, faults_where
 from schemas.profiles import DAYS, DateRule, Profile
 
 # The time of day, if there is one, says nothing that a day needs.
 _ISO = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?$"
 _FIRST = pl.col("infusion_number").str.strip_chars(" ").str.replace(r"\.0+$", "") == "1"
 _GIVEN = pl.col("timepoint").str.strip_chars(" ").is_in(["pre_infusion", "post_infusion"])
-_FOUND = {"row": pl.UInt32, "column_name": pl.String, "code": pl.String}
 
 
 def days_from_dates(
@@ -23,7 +23,7 @@ def days_from_dates(
     text: the contract's columns that are known already. sources: the file's columns by name.
     """
     made: dict[str, pl.Series] = {}
-    wrong = [pl.DataFrame(schema=_FOUND)]
+    wrong = [pl.DataFrame(schema=FAULTS)]
     anchors = None
     for column, rule in profile.dates.items():
         day = _dates(sources[rule.column], rule)
@@ -47,7 +47,7 @@ def iso_days(text: pl.DataFrame, limited: set[str]) -> tuple[pl.DataFrame, pl.Da
     Day 0 is the date of the patient's infusion 1 in the same file. Returns the cells and what could not be made.
     """
     may = text["clinic_id"].str.strip_chars(" ").is_in(sorted(limited)).fill_null(False)
-    wrong = [pl.DataFrame(schema=_FOUND)]
+    wrong = [pl.DataFrame(schema=FAULTS)]
     anchors = None
     for column in DAYS:
         if not limited or column not in text.columns or text[column].dtype != pl.String:
@@ -89,10 +89,6 @@ def _days(
     said = text.is_not_null() & (text.str.strip_chars(" ") != "")
     days = (day - since).dt.total_days().cast(pl.String)
     unread, no_zero = said & day.is_null(), said & day.is_not_null() & unknown
-    found = [
-        pl.DataFrame({"row": where.arg_true().cast(pl.UInt32)}).select(
-            "row", column_name=pl.lit(column), code=pl.lit(code)
-        )
-        for where, code in ((unread, "date_not_readable"), (no_zero, "day_zero_unknown"))
-    ]
-    return days, pl.concat(found)
+    return days, pl.concat(
+        [faults_where(unread, column, "date_not_readable"), faults_where(no_zero, column, "day_zero_unknown")]
+    )

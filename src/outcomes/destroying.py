@@ -71,16 +71,12 @@ def finish_destroying(home: Home, con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _write_receipts(home: Home, con: duckdb.DuckDBPyConnection) -> None:
-    path = home.receipts / DESTROYED
-    have = max((receipt["destroyed_no"] for receipt in inbox.read_lines(path)), default=0)
-    new = rows_of(
+    said = rows_of(
         con,
         """SELECT d.destroyed_no, a.sha256, d.destroyed_on::VARCHAR AS destroyed_on, d.destroyed_by
-        FROM destroyed AS d JOIN arrival AS a USING (arrival_no) WHERE d.destroyed_no > ? ORDER BY d.destroyed_no""",
-        [have],
+        FROM destroyed AS d JOIN arrival AS a USING (arrival_no) ORDER BY d.destroyed_no""",
     )
-    if new:
-        inbox.append_lasting(path, new)
+    inbox.append_new(home.receipts / DESTROYED, "destroyed_no", said)
 
 
 def _remove(home: Home, shas: list[str]) -> None:

@@ -8,6 +8,15 @@ from contextlib import contextmanager
 import duckdb
 import polars as pl
 
+# What is wrong in a batch of cells: the row, its column (null: the whole row) and the reason's or note's code.
+FAULTS = {"row": pl.UInt32, "column_name": pl.String, "code": pl.String}
+
+
+def faults_where(wrong: pl.Series, column: str | None, code: str) -> pl.DataFrame:
+    """One fault, as in FAULTS, for each row in which `wrong` is true."""
+    rows = pl.DataFrame({"row": wrong.arg_true().cast(pl.UInt32)})
+    return rows.select("row", column_name=pl.lit(column, pl.String), code=pl.lit(code))
+
 
 def ends(numbers: pl.Series) -> tuple[int, int] | None:
     """The least and the greatest of a column of whole numbers; None where it has none."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from outcomes.errors import BusyError
+from outcomes.errors import BusyError, UsageError
 from outcomes.paths import Home
 
 # More bytes than this in one file are refused unread; a batch is parsed in one go up to about the second figure.
@@ -149,6 +149,13 @@ def append_lasting(path: Path, lines: Iterable[dict[str, Any]]) -> None:
         os.fsync(handle.fileno())
 
 
+def append_new(path: Path, number: str, lines: Iterable[dict[str, Any]]) -> None:
+    """Append the JSON lines whose `number` is above the highest that the file has, and make them last."""
+    have = max((line[number] for line in read_lines(path)), default=0)
+    if new := [line for line in lines if line[number] > have]:
+        append_lasting(path, new)
+
+
 def read_lines(path: Path) -> list[dict[str, Any]]:
     """The JSON lines of a file, none where it is not there. A line cut while it was written is taken out."""
     if not path.exists():
@@ -171,6 +178,18 @@ def bytes_of(home: Home, sha: str, *, may_be_gone: bool = False) -> bytes:
     if may_be_gone:
         return b""
     raise FileNotFoundError(f"the bytes of arrival {sha[:12]} are in neither held, archive nor refused")
+
+
+def bytes_given(path: Path) -> bytes:
+    """The bytes of a file that a command is given. Raises UsageError, which does not name it."""
+    try:
+        if not path.is_file():
+            raise UsageError("A file is not there or is not a regular file. Check the path.")
+        if path.stat().st_size > MAXIMUM_FILE:
+            raise UsageError("A file is larger than a file may be (2 GiB). Split it.")
+        return path.read_bytes()
+    except OSError:
+        raise UsageError("A file cannot be read. Check its permissions.") from None
 
 
 def put_away(home: Home, taken: Iterable[str], refused: Iterable[str], taken_again: Iterable[str] = ()) -> None:

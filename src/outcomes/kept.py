@@ -30,6 +30,10 @@ class Kept:
     stored_key: str
     stored: Callable[[pl.DataFrame], pl.DataFrame]
 
+    def said(self, row: str) -> str:
+        """SQL of what a row says, by its alias. Rows of one key are the same where these agree."""
+        return f"CASE WHEN {row}.status = 'entered_in_error' THEN 'entered_in_error' ELSE {self.values}({row}) END"
+
 
 def _score(good: pl.DataFrame) -> pl.DataFrame:
     answered = pl.col("items_answered")
@@ -71,12 +75,9 @@ KEPT = (
 
 
 def said_of(con: duckdb.DuckDBPyConnection, kept: Kept, rows: pl.DataFrame) -> pl.DataFrame:
-    """What each of `rows`, with the columns of its table, says: row, said. Rows of one key are the same where these agree."""
+    """What each of `rows`, with the columns of its table, says: row, said."""
     with given(con, "disputed", rows):
-        return asked(
-            con,
-            f"SELECT d.row, CASE WHEN d.status = 'entered_in_error' THEN 'entered_in_error' ELSE {kept.values}(d) END AS said FROM disputed AS d",
-        )
+        return asked(con, f"SELECT d.row, {kept.said('d')} AS said FROM disputed AS d")
 
 
 def append_events(con: duckdb.DuckDBPyConnection, kept: Kept, night: int, events: pl.DataFrame) -> None:

@@ -14,7 +14,7 @@ import duckdb
 
 from outcomes import inbox
 from outcomes.checking import Judged, judge
-from outcomes.datafiles import DataFiles, put_data_files, read_data_files
+from outcomes.datafiles import DataFiles, clinics_of, put_data_files, read_data_files
 from outcomes.errors import FileRefusedError, OutcomesError
 from outcomes.paths import Home, data_folder
 from outcomes.store import File, NightId, load, one
@@ -145,18 +145,14 @@ def _bytes(home: Home, sha: str, receipts: dict[str, dict[str, Any]] | None) -> 
 
 def _put_clinics(home: Home, con: duckdb.DuckDBPyConnection) -> Clinics | None:
     """The clinics that may send, by clinics.toml; None on a first night without one: then all that are seen may."""
-    if not home.clinics.exists():
-        if one(con, "SELECT count(*) FROM patient"):
-            if not one(con, "SELECT count(*) FROM night"):
-                return None  # a first night that is being healed
+    clinics = clinics_of(home)
+    if clinics is None:
+        is_healing_the_first = not one(con, "SELECT count(*) FROM night")
+        if one(con, "SELECT count(*) FROM patient") and not is_healing_the_first:
             raise OutcomesError(
                 "clinics.toml is missing from the home, though rows of clinics are stored. Put it back, then run the night again."
             )
         return None
-    try:
-        clinics = read_clinics(home.clinics)
-    except DataFileError as error:
-        raise OutcomesError("; ".join(error.faults)) from None
     lost = [
         row[0]
         for row in con.execute("SELECT DISTINCT clinic_id FROM patient ORDER BY 1").fetchall()

@@ -168,10 +168,7 @@ def is_identity_as_in_receipts(home: Home, con: duckdb.DuckDBPyConnection, at: s
 
 
 def _write_receipts(home: Home, con: duckdb.DuckDBPyConnection) -> None:
-    have = max((receipt["change_no"] for receipt in inbox.read_lines(home.receipts / IDENTITY)), default=0)
-    new = [row for row in rows_of(con, _RECEIPT.format(at="main")) if row["change_no"] > have]
-    if new:
-        inbox.append_lasting(home.receipts / IDENTITY, new)
+    inbox.append_new(home.receipts / IDENTITY, "change_no", rows_of(con, _RECEIPT.format(at="main")))
 
 
 def _recorded(home: Home, by: str, record: Record) -> Done:

@@ -12,7 +12,7 @@ from pathlib import Path
 import python_calamine
 
 from outcomes.errors import OutcomesError, UsageError
-from outcomes.inbox import MAXIMUM_FILE
+from outcomes.inbox import bytes_given
 
 _SEPARATORS = ",;\t|"
 _EXCEL = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
@@ -32,14 +32,7 @@ class OwnFile:
 
 def read_own_file(path: Path, sheet: str | None) -> OwnFile:
     """The cells of a file. Raises UsageError or OutcomesError, none of which says what it holds."""
-    try:
-        if not path.is_file():
-            raise UsageError("The file is not there or is not a regular file. Check the path.")
-        if path.stat().st_size > MAXIMUM_FILE:
-            raise UsageError("The file is larger than a file may be (2 GiB). Split it.")
-        data = path.read_bytes()
-    except OSError:
-        raise UsageError("The file cannot be read. Check its permissions.") from None
+    data = bytes_given(path)
     is_excel = data.startswith(_EXCEL)
     if sheet is not None and not is_excel:
         raise UsageError("--sheet is for Excel workbooks, and this file is none.")

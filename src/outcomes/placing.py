@@ -10,6 +10,7 @@ import polars as pl
 
 from outcomes.dates import days_from_dates
 from outcomes.errors import FileRefusedError
+from outcomes.frames import FAULTS, faults_where
 from outcomes.identifiers import kind_of_identifier
 from outcomes.sources.headers import Header, known_header
 from outcomes.sources.redcap import contract_column, is_redcap, plain
@@ -19,7 +20,6 @@ from schemas.feeds import COLUMNS
 from schemas.profiles import ITEM_CODES, Profile, normalised
 from schemas.scores import ITEMS
 
-ASIDE = {"row": pl.UInt32, "column_name": pl.String, "code": pl.String}
 # So many columns are told that a profile does not know.
 _SAID = 5
 # Values that a column which is dropped may hold without a closer look.
@@ -36,7 +36,7 @@ class Placed:
     header: Header
     cells: pl.DataFrame
     sheet: Sheet
-    aside: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ASIDE))
+    aside: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=FAULTS))
     profile: str = ""
 
 
@@ -108,18 +108,8 @@ def _has_its_pseudonyms(profile: Profile, sheet: Sheet) -> bool:
     if profile.patient_ids is None or source is None:
         return False
     own = re.compile(profile.patient_ids)
-    seen = _column(sheet, source).unique().drop_nulls()
+    seen = sheet.column(source).unique().drop_nulls()
     return seen.len() > 0 and all(own.fullmatch(text.strip()) for text in seen)
-
-
-def _place(sheet: Sheet, source: str) -> int | None:
-    """Where a column of the file is, from 0."""
-    return next((place for place, name in enumerate(sheet.names) if normalised(name) == source), None)
-
-
-def _column(sheet: Sheet, source: str) -> pl.Series:
-    place = _place(sheet, source)
-    return sheet.cells[str(place)] if place is not None else pl.Series(dtype=pl.String).extend_constant(None, sheet.cells.height)  # fmt: skip
 
 
 def _through(profile: Profile, sheet: Sheet, clinics: Clinics | None) -> Placed:
@@ -128,10 +118,10 @@ def _through(profile: Profile, sheet: Sheet, clinics: Clinics | None) -> Placed:
     _search_ignored(profile, sheet, limited=limited)
     text: dict[str, pl.Series] = {}
     places: dict[str, int] = {}
-    aside = [pl.DataFrame(schema=ASIDE)]
+    aside = [pl.DataFrame(schema=FAULTS)]
     nothing = pl.Series(dtype=pl.String).extend_constant(None, sheet.cells.height)
     for column, source in ({column: column for column in profile.own} | dict(profile.columns)).items():
-        place = _place(sheet, source)
+        place = sheet.places.get(source)
         if place is None:
             continue
         places[column] = place
@@ -139,25 +129,25 @@ def _through(profile: Profile, sheet: Sheet, clinics: Clinics | None) -> Placed:
         text[column] = sheet.cells[str(place)]
         if table is not None:
             text[column], wrong = _coded(text[column], table)
-            aside.append(_found(wrong, column, "not_in_codes"))
+            aside.append(faults_where(wrong, column, "not_in_codes"))
     for column, constant in profile.constants.items():
         text[column] = nothing if constant == "" else nothing.fill_null(constant)
     if profile.event_column is not None:
-        events = _column(sheet, profile.event_column).str.strip_chars(" ")
+        events = sheet.column(profile.event_column).str.strip_chars(" ")
         for column in dict.fromkeys(column for event in profile.events.values() for column in event):
             words = {said: event.get(column, "") for said, event in profile.events.items()}
             text[column], _ = _coded(events, words)
         known = events.is_in(list(profile.events)).fill_null(False)
-        aside.append(_found(~known, None, "event_unknown"))
+        aside.append(faults_where(~known, None, "event_unknown"))
     text.setdefault("clinic_id", nothing.fill_null(profile.clinic_id))
     if profile.dates:
         made, undated = days_from_dates(
-            profile, pl.DataFrame(text), {rule: _column(sheet, rule) for rule in profile.sources}
+            profile, pl.DataFrame(text), {rule: sheet.column(rule) for rule in profile.sources}
         )
         text |= made
         aside.append(undated)
         for column, rule in profile.dates.items():
-            places[column] = _place(sheet, rule.column) or 0
+            places[column] = sheet.places[rule.column]
     if profile.timepoint_by_day:
         day = text["days_since_first_infusion"].str.strip_chars(" ").cast(pl.Int32, strict=False)
         text["timepoint"] = pl.select(pl.when(day <= 0).then(pl.lit("baseline")).when(day > 0).then(pl.lit("follow_up"))).to_series()  # fmt: skip
@@ -174,11 +164,6 @@ def _coded(text: pl.Series, table: Mapping[str, str]) -> tuple[pl.Series, pl.Ser
     coded = trimmed.replace_strict(list(table), list(table.values()), default=None, return_dtype=pl.String)
     wrong = ~trimmed.is_in(list(table)) & trimmed.is_not_null() & (trimmed != "")
     return coded.replace("", None), wrong.fill_null(False)
-
-
-def _found(where: pl.Series, column: str | None, code: str) -> pl.DataFrame:
-    rows = where.arg_true().cast(pl.UInt32)
-    return pl.DataFrame({"row": rows}).select("row", column_name=pl.lit(column, pl.String), code=pl.lit(code))
 
 
 def _search_ignored(profile: Profile, sheet: Sheet, *, limited: bool) -> None:

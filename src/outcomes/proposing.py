@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from outcomes.errors import FileRefusedError, UsageError
 from outcomes.identifiers import kind_in_pseudonym, kind_of_identifier
@@ -65,13 +66,20 @@ class _Column:
         """Whether its name says that its dates are of births, which may never be sent."""
         return re.search("dob|birth", normalised(self.name)) is not None
 
-    @property
+    @cached_property
     def date_formats(self) -> list[str]:
         """The formats in which all of its texts are dates."""
         trimmed = [re.sub(r"[T ][0-9:.]+Z?$", "", text) for text in self.texts]
         return [
             each for each, shape in _DATES.items() if trimmed and all(re.fullmatch(shape, text) for text in trimmed)
         ]
+
+    @cached_property
+    def listed(self) -> list[str]:
+        """Its texts, where they are a short list of words and no identifiers."""
+        if len(self.texts) > MOST_CODES or any(_may_identify(text) for text in self.texts):
+            return []
+        return sorted(self.texts)
 
 
 def proposed(data: bytes, clinic_id: str, name: str) -> str:
@@ -202,26 +210,19 @@ def _events(head: str, events: _Column | None, sure: dict[str, _Column], contrac
     asked = {"timepoint": " | ".join(contract.reading["timepoint"]["words"])} if "timepoint" in contract.columns else {}
     asked |= {column: "" for column in ("infusion_number", "days_since_first_infusion") if column in contract.columns}
     row = ", ".join(f"{column} = {_text(text)}" for column, text in asked.items() if column not in sure)
-    for text in _listed(events):
+    for text in events.listed:
         yield f"#? {_key(text)} = {{ {row} }}"
-    if not _listed(events):
+    if not events.listed:
         yield f"#? {events.said} has too many different texts to be listed, or texts that may identify somebody."
-
-
-def _listed(column: _Column) -> list[str]:
-    """Its texts, where they are a short list of words and no identifiers."""
-    if len(column.texts) > MOST_CODES or any(_may_identify(text) for text in column.texts):
-        return []
-    return sorted(column.texts)
 
 
 def _codes(head: str, sure: dict[str, _Column], contract: Contract) -> Iterator[str]:
     asked: list[str] = []
     for known, column in sure.items():
         how = contract.reading[known]
-        other = [text for text in _listed(column) if how["kind"] == "word" and text not in how["words"]]
+        other = [text for text in column.listed if how["kind"] == "word" and text not in how["words"]]
         if other:
-            open_codes = ", ".join(_text(text) + ' = ""' for text in _listed(column))
+            open_codes = ", ".join(_text(text) + ' = ""' for text in column.listed)
             asked.append(f"#? {known} = {{ {open_codes} }}   # each one of: {', '.join(how['words'])}")
     answers = {text for item in ITEMS if item in sure for text in sure[item].texts}
     numbers = {text for text in answers if text.isdecimal() and text not in MISSING_CODES}

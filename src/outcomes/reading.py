@@ -10,9 +10,10 @@ from typing import NamedTuple
 import polars as pl
 
 from outcomes.errors import FileRefusedError
-from outcomes.frames import ends
+from outcomes.frames import FAULTS, ends
 from outcomes.identifiers import MAY_BE_DISGUISED, kind_in_pseudonym, kind_of_identifier
 from outcomes.sources.csv import Lines
+from outcomes.sources.headers import Header
 from schemas.contracts import CLINIC_ID, PATIENT_ID, Contract
 from schemas.scores import ANSWERS, ITEMS, MISSING_CODES, MISSING_TOTAL_CODES
 
@@ -37,7 +38,6 @@ class Values(NamedTuple):
     identifiers: pl.DataFrame
 
 
-_FOUND = {"row": pl.UInt32, "column_name": pl.String, "code": pl.String}
 # Behind a number: 9.0 is 9, the code for missing too.
 _DECIMAL_ZERO = re.compile(r"(?<=[0-9])\.0+$")
 _WHOLE = re.compile(r"(-?)(0|[1-9][0-9]{0,5})(\.0+)?")
@@ -128,13 +128,12 @@ def read_cell(contract: Contract, column: str, text: str) -> Cell:
     return Cell(None, how["unreadable"], None, kind_of_identifier(column, text))
 
 
-def _by_place(given: Lines) -> list[str]:
+def _by_place(header: Header, width: int) -> list[str]:
     """The contract's column at each place of a file, "" where there is none."""
-    header = given.header
-    if header is None or not header.places:
-        return list(header.columns) if header else []
+    if not header.places:
+        return list(header.columns)
     at = {place: column for column, place in header.places.items()}
-    return [at.get(place, "") for place in range(len(given.names))]
+    return [at.get(place, "") for place in range(width)]
 
 
 def identifier_in_ragged(
@@ -147,7 +146,8 @@ def identifier_in_ragged(
     if sooner is not None and sooner.reason_code != "identifier":
         return None
     assert given.header is not None, "its columns are known"
-    separator, contract, columns = given.separator.decode(), given.header.contract, _by_place(given)
+    separator, contract = given.separator.decode(), given.header.contract
+    columns = _by_place(given.header, len(given.names))
     kind = lru_cache(maxsize=100_000)(
         lambda column, text: read_cell(contract, column, text).identifier if column else kind_of_identifier("", text)
     )
@@ -185,7 +185,7 @@ def read_values(contract: Contract, cells: pl.DataFrame, aside: pl.DataFrame | N
             if odd is not None and odd[what].null_count() < odd.height:
                 frames.append(odd.drop_nulls(what).select(row="row", column_name=pl.lit(name), code=what))
     faults, notes, identifiers = (
-        pl.concat(frames) if frames else pl.DataFrame(schema=_FOUND) for frames in found.values()
+        pl.concat(frames) if frames else pl.DataFrame(schema=FAULTS) for frames in found.values()
     )
     if aside is not None and aside.height:
         faults = faults.join(aside, on=["row", "column_name"], how="anti")

@@ -31,7 +31,7 @@ _LAST = """
 _OWN = (
     """
     SELECT f.file, f.sha256, s.{row_id} AS row_id, s.arrival_no, s.line, {stored_key} AS key,
-        CASE WHEN s.status = 'entered_in_error' THEN 'entered_in_error' ELSE {values}(s) END AS said,
+        {said} AS said,
         s.status <> 'entered_in_error' AS is_score, coalesce(v.current, true) AS is_current,
         coalesce(v.reason_code = 'read_again', false) AS is_gone
     FROM {table} AS s
@@ -102,7 +102,7 @@ def take_back(
     was read of this feed, None where nothing was.
     """
     with given(con, "again", pl.DataFrame(list(files), schema={"file": pl.Int32, "sha256": pl.String}, orient="row")):
-        own = asked(con, _OWN.format(**vars(kept)))
+        own = asked(con, _OWN.format(**vars(kept), said=kept.said("s")))
     place = ["file", "line", "key", "said"]
     if rows is not None and rows.height and own.height:
         now = rows.select("row", "file", "line", "key").join(said_of(con, kept, rows), on="row").select(place)

@@ -59,14 +59,10 @@ def restore_acknowledgements(home: Home, con: duckdb.DuckDBPyConnection) -> None
 
 
 def _write_receipts(home: Home, con: duckdb.DuckDBPyConnection) -> None:
-    have = max(
-        (receipt["acknowledgement_no"] for receipt in inbox.read_lines(home.receipts / ACKNOWLEDGEMENTS)), default=0
-    )
-    new = rows_of(
+    said = rows_of(
         con,
         """SELECT k.acknowledgement_no, a.arrival_no, a.sha256, s.line, k.acknowledged_by, k.night
         FROM acknowledgement AS k JOIN score AS s USING (score_id) JOIN arrival AS a USING (arrival_no)
-        WHERE k.acknowledgement_no > ? ORDER BY k.acknowledgement_no""",
-        [have],
+        ORDER BY k.acknowledgement_no""",
     )
-    inbox.append_lasting(home.receipts / ACKNOWLEDGEMENTS, new)
+    inbox.append_new(home.receipts / ACKNOWLEDGEMENTS, "acknowledgement_no", said)

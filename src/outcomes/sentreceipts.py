@@ -39,8 +39,7 @@ _ARRIVALS = """
 _OF = "JOIN arrival AS a USING (arrival_no) WHERE {which}"
 # What of an arrival's rows is said line by line, each as file, code, column_name and line.
 _REASONS = "SELECT DISTINCT arrival_no AS file, reason_code AS code, column_name, line FROM quarantine " + _OF
-_WARNINGS = f"SELECT DISTINCT arrival_no AS file, reason_code AS code, column_name, line FROM ({{aside}}) {_OF}"
-_COURSE = "SELECT * FROM set_aside WHERE found_at = 'course'"
+_ASIDE_LATER = f"SELECT DISTINCT arrival_no AS file, reason_code AS code, column_name, line FROM set_aside {_OF} AND found_at = 'course'"
 _CORRECTIONS = f"""
     SELECT DISTINCT arrival_no AS file, reason_code AS code, NULL::VARCHAR AS column_name, by_line AS line
     FROM (
@@ -83,7 +82,7 @@ def of_store(con: duckdb.DuckDBPyConnection, *, night: int | None = None, sha: s
             files,
             asked(con, _REASONS.format(which=which)),
             asked(con, _CORRECTIONS.format(which=which)),
-            asked(con, _WARNINGS.format(which=which, aside=_COURSE)),
+            asked(con, _ASIDE_LATER.format(which=which)),
             asked(con, _NOTES.format(which=which)),
         )
     )

@@ -176,7 +176,7 @@ def _with_patients(con: duckdb.DuckDBPyConnection, kept: Kept, rows: pl.DataFram
 
 
 _STORED = """
-    SELECT s.{row_id} AS row_id, k.key, CASE WHEN s.status = 'entered_in_error' THEN 'entered_in_error' ELSE {values}(s) END AS said,
+    SELECT s.{row_id} AS row_id, k.key, {said} AS said,
         CASE s.status WHEN 'final' THEN 0 WHEN 'entered_in_error' THEN 2 ELSE 1 END::INTEGER AS mark,
         e.extract_day, coalesce(f.night, a.night) = {came} AS is_tonight,
         coalesce(f.night, a.night) <> {came} AND (coalesce(f.night, a.night) > {came} OR a.night < {night}) AS is_elsewhere,
@@ -240,7 +240,7 @@ def _settled(
     )
     confirmed = pl.DataFrame(schema={"row_id": pl.Int64}) if before is None else before.confirmed
     with given(con, "confirmed", confirmed):
-        stored = asked(con, _STORED.format(**vars(kept), night=night.night, came=came))
+        stored = asked(con, _STORED.format(**vars(kept), said=kept.said("s"), night=night.night, came=came))
     held = fates_of_held(new, stored, earlier, before)
     free = new.filter(~new["row"].is_in(held["row"].implode()))
     settled = settle(free, stored.filter(stored["key"].is_in(free["key"].implode())), earlier)

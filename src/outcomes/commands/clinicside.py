@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from pathlib import Path
 
 from outcomes.commands import Arguments, Verbs, date
 from outcomes.errors import OutcomesError
-from schemas.feeds import FEEDS
 
 
 def add(verbs: Verbs) -> None:
@@ -34,7 +34,7 @@ def add(verbs: Verbs) -> None:
     made.add_argument("--columns", type=Path, metavar="TOML", help="file that says what the other columns are")
     made.add_argument("--date-format", metavar="FORMAT", help="how dates are written, as %%d/%%m/%%Y; else 2024-03-01")
     made.add_argument("--extracted-on", type=date, metavar="DATE", help="date of the export: makes extract_day")
-    made.add_argument("--feed", choices=tuple(FEEDS), help="where the columns do not tell")
+    made.add_argument("--feed", type=_feed, help="scores or patients, where the columns do not tell")
     made.add_argument("--sheet", metavar="NAME", help="sheet of a workbook that has several")
     made.add_argument("--strict", action="store_true", help="exit with 2 if a row was left out")
     made.add_argument("--format", choices=("table", "json"), default="table", help="table (default) or json")
@@ -47,8 +47,16 @@ def add(verbs: Verbs) -> None:
         home=False,
     )
     template.add_argument("--out", type=Path, required=True, help="folder to write to")
-    template.add_argument("--feed", choices=tuple(FEEDS), default="scores", help="scores (default) or patients")
+    template.add_argument("--feed", type=_feed, default="scores", help="scores (default) or patients")
     template.add_argument("--force", action="store_true", help="write over files of these names")
+
+
+def _feed(text: str) -> str:
+    from schemas.feeds import FEEDS
+
+    if text not in FEEDS:
+        raise argparse.ArgumentTypeError(f"none of {', '.join(FEEDS)}")
+    return text
 
 
 def _deidentify(arguments: Arguments) -> int:
@@ -77,6 +85,7 @@ def _deidentify(arguments: Arguments) -> int:
 
 def _template(arguments: Arguments) -> None:
     from outcomes.templates import write_templates
+    from schemas.feeds import FEEDS
 
     for path in write_templates(arguments.out, FEEDS[arguments.feed], force=arguments.force):
         print(path)

@@ -69,10 +69,10 @@ def _check(arguments: Arguments) -> int:
 
 
 def _profile(arguments: Arguments) -> None:
-    from outcomes.checkup import bytes_of
+    from outcomes.inbox import bytes_given
     from outcomes.proposing import proposed
 
-    print(proposed(bytes_of(arguments.file), arguments.clinic, arguments.name), end="")
+    print(proposed(bytes_given(arguments.file), arguments.clinic, arguments.name), end="")
 
 
 def _receipt(arguments: Arguments) -> None:

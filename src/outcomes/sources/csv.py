@@ -148,17 +148,7 @@ def even_lines(given: Lines) -> Lines:
     even = pl.col("text").str.count_matches(separator, literal=True) == width - 1
     good, ragged = facts.filter(even), facts.filter(~even)
     body = "".join(line + "\n" for line in good["text"]).encode()
-    return Lines(
-        given.names,
-        given.header,
-        given.separator,
-        body,
-        good.height,
-        given.first_line,
-        good["line"],
-        ragged.rows(),
-        given.is_quoted,
-    )
+    return replace(given, body=body, rows=good.height, lines=good["line"], ragged=ragged.rows())
 
 
 def sheet_of(given: Lines) -> tuple[Sheet, Lines]:

@@ -58,8 +58,8 @@ def known_header(names: tuple[str, ...]) -> Header:
     if len(feeds) > 1:
         second = next(position for position, column in enumerate(columns) if OWN.get(column) == feeds[1])
         raise FileRefusedError("mixed_feeds", column_no=second + 1, line=1)
-    if not feeds or any(column not in columns for column in FEEDS[feeds[0]].required):
-        lacking = [column for column in FEEDS[feeds[0]].required if column not in columns] if feeds else []
+    lacking = [column for feed in feeds for column in FEEDS[feed].required if column not in columns]
+    if lacking or not feeds:
         raise FileRefusedError("missing_column", line=1, kind=f"missing: {', '.join(lacking)}" if lacking else None)
     renamed = tuple(column for column, name in zip(columns, names, strict=True) if name.strip('"') != column)
     return Header(FEEDS[feeds[0]], columns, renamed)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import polars as pl
+
+from schemas.profiles import normalised
 
 # Stands between the values of a ragged line: in no text that people write.
 BETWEEN = "\x1f"
@@ -31,3 +34,13 @@ class Sheet:
     blank: int = 0
     aside: tuple[tuple[int, str], ...] = ()
     notes: tuple[tuple[str, str, int], ...] = ()
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """Where each column is, from 0, by its name in the contract's spelling; of two columns of a name the first."""
+        return {normalised(name): place for place, name in reversed(list(enumerate(self.names)))}
+
+    def column(self, name: str) -> pl.Series:
+        """The cells of a column, by its name in the contract's spelling; all null where there is none."""
+        place = self.places.get(name)
+        return self.cells[str(place)] if place is not None else pl.Series(dtype=pl.String).extend_constant(None, self.cells.height)  # fmt: skip
