@@ -7,7 +7,7 @@ export PREFECT_SERVER_ANALYTICS_ENABLED = false
 # Where `make fuzz` draws its files from.
 SEED ?= 1
 
-.PHONY: demo test fuzz lint format lock bench clean
+.PHONY: demo test fuzz faults lint format lock bench clean
 .DEFAULT_GOAL := test
 
 .venv/.installed: requirements.lock pyproject.toml
@@ -26,6 +26,9 @@ test: .venv/.installed lint  ## everything
 
 fuzz: .venv/.installed  ## 10,000 drawn files at the door, others with SEED=2
 	$(BIN)/python -m pytest -n 2 -m nightly --hypothesis-seed=$(SEED) tests/test_fuzz.py
+
+faults: .venv/.installed  ## over 200 nights killed, and disks that fail in every way; needs strace
+	$(BIN)/python -m pytest -n 2 -m nightly tests/test_faults.py
 
 lint: .venv/.installed  ## format, lint and types
 	$(BIN)/ruff format --quiet --check .
