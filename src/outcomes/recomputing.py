@@ -20,9 +20,9 @@ import polars as pl
 
 from outcomes.errors import OutcomesError
 from outcomes.frames import given
-from outcomes.laying import TABLES, derive, lay, sql_files
+from outcomes.laying import TABLES, derive, sql_files
 from outcomes.paths import Home
-from outcomes.store import CONFIG
+from outcomes.store import CONFIG, make_store
 from outcomes.summary import rows_of
 
 Row = dict[str, Any]
@@ -144,8 +144,8 @@ def attached(con: duckdb.DuckDBPyConnection, path: Path, name: str, *, to_write:
 @contextmanager
 def _as_it_was(home: Home, path: Path, point: Point, definitions: list[Row]) -> Iterator[duckdb.DuckDBPyConnection]:
     """A new store at `path`: the warehouse cut at `point`, with other definitions, and everything derived."""
+    make_store(path)
     with duckdb.connect(str(path), config=CONFIG) as con:
-        lay(con)
         with attached(con, home.warehouse, "warehouse"):
             for table, condition in _STORED.items():
                 values = {key: value for key, value in vars(point).items() if f"${key}" in condition}
@@ -155,7 +155,7 @@ def _as_it_was(home: Home, path: Path, point: Point, definitions: list[Row]) -> 
             rows = [json.loads(row["definition"]) for row in definitions if row["kind"] == kind]
             try:
                 put_rows(con, table, rows)
-            except duckdb.Error:
+            except (duckdb.Error, pl.exceptions.PolarsError, TypeError):
                 raise OutcomesError(
                     f"This version of the program cannot read the definitions of the kind {kind} as they were locked: replay with the version that locked it."
                 ) from None
