@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 
+import duckdb
 import pytest
 
 from outcomes import loading, recomputing, releases
@@ -14,6 +15,7 @@ from outcomes.cli import main
 from outcomes.datafiles import read_data_files
 from outcomes.errors import BusyError, OutcomesError, UsageError
 from outcomes.inbox import locked
+from outcomes.laying import lay
 from outcomes.paths import Home, data_folder
 from outcomes.recomputing import DECIDES
 from outcomes.releasereceipts import read_release_receipts
@@ -32,8 +34,42 @@ def home(tmp_path):
     return Home(tmp_path / "home")
 
 
+@pytest.fixture(scope="module")
+def one_course(tmp_path_factory):
+    """A home with one course that is due, and no release: to copy."""
+    home = Home(tmp_path_factory.mktemp("one") / "home")
+    night(home, "2026-03-31", course("ann1", 8))
+    return home
+
+
+@pytest.fixture(scope="module")
+def one_locked(one_course, tmp_path_factory):
+    """The same, locked as Q1: to copy, or to be refused."""
+    home = copied(one_course, tmp_path_factory.mktemp("locked") / "home")
+    run_release(home, "Q1")
+    return home
+
+
+@pytest.fixture(scope="module")
+def forty(tmp_path_factory):
+    """Forty courses without a response, locked as Q1: to copy."""
+    home = Home(tmp_path_factory.mktemp("forty") / "home")
+    night(home, "2026-03-31", courses(people("ann", 40), 0))
+    run_release(home, "Q1")
+    return home
+
+
+@pytest.fixture(scope="module")
+def both_nights(after_later, tmp_path_factory):
+    """Both nights of the sample, locked as A: to read."""
+    home = copied(after_later, tmp_path_factory.mktemp("both") / "home")
+    run_release(home, "A")
+    return home
+
+
 def locked_rows(home):
-    return {table: stored(home.warehouse, f"SELECT * FROM {table} ORDER BY ALL") for table in LOCKED}
+    with duckdb.connect(str(home.warehouse), read_only=True) as con:
+        return {table: con.execute(f"SELECT * FROM {table} ORDER BY ALL").fetchall() for table in LOCKED}
 
 
 def covered(home, name):
@@ -101,9 +137,8 @@ def test_a_release_of_a_past_date_leaves_out_what_was_received_after_it(home):
     ]  # fmt: skip
 
 
-def test_a_cumulative_release_of_the_last_night_is_what_the_night_said(after_later, tmp_path):
-    home = copied(after_later, tmp_path / "home")
-    run_release(home, "A")
+def test_a_cumulative_release_of_the_last_night_is_what_the_night_said(both_nights):
+    home = both_nights
     for kept, nightly in (("release_rate", "rate"), ("release_comparison", "comparison")):
         columns = ", ".join(c for (c,) in stored(home.warehouse, f"SELECT column_name FROM duckdb_columns() WHERE table_name = '{kept}' AND column_name <> 'release_no'"))  # fmt: skip
         query = "SELECT {} FROM {} ORDER BY ALL"
@@ -112,13 +147,12 @@ def test_a_cumulative_release_of_the_last_night_is_what_the_night_said(after_lat
         assert len(locked_now) > 50
 
 
-def test_the_courses_of_a_release_are_its_rates(after_later, tmp_path):
-    home = copied(after_later, tmp_path / "home")
-    run_release(home, "A")
+def test_the_courses_of_a_release_are_its_rates(both_nights):
     by_course = """SELECT measure_id, count(*), count(*) FILTER (status = 'met'), count(endpoint_score_id) FROM release_endpoint
         WHERE measure_id IN (SELECT measure_id FROM release_rate) GROUP BY 1 ORDER BY 1"""
     by_rate = "SELECT measure_id, due, met, observed FROM release_rate WHERE clinic_id = '*' AND due > 0 ORDER BY 1"
-    assert stored(home.published_copy, by_course) == stored(home.published_copy, by_rate)
+    path = both_nights.published_copy
+    assert stored(path, by_course) == stored(path, by_rate)
 
 
 # Standing
@@ -168,11 +202,10 @@ def test_a_correction_of_the_same_date_confirms_nothing(home):
     ],
 )  # fmt: skip
 def test_releases_between_which_a_definition_changed_are_not_comparable(
-    home, tmp_path, monkeypatch, file, old, new, said
+    forty, tmp_path, monkeypatch, file, old, new, said
 ):
     """Whether or not its version was raised. Words about a definition, and claims, change no number."""
-    night(home, "2026-03-31", courses(people("ann", 40), 0))
-    run_release(home, "Q1")
+    home = copied(forty, tmp_path / "home")
     folder = tmp_path / "data"
     shutil.copytree(data_folder(), folder)
     text = (folder / file).read_text()
@@ -191,9 +224,8 @@ def test_releases_between_which_a_definition_changed_are_not_comparable(
     assert run_replay(home, "Q1")["equal"], "a replay takes the definitions that were locked"
 
 
-def test_a_clinic_whose_drug_is_said_otherwise_is_not_comparable(home):
-    night(home, "2026-03-31", courses(people("ann", 40), 0))
-    run_release(home, "Q1")
+def test_a_clinic_whose_drug_is_said_otherwise_is_not_comparable(forty, tmp_path):
+    home = copied(forty, tmp_path / "home")
     home.clinics.write_text(
         home.clinics.read_text().replace('[clinics."C01"]', '[clinics."C01"]\ndrug = "ketamine_im"')
     )
@@ -204,23 +236,25 @@ def test_a_clinic_whose_drug_is_said_otherwise_is_not_comparable(home):
 
 
 @pytest.mark.parametrize(("moves", "standing"), [(False, "confirmed"), (True, "not comparable")])
-def test_another_program_is_comparable_if_it_makes_the_same_of_the_release_before(home, monkeypatch, moves, standing):
+def test_another_program_is_comparable_if_it_makes_the_same_of_the_release_before(
+    forty, tmp_path, monkeypatch, moves, standing
+):
     """Its SQL is another one; whether that matters is found by replaying, not by anybody's word."""
-    night(home, "2026-03-31", courses(people("ann", 40), 0))
-    run_release(home, "Q1")
+    home = copied(forty, tmp_path / "home")
     night(home, "2026-06-30")
     (digest,) = stored(home.warehouse, "SELECT sql_digest FROM laid")[0]
     monkeypatch.setattr(releases, "sql_digest", lambda: digest)
-    real = recomputing.lay
+    real = recomputing.make_store
 
-    def lay(con):
-        real(con)
-        con.execute("CREATE OR REPLACE MACRO is_response(b, e) AS e < b")
+    def make_store(path):
+        real(path)
+        with duckdb.connect(str(path)) as con:
+            con.execute("CREATE OR REPLACE MACRO is_response(b, e) AS e < b")
 
-    with releases.duckdb.connect(str(home.warehouse)) as con:
+    with duckdb.connect(str(home.warehouse)) as con:
         con.execute("UPDATE release SET sql_digest = 'older'")
     if moves:
-        monkeypatch.setattr(recomputing, "lay", lay)
+        monkeypatch.setattr(recomputing, "make_store", make_store)
     run_release(home, "Q2")
     assert stored(home.warehouse, "SELECT replay_of_last FROM release") == [(None,), ("moved" if moves else "equal",)]
     query = "SELECT standing, not_comparable_because FROM release_verdict WHERE name = 'Q1' AND clinic_id = 'C01'"
@@ -238,8 +272,8 @@ def test_every_key_of_a_definition_either_decides_or_is_words_about_it():
         "claim": {"version", "position", "source", "outcome", "treatment", "as_stated", "traces_to", "agreement"},
         "clinic": {"name", "sends_every_infusion", "confirmed", "limited_data_set"},
     }  # fmt: skip
-    with releases.duckdb.connect() as con:
-        recomputing.lay(con)
+    with duckdb.connect() as con:
+        lay(con)
         for kind, (table, key, decides) in DECIDES.items():
             columns = {row[0] for row in con.execute(f"DESCRIBE {table}").fetchall()}
             assert columns == {*decides, *words[kind], *({"version"} if kind == "rules" else {key})}, kind
@@ -257,13 +291,11 @@ def test_every_key_of_a_definition_either_decides_or_is_words_about_it():
         ("Q2", "2026-03-30", "Release Q1 is as of 2026-03-31"),
     ],
 )  # fmt: skip
-def test_a_name_or_date_that_cannot_be_is_refused(home, name, as_of, said):
-    night(home, "2026-03-31", course("ann1", 8))
-    run_release(home, "Q1")
-    before = locked_rows(home)
+def test_a_name_or_date_that_cannot_be_is_refused(one_locked, name, as_of, said):
+    before = locked_rows(one_locked)
     with pytest.raises(UsageError, match=said):
-        run_release(home, name, dt.date.fromisoformat(as_of) if as_of else None)
-    assert locked_rows(home) == before
+        run_release(one_locked, name, dt.date.fromisoformat(as_of) if as_of else None)
+    assert locked_rows(one_locked) == before
 
 
 def test_no_release_before_anything_arrived(home, tmp_path):
@@ -274,8 +306,8 @@ def test_no_release_before_anything_arrived(home, tmp_path):
         run_release(home, "Q1", day("2026-03-30"))
 
 
-def test_no_release_while_a_night_is_under_way_or_was_left_undone(home):
-    night(home, "2026-03-31", course("ann1", 8))
+def test_no_release_while_a_night_is_under_way_or_was_left_undone(one_course, tmp_path):
+    home = copied(one_course, tmp_path / "home")
     with locked(home), pytest.raises(BusyError):
         run_release(home, "Q1")
     with locked(home), pytest.raises(BusyError):
@@ -285,10 +317,10 @@ def test_no_release_while_a_night_is_under_way_or_was_left_undone(home):
         run_release(home, "Q1")
 
 
-def test_a_store_of_a_version_without_releases_has_them_after_its_next_night(home, capsys):
-    night(home, "2026-03-31", course("ann1", 8))
+def test_a_store_of_a_version_without_releases_has_them_after_its_next_night(one_course, tmp_path, capsys):
+    home = copied(one_course, tmp_path / "home")
     for path in (home.warehouse, home.published_copy):
-        with releases.duckdb.connect(str(path)) as con:
+        with duckdb.connect(str(path)) as con:
             for (table,) in con.execute("SELECT table_name FROM duckdb_tables() WHERE table_name LIKE 'release%' OR table_name IN ('rate_log', 'cusum_rule')").fetchall():  # fmt: skip
                 con.execute(f"DROP TABLE {table}")
             con.execute("UPDATE laid SET sql_digest = 'older'")
@@ -329,8 +361,8 @@ def test_a_release_leaves_only_its_receipt_and_changes_nothing_derived(after_fir
 
 
 @pytest.mark.parametrize("breaks", ["_cover", "_as_it_was"])
-def test_a_release_that_breaks_locks_nothing_and_leaves_nothing(home, monkeypatch, breaks):
-    night(home, "2026-03-31", course("ann1", 8))
+def test_a_release_that_breaks_locks_nothing_and_leaves_nothing(one_course, tmp_path, monkeypatch, breaks):
+    home = copied(one_course, tmp_path / "home")
 
     def broken(*_):
         raise RuntimeError("cell 4711 of ann1")
@@ -355,11 +387,11 @@ run_release(Home(Path(sys.argv[1])), "Q1")
 """
 
 
-@pytest.mark.parametrize(("module", "name"), [("recomputing", "_cover"), ("releases", "_insert"), ("releases", "publish_copy")])  # fmt: skip
+@pytest.mark.parametrize(("module", "name"), [("recomputing", "_cover"), ("releases", "put_rows"), ("releases", "publish_copy")])  # fmt: skip
 @pytest.mark.parametrize("then", ["release", "night"])
-def test_a_release_killed_anywhere_is_whole_or_not_there(home, module, name, then):
+def test_a_release_killed_anywhere_is_whole_or_not_there(one_course, tmp_path, module, name, then):
     """Before its transaction ended: as if it had never been. After it: published by the next command or night."""
-    night(home, "2026-03-31", course("ann1", 8))
+    home = copied(one_course, tmp_path / "home")
     code = KILLED.format(module=module, name=name)
     ended = subprocess.run([sys.executable, "-c", code, str(home.root)], check=False, timeout=120)
     assert ended.returncode == 9

@@ -147,13 +147,14 @@ def test_a_replay_finds_locked_rows_that_were_changed(released, tmp_path, statem
 
 def test_a_replay_by_another_program_says_by_which(released, tmp_path, monkeypatch):
     home = copied(released, tmp_path / "home")
-    real = recomputing.lay
+    real = recomputing.make_store
 
-    def lay(con):
-        real(con)
-        con.execute("CREATE OR REPLACE MACRO is_response(b, e) AS e < b")
+    def make_store(path):
+        real(path)
+        with duckdb.connect(str(path)) as con:
+            con.execute("CREATE OR REPLACE MACRO is_response(b, e) AS e < b")
 
-    monkeypatch.setattr(recomputing, "lay", lay)
+    monkeypatch.setattr(recomputing, "make_store", make_store)
     monkeypatch.setattr(replays, "sql_digest", lambda: "another")
     said = run_replay(home, "A")
     assert {row["what"] for row in said["moved"]} == {"rate", "comparison"}
@@ -165,7 +166,7 @@ def test_a_replay_by_another_program_says_by_which(released, tmp_path, monkeypat
 def test_definitions_that_this_version_cannot_read_are_said_in_one_line(released, tmp_path):
     home = copied(released, tmp_path / "home")
     changed(home, "UPDATE release_definition SET definition = '{\"gone\": 1}' WHERE kind = 'rules'")
-    with pytest.raises(OutcomesError, match="cannot read the definition of rules rules as it was locked"):
+    with pytest.raises(OutcomesError, match="cannot read the definitions of the kind rules as they were locked"):
         run_replay(home, "A")
 
 

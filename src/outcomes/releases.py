@@ -19,7 +19,7 @@ from outcomes.loading import data_files
 from outcomes.paths import Home
 from outcomes.publishedcopy import publish_copy
 from outcomes.receipts import read_receipts
-from outcomes.recomputing import Point, attached, definitions_of, first_row, recomputed
+from outcomes.recomputing import Point, attached, definitions_of, first_row, put_rows, recomputed
 from outcomes.releasereceipts import (
     has_all_receipts,
     read_release_receipts,
@@ -181,9 +181,12 @@ def _lock(home: Home, con: duckdb.DuckDBPyConnection, release: Row, definitions:
     with attached(con, home.warehouse, "warehouse", to_write=True):
         con.execute("BEGIN")
         try:
-            _insert(con, "release", release)
-            for row in definitions:
-                _insert(con, "release_definition", {"release_no": release["release_no"], **row})
+            put_rows(con, "warehouse.main.release", [release])
+            put_rows(
+                con,
+                "warehouse.main.release_definition",
+                [{"release_no": release["release_no"], **row} for row in definitions],
+            )
             for table, source in _COPIES.items():
                 columns = ", ".join(row[0] for row in con.execute(_COLUMNS, [table]).fetchall())
                 con.execute(
@@ -195,8 +198,3 @@ def _lock(home: Home, con: duckdb.DuckDBPyConnection, release: Row, definitions:
             con.execute("ROLLBACK")
             raise
         con.execute("CHECKPOINT warehouse")
-
-
-def _insert(con: duckdb.DuckDBPyConnection, table: str, row: Row) -> None:
-    marks = ", ".join("?" * len(row))
-    con.execute(f"INSERT INTO warehouse.main.{table} ({', '.join(row)}) VALUES ({marks})", list(row.values()))

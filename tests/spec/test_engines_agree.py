@@ -202,17 +202,18 @@ def assert_adds_up(said: Result) -> None:
         assert counted == rate["courses"], rate
 
 
-# A seed makes a patient, and smaller seeds do not make simpler ones, so there is nothing to shrink.
+# A seed makes a patient, and smaller seeds do not make simpler ones, so there is nothing to shrink. Many patients lie in
+# one store, for a derivation costs nearly the same for thirty as for six.
 @settings(
-    max_examples=60,
+    max_examples=15,
     deadline=None,
     derandomize=True,
     database=None,
     phases=[Phase.generate],
-    suppress_health_check=[HealthCheck.too_slow],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example],
 )
 @given(
-    seeds=st.lists(st.integers(0, 2**40), min_size=4, max_size=8, unique=True),
+    seeds=st.lists(st.integers(0, 2**40), min_size=20, max_size=40, unique=True),
     as_of=st.sampled_from([100, 150, 200, 300, 600, 900]),
 )
 def test_engines_agree(seeds, as_of):
