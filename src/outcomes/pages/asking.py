@@ -89,6 +89,8 @@ VIEWS: dict[str, View] = {
     "benchmark": View(("benchmark_id",), order="position", by="benchmark_id"),
     "claim": View(("claim_id",), order="position", by="claim_id"),
     "reason": View(("reason_code",), by="reason_code"),
+    # In the order of their dates: the last row of a clinic and a benchmark is the verdict that stands.
+    "release_verdict": View(("release_no", "clinic_id", "benchmark_id"), order="as_of, release_no, clinic_id, benchmark_id"),
     "night": View(("night",), "night = (SELECT max(night) FROM night)", by=""),
     "shared_rate": _SHARED,
     "shared_comparison": View(("clinic_id", "benchmark_id", "claim_id"), order="benchmark_id, claim_id, clinic_id"),
@@ -132,7 +134,7 @@ _COURSES = f"""
 """
 # What came of a clinic: the files that hold a row of it. A file of several clinics counts for each of them.
 _CAME = """
-    SELECT f.clinic_id, count(*) AS files, max(a.received_on)::VARCHAR AS last_received_on, sum(a.rows_read)::BIGINT AS rows_read,
+    SELECT f.clinic_id, count(*) AS files, max(a.received_on) AS last_received_on, sum(a.rows_read)::BIGINT AS rows_read,
         sum(a.rows_accepted)::BIGINT AS rows_accepted, sum(a.rows_duplicate)::BIGINT AS rows_duplicate, sum(a.rows_quarantined)::BIGINT AS rows_quarantined
     FROM (
         SELECT p.clinic_id, s.arrival_no FROM score AS s JOIN patient AS p USING (patient_no)
@@ -141,6 +143,8 @@ _CAME = """
     JOIN arrival AS a USING (arrival_no)
     GROUP BY f.clinic_id
 """
+# The head of the ledger's hash chain: with it, the store behind a page can be told from every other one.
+_LEDGER = "SELECT max(arrival_no) AS entries, arg_max(hash, arrival_no) AS head FROM arrival"
 _ASIDE = """
     SELECT count(*) FILTER (found_at = 'door') AS door, count(*) FILTER (found_at = 'course') AS course
     FROM (SELECT DISTINCT arrival_no, line, found_at FROM set_aside)
@@ -165,6 +169,7 @@ class Book:
     lines: dict[str, list[Row]] = field(default_factory=dict)
     came: dict[str, Row] = field(default_factory=dict)
     aside: Row = field(default_factory=dict)
+    ledger: Row = field(default_factory=dict)
     reviews: dict[str, tuple[list[Row], list[Row]]] = field(default_factory=dict)
 
     def of(self, view: str, name: str, **wanted: Any) -> list[Told]:
@@ -192,6 +197,7 @@ def asked(con: duckdb.DuckDBPyConnection, names: Sequence[str] = INSIDE) -> Book
         for row in rows_of(con, view.query(name)):
             rows[row[view.by] if view.by else ""].append(Told(row, name, view.keys))
         book.views[name] = dict(rows)
+    (book.ledger,) = rows_of(con, _LEDGER)
     if "rate" not in book.views:
         return book
     book.lines = _grouped(rows_of(con, _COURSES))

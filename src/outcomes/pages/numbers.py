@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from markupsafe import Markup
@@ -15,7 +16,7 @@ NOT_PRINTED = "not printed"
 
 
 def formatted(value: Any, how: str) -> str:
-    """A value that is there: count, share (in percent), points, percents (already in percent), decimal (one place) or word."""
+    """A value that is there: count, sum (of counts), share (in percent), points, percents (already in percent), decimal (one place) or word."""
     if how == "share":
         return percent(value)
     if how == "points":
@@ -46,6 +47,12 @@ def number(row: Told, column: str, how: str = "count", tag: str = "span") -> Mar
     return Markup('<{0} class="n" data-view="{1}" data-key="{2}" data-column="{3}" data-how="{4}">{5}</{0}>').format(
         Markup(tag), row.view, row.key, column, how, words  # noqa: S704
     )  # fmt: skip
+
+
+def total(rows: Sequence[Told], column: str, tag: str = "span", **shared: Any) -> Markup:
+    """The sum of a column over the rows of a view that have the `shared` values, as one number: its key names them alone."""
+    summed = Told({column: sum(row[column] for row in rows), **shared}, rows[0].view, tuple(shared))
+    return number(summed, column, "sum", tag)
 
 
 def interval(row: Told, low: str, high: str, how: str = "share") -> Markup:
