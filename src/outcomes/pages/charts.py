@@ -273,7 +273,7 @@ def attrition(book: Book, clinic: str) -> Chart | None:
         if not is_end:
             chart.bar(204 + x(row["remaining"]), top + 2, x(row["courses"]), 16, "lost missing" if missing else "lost")
         chart.told(RIGHT + 8, top + 14, row, "courses", anchor="end", before="" if is_end else "−")
-    chart.words = "Bars from courses started to courses in the result. Each step shows what it takes out and what is left; hatched are courses that were due and have no score."
+    chart.words = "Bars from courses started to courses in the result. Each step shows what it takes out and what is left; courses that were due and have no score are in a thick outline."
     return chart
 
 

@@ -19,6 +19,8 @@ from outcomes.summary import Row
 
 LIKE_FOR_LIKE = ("verdict", "difference", "descriptive")
 _WORDS = {"above": "ours is above it", "below": "ours is below it", "consistent with": "ours is consistent with it"}
+# A clinic's name is cut to this many signs.
+LONGEST_NAME = 60
 # Of more clinics than this the table is an appendix of its own on paper.
 IN_PLACE = 6
 # A last file older than this is said to be so.
@@ -87,6 +89,7 @@ def _page(book: Book, clinic: str, *, is_shared: bool) -> Row:
         "unchecked": any(book.one("measure", name)["checked_by"] == "unchecked" for name in MEASURES),
         "drawn": _drawn(book.lines.get(clinic, [])), "ledger": book.ledger, "is_long": len(book.clinics) > IN_PLACE,
         "released": primary.get("released"),
+        "called": {name: called(book, name) for name in book.clinics},
         "fresh": {name: _fresh(book, name) for name in book.clinics} if clinic == NETWORK and not is_shared else {},
         "refused": [row for row in rows if row["outcome"] == "refused"],
         "context": [row for row in rows if row["outcome"] == "context" and row["benchmark_id"] not in shown],
@@ -153,18 +156,24 @@ def _drawn(lines: list[Row]) -> str:
     return f"{drawn:,} courses" + (f", one of every {every:,} in the order of their numbers" if every > 1 else "")
 
 
-def _fresh(book: Book, clinic: str) -> str:
+def _fresh(book: Book, clinic: str) -> tuple[str, str]:
     """When the clinic's last file came; and, where that is long ago, how long."""
     if clinic not in book.came:
-        return "none yet"
+        return "none yet", ""
     last = book.came[clinic]["last_received_on"]
     days = (book.one("night")["as_of"] - last).days
-    return f"{last}" + (f", {days} days ago" if days > OVERDUE_DAYS else "")
+    return str(last), f"{days} days ago" if days > OVERDUE_DAYS else ""
 
 
 def _name(book: Book, clinic: str) -> str:
-    name = book.one("clinic", clinic)["name"]
+    name = called(book, clinic)
     return f"{name} ({clinic})" if name else clinic
+
+
+def called(book: Book, clinic: str) -> str:
+    """What people call a clinic: no sign that turns the text around it, apart where it is written from right to left, and not long."""
+    name = _cut("".join(sign if sign.isprintable() else " " for sign in book.one("clinic", clinic)["name"] or "").strip(), LONGEST_NAME)  # fmt: skip
+    return name if name.isascii() else f"\u2068{name}\u2069"
 
 
 def _through(book: Book) -> str:

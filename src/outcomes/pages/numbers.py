@@ -56,10 +56,10 @@ def total(rows: Sequence[Told], column: str, tag: str = "span", **shared: Any) -
 
 
 def interval(row: Told, low: str, high: str, how: str = "share") -> Markup:
-    """Two limits, `43% to 67%`; one word where there are none."""
+    """Two limits on one line, `43% to 67%`; one word where there are none."""
     if row[low] is None or row[high] is None:
         return number(row, low, how)
-    return number(row, low, how) + " to " + number(row, high, how)
+    return number(row, low, how) + "\u00a0to\u00a0" + number(row, high, how)
 
 
 def _state(row: Told, column: str) -> str:
