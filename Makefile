@@ -1,4 +1,5 @@
-# Needs only Python 3.11-3.13 and make. Everything else is installed into .venv from requirements.lock.
+# Needs only Python 3.11-3.13 and make. Everything else is installed into .venv from requirements.lock; `make test` also
+# installs a Chromium where it is Debian and we may (.ci/chromium).
 PYTHON ?= python3
 BIN := .venv/bin
 export DO_NOT_TRACK = 1
@@ -7,7 +8,7 @@ export PREFECT_SERVER_ANALYTICS_ENABLED = false
 # Where `make fuzz` draws its files from.
 SEED ?= 1
 
-.PHONY: demo test fuzz faults lint format lock bench clean
+.PHONY: demo test chromium fuzz faults lint format lock bench clean
 .DEFAULT_GOAL := test
 
 .venv/.installed: requirements.lock pyproject.toml
@@ -21,7 +22,10 @@ SEED ?= 1
 demo: .venv/.installed  ## the nightly flow on the bundled sample
 	$(BIN)/outcomes demo
 
-test: .venv/.installed lint  ## everything
+chromium: .venv/.installed  ## a browser for the tests of the pages, where there is none
+	.ci/chromium
+
+test: .venv/.installed lint chromium  ## everything
 	$(BIN)/python -m pytest -n 2
 
 fuzz: .venv/.installed  ## 10,000 drawn files at the door, others with SEED=2
@@ -47,4 +51,4 @@ bench: .venv/.installed  ## speed, as ratios to a bare DuckDB load of the same f
 	$(BIN)/python bench/bench.py
 
 clean:
-	rm -rf .venv demo-home
+	rm -rf .venv demo-home test-artifacts

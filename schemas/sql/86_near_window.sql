@@ -1,13 +1,23 @@
 -- Which missing scores were only a few days off: what collecting on time would gain.
-CREATE OR REPLACE VIEW near_window AS
-WITH missing AS (
+-- As in course_ways, `picks` names the view pick, or a part of it.
+CREATE OR REPLACE MACRO main.near_windows(picks) AS TABLE
+WITH way AS (
+    SELECT p.* FROM query_table(picks) AS p JOIN main.measure AS m USING (measure_id) WHERE m.kind = 'proportion' AND NOT p.needs_item_9
+),
+
+-- None was picked in the window.
+without AS (
+    SELECT * FROM main.course_picks('way') WHERE total IS NULL
+),
+
+missing AS (
     SELECT
         e.measure_id, e.clinic_id, e.patient_no, e.course, e.window_first_day, e.window_last_day,
-        c.first_day, c.next_first_day, m.missing_items
-    FROM main.endpoint AS e
-    JOIN main.measure AS m USING (measure_id)
+        c.first_day, c.next_first_day, w.missing_items
+    FROM main.judged('without') AS e
+    JOIN way AS w USING (measure_id)
     JOIN main.course AS c ON c.patient_no = e.patient_no AND c.course = e.course
-    WHERE e.class = 'missing' AND m.kind = 'proportion' AND m.item_9 = 'not_needed'
+    WHERE status_class(e.status) = 'missing'
 ),
 
 -- The nearest usable score of the course in the week before its window or the week after; of two as near, the one before.
@@ -31,6 +41,10 @@ SELECT
 FROM missing AS m
 LEFT JOIN nearest AS n ON n.measure_id = m.measure_id AND n.patient_no = m.patient_no AND n.course = m.course
 GROUP BY GROUPING SETS ((m.measure_id, m.clinic_id), (m.measure_id));
+COMMENT ON MACRO TABLE main.near_windows IS 'near_window for the measures of the view pick that is named, or of a part of it.';
+
+CREATE OR REPLACE VIEW near_window AS
+FROM main.near_windows('main.pick');
 
 COMMENT ON VIEW near_window IS 'One row per proportion that does not need item 9 and group with missing courses: how many have a usable score at most 7 days outside the window.';
 COMMENT ON COLUMN near_window.measure_id IS 'The measure.';

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import traceback
+from pathlib import Path
+
 
 class OutcomesError(Exception):
     """A user's error: one sentence that says what to do next."""
@@ -35,3 +38,14 @@ class FileRefusedError(Exception):
         self.column_no = column_no
         self.line = line
         self.kind = kind
+
+
+def place_of(error: BaseException) -> str:
+    """What kind of error it is and where in our own code it came up: never its words, which could carry a cell."""
+    ours = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if "outcomes" in frame.filename or "schemas" in frame.filename
+    ]
+    where = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "unknown"
+    return f"{type(error).__name__} at {where}"

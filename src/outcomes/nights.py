@@ -6,7 +6,6 @@ import datetime as dt
 import hashlib
 import json
 import os
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ import duckdb
 
 from outcomes import inbox, requeueing
 from outcomes.destroying import finish_destroying
-from outcomes.errors import OutcomesError
+from outcomes.errors import OutcomesError, place_of
 from outcomes.laying import derive, lay_again
 from outcomes.loading import Manifest, Night, Progress, data_files, load_night
 from outcomes.merging import restore_identity
@@ -56,7 +55,7 @@ def take(night: Night, progress: Progress | None = None) -> Night:
         unfinished = Night(home, left.id.as_of, left, files)
         with warehouse(home.warehouse) as con:
             requeueing.drop_left(home, con, left.night, left.requeued)
-        for step in (store, derive_all, publish):
+        for step in (store, derive_all, _published):
             step(unfinished)
         night.healed += 1
     with warehouse(home.warehouse) as con:
@@ -115,7 +114,17 @@ def derive_all(night: Night, progress: Progress | None = None) -> Night:
 
 
 def publish(night: Night, progress: Progress | None = None) -> Summary:
-    """Receipts, the published copy by atomic rename, the pages made of it, the summary; then the inbox is cleared of what is in the ledger."""
+    """Receipts, the published copy by atomic rename, the pages, the summary; then the inbox is cleared of what is in the ledger.
+
+    Raises OutcomesError where a page could not be made: when all the rest is done, so that no night is lost over a page.
+    """
+    summary, fault = _published(night)
+    if fault:
+        raise fault
+    return summary
+
+
+def _published(night: Night, progress: Progress | None = None) -> tuple[Summary, OutcomesError | None]:
     home, manifest = night.home, _of(night)
     with duckdb.connect(str(home.warehouse), read_only=True) as con:
         write_receipts(home, con)
@@ -129,7 +138,11 @@ def publish(night: Night, progress: Progress | None = None) -> Summary:
         write_sent(home, con, night=manifest.night)
         in_ledger = _known(con)
     publish_copy(home)
-    write_pages(home)
+    fault = None
+    try:
+        write_pages(home)
+    except OutcomesError as error:
+        fault = error
     inbox.write_lasting(home.summary, _written(summary.as_dict()))
     inbox.put_away(
         home,
@@ -140,7 +153,7 @@ def publish(night: Night, progress: Progress | None = None) -> Summary:
     _clear_inbox(night, set(in_ledger))
     home.manifest.unlink(missing_ok=True)
     inbox.sync(home.root)
-    return summary
+    return summary, fault
 
 
 STEPS: tuple[tuple[str, Callable[..., Any]], ...] = (
@@ -158,14 +171,8 @@ def run_step(name: str, step: Callable[..., Any], value: Any, progress: Progress
     except OutcomesError:
         raise
     except Exception as error:
-        ours = [
-            frame
-            for frame in traceback.extract_tb(error.__traceback__)
-            if "outcomes" in frame.filename or "schemas" in frame.filename
-        ]
-        where = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "unknown"
         raise OutcomesError(
-            f"The step {name} could not finish ({type(error).__name__} at {where}). Nothing is lost: run the night again."
+            f"The step {name} could not finish ({place_of(error)}). Nothing is lost: run the night again."
         ) from None
 
 

@@ -63,7 +63,7 @@ def _report(arguments: Arguments) -> None:
     for name, svg in charts.items():
         write_lasting(arguments.charts / f"{name}.svg", svg)
         if printing.browser():
-            printing.pictured(svg, arguments.charts / f"{name}.png", 400, 640)
+            printing.pictured(svg, arguments.charts / f"{name}.png")
     print(
         f"{'For sharing' if arguments.shared else 'For inside the house'}: {out}"
         + (f", {len(charts)} charts in {arguments.charts}" if charts else "")

@@ -43,9 +43,17 @@ class View:
     where: str = "true"
     order: str = ""
     by: str = "clinic_id"
+    # The text before the query, and the table macro that the view is asked from.
+    before: str = ""
+    source: str = ""
 
-    def query(self, name: str, columns: str = "*") -> str:
-        return f"SELECT {columns} FROM {name} WHERE {self.where} ORDER BY {self.order or ', '.join(self.keys)}"
+    def query(self, name: str) -> str:
+        order = self.order or ", ".join(self.keys)
+        return f"{self.before} SELECT * FROM {self.source or name} WHERE {self.where} ORDER BY {order}"
+
+
+# A part of the view pick is named, so that the store goes through no other way of picking than the one asked for.
+_WAY = "WITH way AS (SELECT k.* FROM pick AS k JOIN measure AS m USING (measure_id) WHERE {})"
 
 
 def _one_of(column: str, names: Sequence[str]) -> str:
@@ -60,7 +68,7 @@ VIEWS: dict[str, View] = {
     "rate": _SHARED,
     "missing_outcome": View(("measure_id", "clinic_id"), _one_of("measure_id", (RESPONSE,))),
     "attrition": View(("measure_id", "clinic_id", "step"), _one_of("measure_id", (RESPONSE,))),
-    "near_window": View(("measure_id", "clinic_id"), _one_of("measure_id", (RESPONSE,))),
+    "near_window": View(("measure_id", "clinic_id"), before=_WAY.format(f"measure_id = '{RESPONSE}'"), source="near_windows('way')"),
     "comparison": View(("clinic_id", "benchmark_id", "claim_id"), order="benchmark_id, claim_id, clinic_id"),
     "infusion_mean": View(("clinic_id", "k", "cohort"), "cohort = 'available'"),
     "infusion_curve": View(("clinic_id", "outcome", "k", "cohort"), "cohort = 'available'"),
@@ -81,6 +89,8 @@ VIEWS: dict[str, View] = {
     "benchmark": View(("benchmark_id",), order="position", by="benchmark_id"),
     "claim": View(("claim_id",), order="position", by="claim_id"),
     "reason": View(("reason_code",), by="reason_code"),
+    # In the order of their dates: the last row of a clinic and a benchmark is the verdict that stands.
+    "release_verdict": View(("release_no", "clinic_id", "benchmark_id"), order="as_of, release_no, clinic_id, benchmark_id"),
     "night": View(("night",), "night = (SELECT max(night) FROM night)", by=""),
     "shared_rate": _SHARED,
     "shared_comparison": View(("clinic_id", "benchmark_id", "claim_id"), order="benchmark_id, claim_id, clinic_id"),
@@ -92,28 +102,39 @@ VIEWS: dict[str, View] = {
 SHARED = ("shared_rate", "shared_comparison", "shared_attrition", "clinic", "measure", "benchmark", "claim", "reason", "rules", "night")  # fmt: skip
 INSIDE = tuple(name for name in VIEWS if not name.startswith("shared_"))
 
-# Courses drawn one by one for a clinic; where it has more, every so many-th of them.
+# Courses drawn one by one for a clinic; where it has more, every so many-th of them, in the order of patient and course.
 MOST_LINES = 300
 # A course by infusion, as behind the means: its totals from the baseline on, and which of its infusions were maintenance.
+# Which courses are drawn is settled first: those with a baseline and a score picked after an infusion.
 _COURSES = f"""
-    SELECT * EXCLUDE (place)
-    FROM (
-        SELECT *, max(place) OVER (PARTITION BY clinic_id) AS courses
-        FROM (
-            SELECT e.clinic_id, e.patient_no, e.course, m.infusion_k AS k, e.baseline_total, e.endpoint_total,
-                m.infusion_k > e.induction_infusions AS is_maintenance,
-                dense_rank() OVER (PARTITION BY e.clinic_id ORDER BY e.patient_no, e.course) AS place
-            FROM endpoint AS e
-            JOIN measure AS m USING (measure_id)
-            WHERE m.anchor = 'infusion_k' AND m.outcome = 'is_response' AND e.class = 'observed'
-        )
+    {_WAY.format("m.anchor = 'infusion_k' AND m.outcome = 'is_response'")},
+    numbered AS (
+        SELECT
+            patient_no, course, count(*) OVER clinic AS courses,
+            row_number() OVER (clinic ORDER BY patient_no, course) - 1 AS place
+        FROM course
+        SEMI JOIN baseline USING (patient_no, course)
+        SEMI JOIN (FROM picked SEMI JOIN way USING (pick_no)) USING (patient_no, course)
+        WINDOW clinic AS (PARTITION BY clinic_id)
+    ),
+    drawn AS MATERIALIZED (
+        SELECT patient_no, course, ceil(courses / {MOST_LINES})::INTEGER AS every FROM numbered WHERE place % ceil(courses / {MOST_LINES}) = 0
+    ),
+    looked_at AS (
+        SELECT p.*, d.every FROM course_picks('way') AS p JOIN drawn AS d ON d.patient_no = p.patient_no AND d.course = p.course
+        WHERE p.total IS NOT NULL
     )
-    WHERE (place - 1) % ceil(courses / {MOST_LINES}) = 0
-    ORDER BY clinic_id, patient_no, course, k
+    SELECT
+        e.clinic_id, e.patient_no, e.course, w.infusion_k AS k, e.baseline_total, e.total AS endpoint_total,
+        w.infusion_k > e.induction_infusions AS is_maintenance, e.every
+    FROM judged('looked_at') AS e
+    JOIN way AS w USING (measure_id)
+    WHERE status_class(e.status) = 'observed'
+    ORDER BY e.clinic_id, e.patient_no, e.course, k
 """
 # What came of a clinic: the files that hold a row of it. A file of several clinics counts for each of them.
 _CAME = """
-    SELECT f.clinic_id, count(*) AS files, max(a.received_on)::VARCHAR AS last_received_on, sum(a.rows_read)::BIGINT AS rows_read,
+    SELECT f.clinic_id, count(*) AS files, max(a.received_on) AS last_received_on, sum(a.rows_read)::BIGINT AS rows_read,
         sum(a.rows_accepted)::BIGINT AS rows_accepted, sum(a.rows_duplicate)::BIGINT AS rows_duplicate, sum(a.rows_quarantined)::BIGINT AS rows_quarantined
     FROM (
         SELECT p.clinic_id, s.arrival_no FROM score AS s JOIN patient AS p USING (patient_no)
@@ -122,6 +143,8 @@ _CAME = """
     JOIN arrival AS a USING (arrival_no)
     GROUP BY f.clinic_id
 """
+# The head of the ledger's hash chain: with it, the store behind a page can be told from every other one.
+_LEDGER = "SELECT max(arrival_no) AS entries, arg_max(hash, arrival_no) AS head FROM arrival"
 _ASIDE = """
     SELECT count(*) FILTER (found_at = 'door') AS door, count(*) FILTER (found_at = 'course') AS course
     FROM (SELECT DISTINCT arrival_no, line, found_at FROM set_aside)
@@ -131,8 +154,10 @@ REVIEW = """
     FROM item_9_review ORDER BY clinic_id, patient_id, day, score_id
 """
 WORSE = f"""
-    SELECT clinic_id, patient_id, course, baseline_day, baseline_total, endpoint_day, endpoint_total
-    FROM endpoint WHERE measure_id = '{WORSENED}' AND status = 'met' ORDER BY clinic_id, patient_id, course
+    {_WAY.format(f"measure_id = '{WORSENED}'")},
+    higher AS (SELECT * FROM course_picks('way') WHERE total > baseline_total)
+    SELECT clinic_id, patient_id, course, baseline_day, baseline_total, day AS endpoint_day, total AS endpoint_total
+    FROM judged('higher') WHERE measure_id = '{WORSENED}' AND status = 'met' ORDER BY clinic_id, patient_id, course
 """
 
 
@@ -144,6 +169,7 @@ class Book:
     lines: dict[str, list[Row]] = field(default_factory=dict)
     came: dict[str, Row] = field(default_factory=dict)
     aside: Row = field(default_factory=dict)
+    ledger: Row = field(default_factory=dict)
     reviews: dict[str, tuple[list[Row], list[Row]]] = field(default_factory=dict)
 
     def of(self, view: str, name: str, **wanted: Any) -> list[Told]:
@@ -171,6 +197,7 @@ def asked(con: duckdb.DuckDBPyConnection, names: Sequence[str] = INSIDE) -> Book
         for row in rows_of(con, view.query(name)):
             rows[row[view.by] if view.by else ""].append(Told(row, name, view.keys))
         book.views[name] = dict(rows)
+    (book.ledger,) = rows_of(con, _LEDGER)
     if "rate" not in book.views:
         return book
     book.lines = _grouped(rows_of(con, _COURSES))

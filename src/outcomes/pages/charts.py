@@ -9,13 +9,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from outcomes.pages.asking import RESPONSE, WORSENED, Book, Told
-from outcomes.pages.numbers import number
+from markupsafe import Markup
+
+from outcomes.pages.asking import CHANGE, RESPONSE, WORSENED, Book, Told
+from outcomes.pages.numbers import number, total
 from outcomes.summary import Row
 
 WIDTH, LEFT, RIGHT = 400, 34, 388
 # Fewer courses than this make an open mark, with no line through it: three people are no curve.
 FEW = 10
+# A curve of more steps than this has no tick for each course last seen: they would lie on each other.
+MOST_TICKS = 60
+# Height of a pair in a forest plot: its name, ours, theirs.
+EACH = 35
 # PHQ-9 totals at which a severity band begins, and what it is called.
 BANDS = ((0, "0-4", "remission"), (5, "5-9", "mild"), (10, "10-14", "moderate"), (15, "15-19", "moderately severe"), (20, "20-27", "severe"))  # fmt: skip
 
@@ -64,8 +70,8 @@ class Chart:
     def text(self, x: float, y: float, words: Any, anchor: str = "start", kind: str = "label") -> None:
         self.marks.append({"is": "text", "x": x, "y": y, "words": words, "anchor": anchor, "kind": kind})
 
-    def told(self, x: float, y: float, row: Told, column: str, how: str = "count", anchor: str = "middle") -> None:
-        self.text(x, y, number(row, column, how, "tspan"), anchor)
+    def told(self, x: float, y: float, row: Told, column: str, how: str = "count", anchor: str = "middle", kind: str = "label", before: str = "") -> None:  # fmt: skip
+        self.text(x, y, Markup(before) + number(row, column, how, "tspan"), anchor, kind)  # noqa: S704
 
 
 def by_infusion(book: Book, clinic: str) -> Chart | None:
@@ -85,15 +91,19 @@ def by_infusion(book: Book, clinic: str) -> Chart | None:
     chart.text(LEFT - 5, y(27) + 4, 27, "end", "tick")
     for points, kind in _course_lines(book.lines.get(clinic, ()) if clinic != "*" else (), x, y):
         chart.path(points, kind)
-    chart.path([(x(row["k"]), y(row["mean_total"])) for row in rows if row["n"] >= FEW], "mean")
+    enough = [row for row in rows if row["n"] >= FEW]
+    ends = (enough or rows)[-1]
+    chart.path([(x(row["k"]), y(row["mean_total"])) for row in enough], "mean")
     for row in rows:
         if row["low"] is not None and row["n"] >= FEW:
             chart.line(x(row["k"]), y(max(row["low"], 0)), x(row["k"]), y(min(row["high"], 27)), "whisker")
         chart.dot(x(row["k"]), y(row["mean_total"]), "circle", "ours" if row["n"] >= FEW else "few")
+        if row is rows[0] or row is ends:
+            chart.told(x(row["k"]) + 7, y(row["mean_total"]) - 7, row, "mean_total", "decimal", "start", "told halo")
         chart.text(x(row["k"]), 252, row["k"] or "start", "middle", "tick")
         if row["k"] % _every(rows, "n") == 0:
             chart.told(x(row["k"]), 268, row, "n")
-    chart.text(LEFT - 5, 268, "n", "end", "tick")
+    chart.text(2, 268, "n", kind="tick")
     chart.text((LEFT + RIGHT - 88) / 2, 284, "infusions received", "middle", "quiet")
     chart.words = (
         f"Mean PHQ-9 total with its 95% interval at the start and after infusions 1 to {last}, over the bands of severity; "
@@ -127,8 +137,8 @@ def rates_by_infusion(book: Book, clinic: str) -> Chart | None:
     if not seen:
         return None
     last = max(row["k"] for row in seen)
-    chart = Chart("rates-by-infusion", "Who responds, remits or is worse after each infusion?", "", 270)
-    x, y = Scale(1, max(last, 2), LEFT + 12, RIGHT - 72), Scale(0, 1, 216, 14)
+    chart = Chart("rates-by-infusion", "Who responds, remits or is worse after each infusion?", "", 238)
+    x, y = Scale(1, max(last, 2), LEFT + 12, RIGHT - 72), Scale(0, 1, 184, 14)
     _percent_axis(chart, y)
     ends: list[tuple[float, str]] = []
     for shift, (name, rows, shape, kind) in enumerate(series):
@@ -143,11 +153,11 @@ def rates_by_infusion(book: Book, clinic: str) -> Chart | None:
     for height, name in _apart(ends, 13):
         chart.text(RIGHT - 60, height + 4, name)
     for row in series[0][1][:last]:
-        chart.text(x(row["k"]), 232, row["k"], "middle", "tick")
+        chart.text(x(row["k"]), 200, row["k"], "middle", "tick")
         if row["k"] % _every(series[0][1], "observed") == 0:
-            chart.told(x(row["k"]), 248, row, "observed")
-    chart.text(LEFT - 5, 248, "n", "end", "tick")
-    chart.text((LEFT + RIGHT - 60) / 2, 264, "infusions received", "middle", "quiet")
+            chart.told(x(row["k"]), 216, row, "observed")
+    chart.text(2, 216, "n", kind="tick")
+    chart.text((LEFT + RIGHT - 60) / 2, 232, "infusions received", "middle", "quiet")
     chart.words = f"Share of the courses with a score that responded, remitted or were worse than at the start, after infusions 1 to {last}, with 95% intervals."
     return chart
 
@@ -160,8 +170,8 @@ def durability(book: Book, clinic: str) -> Chart | None:
     shown = [row for row in curve if row["at_risk"] >= least]
     if not shown:
         return None
-    chart = Chart("durability", "How long does a response last?", "", 252)
-    x, y = Scale(0, 84, LEFT + 20, RIGHT - 12), Scale(0, 1, 190, 14)
+    chart = Chart("durability", "How long does a response last?", "", 238)
+    x, y = Scale(0, 84, LEFT + 32, RIGHT - 12), Scale(0, 1, 166, 14)
     _percent_axis(chart, y)
     # A step lasts until the next one, and the last one as long as enough are followed.
     ends = [row for row in at if row["is_shown"] and row["day"] > shown[-1]["day"]]
@@ -170,17 +180,21 @@ def durability(book: Book, clinic: str) -> Chart | None:
         chart.path([(x(row["day"]), y(row[side])) for row in limits], "limit", steps=True)
     points = [(x(0), y(1)), *((x(row["day"]), y(row["survival"])) for row in [*shown, *ends])]
     chart.path(points, "series ours", steps=True)
-    for row in shown:
+    for row in shown if len(shown) <= MOST_TICKS else ():
         if row["censored"]:
             chart.line(x(row["day"]), y(row["survival"]) - 3, x(row["day"]), y(row["survival"]) + 3, "censored")
     for row in at:
-        chart.text(x(row["day"]), 206, row["day"] // 7, "middle", "tick")
-        chart.told(x(row["day"]), 240, row, "at_risk")
-    chart.text((LEFT + RIGHT) / 2, 221, "weeks since the score that was the response", "middle", "quiet")
-    chart.text(2, 240, "at risk", kind="tick")
+        chart.text(x(row["day"]), 182, row["day"] // 7, "middle", "tick")
+        if row["is_shown"]:
+            chart.told(x(row["day"]), 214, row, "survival", "share", kind="told")
+        chart.told(x(row["day"]), 231, row, "at_risk")
+    chart.text((LEFT + RIGHT) / 2, 197, "weeks since the score that was the response", "middle", "quiet")
+    chart.text(2, 214, "lasting", kind="tick")
+    chart.text(2, 231, "at risk", kind="tick")
     chart.words = (
         "Kaplan-Meier share of responders without a PHQ-9 above half of their baseline, with 95% limits and numbers at risk. "
-        f"The line ends where fewer than {least} are at risk; ticks are courses last seen then."
+        f"The line ends where fewer than {least} are at risk."
+        + (" Ticks are courses last seen then." if len(shown) <= MOST_TICKS else "")
     )
     return chart
 
@@ -188,24 +202,26 @@ def durability(book: Book, clinic: str) -> Chart | None:
 def severity(book: Book, clinic: str) -> Chart | None:
     """Two bars: the same courses by severity at baseline and at the endpoint."""
     rows = book.of("severity_change", clinic)
-    total = sum(row["courses"] for row in rows)
-    if not total:
+    courses = sum(row["courses"] for row in rows)
+    if not courses:
         return None
-    chart = Chart("severity", "How ill are the same patients before and after?", "", 136)
-    x = Scale(0, total, 52, RIGHT - 4)
-    for place, (side, words) in enumerate((("baseline_band", "before"), ("endpoint_band", "after"))):
-        top, done = 22 + 46 * place, 0
-        chart.text(2, top + 20, words)
+    chart = Chart("severity", "How ill are the same patients before and after?", "", 132)
+    x = Scale(0, courses, 52, RIGHT - 4)
+    for place, (side, when) in enumerate((("baseline_band", "before"), ("endpoint_band", "after"))):
+        top, done = 10 + 46 * place, 0
+        chart.text(2, top + 20, when)
         for number_, (_, band, _) in enumerate(BANDS):
-            n = sum(row["courses"] for row in rows if row[side] == band)
+            having = [row for row in rows if row[side] == band]
+            n = sum(row["courses"] for row in having)
             if n:
                 chart.bar(x(done), top, x(done + n) - x(done), 32, f"band b{number_}")
-                if n / total > 0.05:
-                    chart.text((x(done) + x(done + n)) / 2, top + 20, n, "middle", f"on b{number_}")
+                if x(n) - x(0) > 9 * len(f"{n:,}"):
+                    words = total(having, "courses", "tspan", measure_id=CHANGE, clinic_id=clinic, **{side: band})
+                    chart.text((x(done) + x(done + n)) / 2, top + 20, words, "middle", f"on b{number_}")
             done += n
     for number_, (_, band, _) in enumerate(BANDS):
-        chart.bar(52 + 66 * number_, 116, 12, 12, f"band b{number_}")
-        chart.text(68 + 66 * number_, 126, band, kind="tick")
+        chart.bar(52 + 66 * number_, 108, 12, 12, f"band b{number_}")
+        chart.text(68 + 66 * number_, 118, band, kind="tick")
     chart.words = "The same courses by PHQ-9 band at the baseline and at the endpoint after induction; 0-4 is remission, 20-27 severe. The table below has the counts."
     return chart
 
@@ -217,22 +233,26 @@ def forest(rows: Sequence[Told], id_: str, title: str) -> Chart | None:
         return None
     is_shared = pairs[0].view == "shared_comparison"
     unit, how = (100, "percents") if is_shared else (1, "share")
-    chart = Chart(id_, title, "", 34 + 33 * len(pairs))
+    chart = Chart(id_, title, "", 28 + EACH * len(pairs))
     x = Scale(0, 1, 12, 306)
     bottom = chart.height - 22
+    for place in range(0, len(pairs), 2):
+        chart.bar(0, 4 + EACH * place, WIDTH, EACH, "stripe")
     for share in (0, 0.25, 0.5, 0.75, 1):
-        chart.line(x(share), 8, x(share), bottom, "grid")
+        chart.line(x(share), 4, x(share), bottom, "grid")
         chart.text(x(share), bottom + 14, f"{share * 100:.0f}%", "middle", "tick")
     for place, row in enumerate(pairs):
-        top = 8 + 33 * place
-        chart.text(12, top + 9, row["short"], kind="label halo")
-        for side, below, shape, kind in (("our", 16, "circle", "ours"), ("their", 26, "diamond", "theirs")):
+        top = 4 + EACH * place
+        chart.text(4, top + 11, row["short"], kind="label")
+        for side, below, shape, kind in (("our", 19, "circle", "ours"), ("their", 29, "diamond", "theirs")):
             low, rate, high = (row[f"{side}_{part}"] for part in ("low", "rate", "high"))
             if low is not None and high is not None:
                 chart.line(x(low / unit), top + below, x(high / unit), top + below, f"whisker {kind}")
             chart.dot(x(rate / unit), top + below, shape, kind)
-            chart.text(316, top + below + 4, "ours" if side == "our" else "study", kind="quiet")
-            chart.told(RIGHT + 8, top + below + 4, row, f"{side}_rate", how, "end")
+            chart.text(318, top + below + 4, "ours" if side == "our" else "study", kind="quiet")
+            chart.told(
+                RIGHT + 8, top + below + 4, row, f"{side}_rate", how, "end", "told" if side == "our" else "label"
+            )
     chart.words = "Our rate (filled circle) above the published rate (open diamond), each with its 95% interval where it has one. The table below has the numbers."
     return chart
 
@@ -242,20 +262,18 @@ def attrition(book: Book, clinic: str) -> Chart | None:
     steps = [row for row in book.of("attrition", clinic) if row["courses"]]
     if not steps or not steps[0]["remaining"]:
         return None
-    chart = Chart("attrition", "Where are patients lost between start and result?", "", 8 + 24 * len(steps))
+    chart = Chart("attrition", "Where are patients lost between start and result?", "", 8 + 21 * len(steps))
     x = Scale(0, steps[0]["remaining"], 0, 128)
     for place, row in enumerate(steps):
-        top = 4 + 24 * place
+        top = 4 + 21 * place
         is_end = row["status"] in ("started", "in the result")
         missing = row["status"] in ("no_score_in_window", "altered_recall", "incomplete_form")
         chart.text(196, top + 14, row["status"].replace("_", " "), "end")
         chart.bar(204, top + 2, x(row["remaining"]), 16, "left end" if is_end else "left")
         if not is_end:
             chart.bar(204 + x(row["remaining"]), top + 2, x(row["courses"]), 16, "lost missing" if missing else "lost")
-        chart.told(RIGHT + 8, top + 14, row, "courses", anchor="end")
-        if not is_end:
-            chart.text(RIGHT - 2 - 8 * len(f"{row['courses']:,}"), top + 14, "−", "end")
-    chart.words = "Bars from courses started to courses in the result. Each step shows what it takes out and what is left; hatched are courses that were due and have no score."
+        chart.told(RIGHT + 8, top + 14, row, "courses", anchor="end", before="" if is_end else "−")
+    chart.words = "Bars from courses started to courses in the result. Each step shows what it takes out and what is left; courses that were due and have no score are in a thick outline."
     return chart
 
 
@@ -266,8 +284,8 @@ def funnel(book: Book, measure: str, title: str) -> Chart | None:
     if not rows:
         return None
     about = book.one("funnel_measure", measure)
-    chart = Chart(f"funnel-{'response' if measure == RESPONSE else 'worsened'}", title, "", 266)
-    x, y = Scale(0, max(row["n"] for row in rows) * 1.08, LEFT + 4, RIGHT), Scale(0, 1, 216, 14)
+    chart = Chart(f"funnel-{'response' if measure == RESPONSE else 'worsened'}", title, "", 226)
+    x, y = Scale(0, max(row["n"] for row in rows) * 1.08, LEFT + 4, RIGHT), Scale(0, 1, 184, 14)
     _percent_axis(chart, y)
     chart.line(x(0), y(about["target"]), RIGHT, y(about["target"]), "target")
     for column, kind in (("95", "limit"), ("998", "limit far")):
@@ -285,8 +303,8 @@ def funnel(book: Book, measure: str, title: str) -> Chart | None:
             end = at > RIGHT - 60
             chart.text(at - 7 if end else at + 7, height + 4, row["clinic_id"], "end" if end else "start", "label halo")
     for n in _round_ticks(max(row["n"] for row in rows)):
-        chart.text(x(n), 232, n, "middle", "tick")
-    chart.text((LEFT + RIGHT) / 2, 250, "courses with a score", "middle", "quiet")
+        chart.text(x(n), 200, n, "middle", "tick")
+    chart.text((LEFT + RIGHT) / 2, 218, "courses with a score", "middle", "quiet")
     chart.words = (
         "Each clinic by its number of courses and its rate, around the rate of all clinics together. Inside the lines (95%, and 99.8% further out) "
         "a clinic differs from the others by no more than chance. Clinics outside are diamonds. No ranking."

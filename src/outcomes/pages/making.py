@@ -18,8 +18,15 @@ from outcomes.pages.numbers import NOT_ASSESSABLE, SUPPRESSED, interval, number
 from outcomes.summary import Row
 
 LIKE_FOR_LIKE = ("verdict", "difference", "descriptive")
+_WORDS = {"above": "ours is above it", "below": "ours is below it", "consistent with": "ours is consistent with it"}
+# A clinic's name is cut to this many signs.
+LONGEST_NAME = 60
+# Of more clinics than this the table is an appendix of its own on paper.
+IN_PLACE = 6
+# A last file older than this is said to be so.
+OVERDUE_DAYS = 35
 _FLAGS = {
-    "in_line": "no more than chance", "alert_above": "above (95%)", "alarm_above": "above (99.8%)", "alert_below": "below (95%)",
+    "in_line": "within chance", "alert_above": "above (95%)", "alarm_above": "above (99.8%)", "alert_below": "below (95%)",
     "alarm_below": "below (99.8%)", "not_assessable": NOT_ASSESSABLE,
 }  # fmt: skip
 
@@ -71,8 +78,6 @@ def _page(book: Book, clinic: str, *, is_shared: bool) -> Row:
         (forest(paired["context"], "forest-context", "What do other treatments and programmes report?"), paired["context"], "Context, never a comparison"),
     ]  # fmt: skip
     shown = {row["benchmark_id"] for rows_ in paired.values() for row in rows_}
-    all_lines = max((row["courses"] for row in book.lines.get(clinic, [])), default=0)
-    lines = {(row["patient_no"], row["course"]) for row in book.lines.get(clinic, [])}
     return {
         "book": book, "clinic": clinic, "is_shared": is_shared, "is_network": clinic == NETWORK and not is_shared,
         "title": "All clinics: PHQ-9 outcomes of ketamine infusions" if clinic == NETWORK else f"{_name(book, clinic)}: PHQ-9 outcomes of ketamine infusions",
@@ -82,7 +87,10 @@ def _page(book: Book, clinic: str, *, is_shared: bool) -> Row:
         "definitions": [book.one("measure", name) for name in (*MEASURES, LASTS[1])],
         "charts": {} if is_shared else charts_of(book, clinic), "forests": forests, "least": book.one("rules")["survival_minimum_at_risk"],
         "unchecked": any(book.one("measure", name)["checked_by"] == "unchecked" for name in MEASURES),
-        "drawn": f"{len(lines):,}" + (f" of {all_lines:,}" if all_lines > len(lines) else ""),
+        "drawn": _drawn(book.lines.get(clinic, [])), "ledger": book.ledger, "is_long": len(book.clinics) > IN_PLACE,
+        "released": primary.get("released"),
+        "called": {name: called(book, name) for name in book.clinics},
+        "fresh": {name: _fresh(book, name) for name in book.clinics} if clinic == NETWORK and not is_shared else {},
         "refused": [row for row in rows if row["outcome"] == "refused"],
         "context": [row for row in rows if row["outcome"] == "context" and row["benchmark_id"] not in shown],
         "claims": sorted((row for rows_ in book.views["claim"].values() for row in rows_), key=lambda row: row["position"]),
@@ -104,6 +112,7 @@ def _labelled(book: Book, row: Told) -> Told:
     told["short"] = _cut(told["label"], 56) + (" †" if row["outcome"] == "descriptive" else "")
     told["position"] = benchmark["position"]
     told["said"] = "".join(_verdict(book, row)) if row["outcome"] == "verdict" else row["because"]
+    told["released"] = _released(book, row)
     return told
 
 
@@ -116,21 +125,55 @@ def _verdict(book: Book, row: Told) -> tuple[str, str]:
     if row.get("verdict_state") == SUPPRESSED:
         return f"the comparison is {SUPPRESSED}", ""
     if row.get("verdict"):
-        words = {
-            "above": "ours is above it",
-            "below": "ours is below it",
-            "consistent with": "ours is consistent with it",
-        }
-        return words.get(row["verdict"], row["verdict"]), " (provisional until released)"
+        return _WORDS.get(row["verdict"], row["verdict"]), " (provisional until released)"
     if row.get("withheld_because"):
-        (why,) = [found for found in book.of("reason", row["withheld_because"]) if found["about"] == "verdict"]
-        return "no verdict", f", because {why['sentence']}"
+        return "no verdict", f", because {_reason(book, row['withheld_because'])}"
     return NOT_ASSESSABLE, " yet"
 
 
+def _released(book: Book, row: Told) -> str:
+    """What the last release says, for ever, of this comparison: its name, date, verdict, and what became of that since."""
+    found = book.of("release_verdict", row["clinic_id"], benchmark_id=row["benchmark_id"]) if "release_verdict" in book.views else []  # fmt: skip
+    if not found:
+        return ""
+    last = found[-1]
+    if last["verdict"]:
+        words = f"{_WORDS.get(last['verdict'], last['verdict'])}, {last['standing']}"
+    else:
+        words = f"no verdict, because {_reason(book, last['withheld_because'])}"
+    return f"{last['name']} (as of {last['as_of']}): {words}"
+
+
+def _reason(book: Book, code: str) -> str:
+    (why,) = [found for found in book.of("reason", code) if found["about"] == "verdict"]
+    return str(why["sentence"])
+
+
+def _drawn(lines: list[Row]) -> str:
+    """Which courses are drawn one by one."""
+    every = max((row["every"] for row in lines), default=1)
+    drawn = len({(row["patient_no"], row["course"]) for row in lines})
+    return f"{drawn:,} courses" + (f", one of every {every:,} in the order of their numbers" if every > 1 else "")
+
+
+def _fresh(book: Book, clinic: str) -> tuple[str, str]:
+    """When the clinic's last file came; and, where that is long ago, how long."""
+    if clinic not in book.came:
+        return "none yet", ""
+    last = book.came[clinic]["last_received_on"]
+    days = (book.one("night")["as_of"] - last).days
+    return str(last), f"{days} days ago" if days > OVERDUE_DAYS else ""
+
+
 def _name(book: Book, clinic: str) -> str:
-    name = book.one("clinic", clinic)["name"]
+    name = called(book, clinic)
     return f"{name} ({clinic})" if name else clinic
+
+
+def called(book: Book, clinic: str) -> str:
+    """What people call a clinic: no sign that turns the text around it, apart where it is written from right to left, and not long."""
+    name = _cut("".join(sign if sign.isprintable() else " " for sign in book.one("clinic", clinic)["name"] or "").strip(), LONGEST_NAME)  # fmt: skip
+    return name if name.isascii() else f"\u2068{name}\u2069"
 
 
 def _through(book: Book) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from markupsafe import Markup
@@ -15,7 +16,7 @@ NOT_PRINTED = "not printed"
 
 
 def formatted(value: Any, how: str) -> str:
-    """A value that is there: count, share (in percent), points, percents (already in percent), decimal (one place) or word."""
+    """A value that is there: count, sum (of counts), share (in percent), points, percents (already in percent), decimal (one place) or word."""
     if how == "share":
         return percent(value)
     if how == "points":
@@ -48,11 +49,17 @@ def number(row: Told, column: str, how: str = "count", tag: str = "span") -> Mar
     )  # fmt: skip
 
 
+def total(rows: Sequence[Told], column: str, tag: str = "span", **shared: Any) -> Markup:
+    """The sum of a column over the rows of a view that have the `shared` values, as one number: its key names them alone."""
+    summed = Told({column: sum(row[column] for row in rows), **shared}, rows[0].view, tuple(shared))
+    return number(summed, column, "sum", tag)
+
+
 def interval(row: Told, low: str, high: str, how: str = "share") -> Markup:
-    """Two limits, `43% to 67%`; one word where there are none."""
+    """Two limits on one line, `43% to 67%`; one word where there are none."""
     if row[low] is None or row[high] is None:
         return number(row, low, how)
-    return number(row, low, how) + " to " + number(row, high, how)
+    return number(row, low, how) + "\u00a0to\u00a0" + number(row, high, how)
 
 
 def _state(row: Told, column: str) -> str:

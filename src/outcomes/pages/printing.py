@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
+from math import ceil
 from pathlib import Path
 
 from outcomes.errors import OutcomesError, UsageError
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+# By name, and where it lies on a Mac.
+_NAMES = (
+    "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome", "/Applications/Chromium.app/Contents/MacOS/Chromium",
+)  # fmt: skip
 _SECONDS = 120
 
 
@@ -24,9 +30,10 @@ def printed(html: str, to: Path) -> None:
     _run(html, "page.html", to, ["--no-pdf-header-footer", "--print-to-pdf={}"])
 
 
-def pictured(svg: str, to: Path, width: int, height: int) -> None:
+def pictured(svg: str, to: Path) -> None:
     """Draw a chart into a PNG file, twice its size in pixels. Raises UsageError where no Chromium is installed."""
-    size = f"--window-size={width},{height}"
+    (width, height) = map(float, re.findall(r'viewBox="0 0 ([0-9.]+) ([0-9.]+)"', svg)[0])
+    size = f"--window-size={ceil(width)},{ceil(height)}"
     _run(svg, "chart.svg", to, ["--screenshot={}", size, "--force-device-scale-factor=2", "--hide-scrollbars"])
 
 

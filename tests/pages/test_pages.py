@@ -6,25 +6,22 @@ import base64
 import hashlib
 import os
 import re
-import subprocess
 from html.parser import HTMLParser
 
 import pytest
 
 from outcomes.cli import main
-from outcomes.exporting import export
 from outcomes.pages import charts, printing
-from outcomes.pages.asking import INSIDE, NETWORK, SHARED, asked
-from outcomes.pages.making import chart_files, page_of, review_of, shared_page_of
+from outcomes.pages.asking import INSIDE, asked
+from outcomes.pages.making import review_of
 from outcomes.pages.writing import put_in_place, write_pages
-from outcomes.paths import Home
 from outcomes.publishedcopy import opened
-from schemas.scores import ITEMS
 from tests import nightly
-from tests.conftest import copied, made
+from tests.conftest import copied
+from tests.pages.conftest import SCRIPT, pages
 
+CLINICS = {"FIVE", "EARLY", "GONE", "NOTHING", "C01", "Z-.._x", "RIGHT", "LONG"}
 VOID = {"meta", "link", "br", "img", "line", "path", "circle", "rect", "polygon"}
-HEAD = f"clinic_id,patient_id,infusion_number,days_since_first_infusion,timepoint,{','.join(ITEMS)},total"
 
 
 class Page(HTMLParser):
@@ -59,69 +56,17 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.elements if name == tag]
 
 
-def forms(clinic: str, patients: int, *, with_baseline: bool = True, endpoint_day: int | None = 40, first: str = "P-") -> list[str]:  # fmt: skip
-    """Courses of six infusions in 15 days, a score before each, and one on `endpoint_day`."""
-    rows = []
-    for patient in range(patients):
-        days = [0, 3, 6, 9, 12, 15]
-        for number, day in enumerate(days, start=1):
-            items = (
-                [2 if with_baseline or day else None] * 9
-                if number == 1
-                else [max(0, 2 - number // 2 + patient % 2)] * 9
-            )
-            rows.append(_form(clinic, f"{first}{patient:03}", number, day, "pre_infusion", items))
-        if endpoint_day is not None:
-            rows.append(_form(clinic, f"{first}{patient:03}", None, endpoint_day, "follow_up", [patient % 3] * 9))
-    return rows
-
-
-def _form(clinic, patient, number, day, timepoint, items):
-    cells = [clinic, patient, number, day, timepoint, *items, None]
-    return ",".join("" if cell is None else str(cell) for cell in cells)
-
-
-def file(rows: list[str]) -> bytes:
-    return "\n".join([HEAD, *rows, ""]).encode()
-
-
 @pytest.fixture(scope="session")
-def odd(tmp_path_factory) -> Home:
-    """Clinics that are unlike the others: five patients, no endpoint yet, every course missing, nothing sent, a hostile name."""
-    home = Home(tmp_path_factory.mktemp("odd") / "home")
-    home.make()
-    home.clinics.write_text(
-        """[clinics.FIVE]\n[clinics.EARLY]\n[clinics.GONE]\n[clinics.NOTHING]
-        [clinics."Z-.._x"]\nname = '<script>alert(1)</script>" onload="x & {{ 7*7 }} </style>'\n"""
-    )
-    files = {
-        "five.csv": file(forms("FIVE", 5)),
-        "early.csv": file(forms("EARLY", 12, endpoint_day=None)),
-        "gone.csv": file([*forms("GONE", 12, endpoint_day=None), *(_form("GONE", f"P-{p:03}", None, 300, "follow_up", [None] * 9) for p in ())]),
-        "hostile.csv": file(forms("Z-.._x", 40, first="Q<")) + file(forms("Z-.._x", 40, first="Q-")).split(b"\n", 1)[1],
-    }  # fmt: skip
-    nightly.night(home, files | {"early.csv": b""}, nightly.dt.date(2025, 6, 1))
-    nightly.night(home, {"early.csv": files["early.csv"]}, nightly.dt.date(2026, 1, 31))
-    return home
-
-
-def pages(home: Home) -> dict[str, str]:
-    return {path.name: path.read_text("utf-8") for path in sorted(home.reports.iterdir())}
-
-
-@pytest.fixture(scope="session")
-def all_pages(odd, after_first) -> dict[str, str]:
-    """Every page of both homes, inside, shared and review lists."""
+def all_pages(odd, after_first, shared_pages) -> dict[str, str]:
+    """Every page of two homes, inside, shared and review lists."""
     found = {f"odd {name}": text for name, text in pages(odd).items()}
     found |= {f"sample {name}": text for name, text in pages(after_first).items()}
     found |= {f"review {path.name}": path.read_text("utf-8") for path in sorted(odd.review.iterdir())}
-    with opened(after_first) as con:
-        book = asked(con, SHARED)
-    return found | {f"shared {name}": shared_page_of(book, name) for name in [NETWORK, *book.clinics]}
+    return found | {f"shared {name}": text for name, text in shared_pages.items()}
 
 
 def test_there_is_a_page_a_clinic_one_of_all_and_a_review_list_apart(odd):
-    names = {"FIVE", "EARLY", "GONE", "NOTHING", "Z-.._x"}
+    names = CLINICS
     assert set(pages(odd)) == {"index.html", *(f"clinic-{name}.html" for name in names)}
     assert {path.name for path in odd.review.iterdir()} == {f"{name}.html" for name in names}
     assert {os.stat(path).st_mode & 0o777 for path in [*odd.review.iterdir(), *odd.reports.iterdir()]} == {0o600}
@@ -154,14 +99,17 @@ def test_a_page_loads_nothing_and_runs_nothing(all_pages):
         assert not tags & {"script", "link", "img", "iframe", "object", "embed", "form", "base"}, name
         keys = {key for _, attributes in page.elements for key in attributes}
         assert not {key for key in keys if key.startswith("on")} | (keys & {"style", "src"}), name
-        assert {a["href"] for a in page.all("a")} <= {"index.html", *(f"clinic-{c}.html" for c in ("FIVE", "EARLY", "GONE", "NOTHING", "Z-.._x", "C01", "C02", "C03"))}, name  # fmt: skip
+        assert {a["href"] for a in page.all("a")} <= {"index.html", *(f"clinic-{c}.html" for c in (*CLINICS, "C02", "C03")), "#h-table"}, name  # fmt: skip
 
 
 def test_a_hostile_name_is_text(odd):
-    text = pages(odd)["clinic-Z-.._x.html"]
-    assert "<script" not in text
-    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
-    assert '<script>alert(1)</script>" onload="x & {{ 7*7 }} </style> (Z-.._x)' in Page(text).said
+    found = pages(odd)
+    assert not [name for name, text in found.items() if "<script" in text or "W" * 61 in text or "\u202e" in text]
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in found["clinic-Z-.._x.html"]
+    assert f"{SCRIPT} (Z-.._x)" in Page(found["clinic-Z-.._x.html"]).said
+    assert "<b>" not in Page(found["clinic-Z-.._x.html"]).said
+    # Written apart, so that the code after it stays after it.
+    assert "\u2068عيادة  الكيتامين\u2069 (RIGHT): PHQ-9" in Page(found["clinic-RIGHT.html"]).said
 
 
 def test_no_page_but_the_review_list_names_a_patient(odd, after_first, all_pages):
@@ -202,14 +150,9 @@ def test_a_clinic_with_no_endpoint_yet_has_words_and_no_zeros(odd):
     assert "0%" not in said
 
 
-def test_a_clinic_with_every_course_missing_says_missing(odd, tmp_path):
-    """Followed long enough by a later row of no use: due, and nothing there."""
-    home = copied(odd, tmp_path / "home")
-    rows = [_form("GONE", f"P-{p:03}", 7, 400, "pre_infusion", [1] * 9) for p in range(12)]
-    nightly.night(home, {"later.csv": file(rows)})
-    assert nightly.asked(home, "SELECT due, observed FROM rate WHERE clinic_id = 'GONE' AND measure_id = 'response_post_induction'") == [(12, 0)]  # fmt: skip
-    text = pages(home)["clinic-GONE.html"]
-    said = lead(text)
+def test_a_clinic_with_every_course_missing_says_missing(odd):
+    assert nightly.asked(odd, "SELECT due, observed FROM rate WHERE clinic_id = 'GONE' AND measure_id = 'response_post_induction'") == [(12, 0)]  # fmt: skip
+    said = lead(pages(odd)["clinic-GONE.html"])
     assert "Of 12 courses due, none has a score: response, remission and harm are missing." in said
     assert "Worse than at the start: 0 of 0, missing" in said
 
@@ -244,16 +187,13 @@ def test_pages_are_put_in_place_only_when_all_are_written(tmp_path):
     assert (folder / "index.html").read_text() == "one"
 
 
-def test_sixty_clinics_are_drawn_from_one_question_a_view(tmp_path):
-    sample = made(tmp_path / "s", 60, 240, 5, bad=False)
-    home = Home(tmp_path / "home")
-    sample.run("first", home)
-    assert len(pages(home)) == 61
-    assert all(len(text.encode()) < 1_500_000 for text in pages(home).values())
-    text = pages(home)["index.html"]
-    rows = [a for a in Page(text).all("a") if str(a["href"]).startswith("clinic-")]
-    assert [a["href"] for a in rows] == sorted(a["href"] for a in rows)
-    with opened(home) as con:
+def test_sixty_clinics_are_drawn_from_one_question_a_view(sixty):
+    found = pages(sixty)
+    assert len(found) == 61
+    assert all(len(text.encode()) < 1_500_000 for text in found.values())
+    rows = [a for a in Page(found["index.html"]).all("a") if str(a["href"]).startswith("clinic-")]
+    assert [a["href"] for a in rows] == sorted(f"clinic-C{number:02}.html" for number in range(1, 61))
+    with opened(sixty) as con:
         asked_of: list[str] = []
 
         class Counted:
@@ -262,7 +202,7 @@ def test_sixty_clinics_are_drawn_from_one_question_a_view(tmp_path):
                 return con.execute(query, *values)
 
         asked(Counted())
-    assert len(asked_of) == len(INSIDE) + 5
+    assert len(asked_of) == len(INSIDE) + 6
 
 
 def test_a_scale_and_the_labels_of_lines_that_meet():
@@ -329,52 +269,3 @@ def test_report_says_what_to_do(after_first, tmp_path, capsys, monkeypatch, word
     assert run("report", "--home", after_first.root, *words) == 64
     assert said in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_shared_page_has_no_count_of_1_to_10(after_first, tmp_path):
-    home = copied(after_first, tmp_path / "home")
-    export(home, tmp_path / "exports", None)
-    with opened(home) as con:
-        book = asked(con, SHARED)
-    assert book.lines == {} == book.reviews
-    assert not {name for name in book.views if name not in SHARED}
-    told = 0
-    for clinic in [NETWORK, *book.clinics]:
-        text = shared_page_of(book, clinic)
-        cells = re.findall(
-            r'data-view="([a-z_]+)" data-key="[^"]*" data-column="[a-z_]+" data-how="count">([^<]*)<', text
-        )
-        counts = [int(words.replace(",", "")) for _, words in cells if words[0].isdigit()]
-        assert {view for view, _ in cells} <= {"shared_rate", "shared_attrition"}
-        assert not [n for n in counts if 1 <= n <= 10]
-        told += len(counts)
-        assert "suppressed" in text
-        assert set(chart_files(book, clinic, is_shared=True)) <= {"forest", "forest-context"}
-    assert told > 0
-
-
-@pytest.mark.skipif(printing.browser() is None, reason="no Chromium is installed")
-def test_two_sides_and_no_overflow_in_chromium(after_first, tmp_path):
-    """Printed on two sides; and at the width of a phone nothing is wider than the page."""
-    with opened(after_first) as con:
-        page = page_of(asked(con), "C01")
-    printing.printed(page, tmp_path / "page.pdf")
-    data = (tmp_path / "page.pdf").read_bytes()
-    assert data.startswith(b"%PDF")
-    assert max(int(n) for n in re.findall(rb"/Count (\d+)", data)) == 2
-    probe = "<script>document.title=[360,390,1200].map(w=>{document.body.style.width=w+'px';return document.body.scrollWidth<=w})</script>"
-    (tmp_path / "probe.html").write_text(
-        re.sub(r'<meta http-equiv="Content[^>]*>', "", page).replace("</body>", probe + "</body>")
-    )
-    command = [
-        printing.browser(),
-        "--headless=new",
-        "--disable-gpu",
-        f"--user-data-dir={tmp_path / 'browser'}",
-        "--dump-dom",
-    ]
-    command += ["--no-sandbox"] if os.geteuid() == 0 else []
-    done = subprocess.run(
-        [*command, (tmp_path / "probe.html").as_uri()], capture_output=True, text=True, timeout=120, check=True
-    )
-    assert "<title>true,true,true</title>" in done.stdout
