@@ -45,9 +45,9 @@ DECIDES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "claim": ("claim", "claim_id", ("low", "high")),
 }  # fmt: skip
 
-# What of a warehouse was stored, cut at an arrival, and the pseudonyms as they stood on a night: courses and endpoints
-# are made from it, and its ledger held to it.
-_STORED = {
+# Table: which of its rows a store at a point of the ledger holds. Cut at an arrival, and the pseudonyms as they stood on a
+# night: courses and endpoints are made from it, and its ledger held to it.
+STORED = {
     "patient": "true",
     "arrival": "arrival_no <= $arrival_no",
     "score": "arrival_no <= $arrival_no",
@@ -68,11 +68,11 @@ class Point:
     night: int
 
 
-def definitions_of(con: duckdb.DuckDBPyConnection) -> list[Row]:
+def definitions_of(con: duckdb.DuckDBPyConnection, at: str = "main") -> list[Row]:
     """The definitions in a store, as rows of release_definition without its release."""
     found = []
     for kind, (table, key, decides) in DECIDES.items():
-        for row in rows_of(con, f"SELECT {key} AS id, t AS row FROM {table} AS t ORDER BY ALL"):
+        for row in rows_of(con, f"SELECT {key} AS id, t AS row FROM {at}.{table} AS t ORDER BY ALL"):
             definition = row["row"]
             version = definition.get("version")
             text = json.dumps([version, *(definition[name] for name in decides)], default=str)
@@ -138,24 +138,38 @@ def _as_it_was(home: Home, path: Path, point: Point, definitions: list[Row]) -> 
     with duckdb.connect(str(path), config=CONFIG) as con:
         lay(con)
         with attached(con, home.warehouse, "warehouse"):
-            for table, condition in _STORED.items():
-                values = {key: value for key, value in vars(point).items() if f"${key}" in condition}
-                con.execute(f"INSERT INTO {table} BY NAME FROM warehouse.main.{table} WHERE {condition}", values)
-        con.execute("INSERT INTO night VALUES (?, 'release', ?, '', '', 0, 0, 0, 0)", [point.night, point.as_of])
-        for row in definitions:
-            definition = json.loads(row["definition"])
-            marks = ", ".join("?" * len(definition))
-            table = DECIDES[row["kind"]][0]
-            try:
-                con.execute(
-                    f"INSERT INTO {table} ({', '.join(definition)}) VALUES ({marks})", list(definition.values())
-                )
-            except duckdb.Error:
-                raise OutcomesError(
-                    f"This version of the program cannot read the definition of {row['kind']} {row['id']} as it was locked: replay with the version that locked it."
-                ) from None
-        derive(con, whole=True)
+            fill(con, vars(point), definitions)
         yield con
+
+
+def fill(
+    con: duckdb.DuckDBPyConnection, point: dict[str, Any], definitions: list[Row], stored: dict[str, str] = STORED
+) -> None:
+    """What a laid store holds made anew: the rows of the attached `warehouse` that `stored` lets in at `point` (as_of,
+    arrival_no, night, and what else its conditions name), with these definitions, and everything derived."""
+    for table, condition in stored.items():
+        values = {key: value for key, value in point.items() if f"${key}" in condition}
+        con.execute(f"DELETE FROM {table}")
+        con.execute(f"INSERT INTO {table} BY NAME FROM warehouse.main.{table} WHERE {condition}", values)
+    con.execute("DELETE FROM night")
+    con.execute("INSERT INTO night VALUES (?, 'release', ?, '', '', 0, 0, 0, 0)", [point["night"], point["as_of"]])
+    for table, _, _ in DECIDES.values():
+        con.execute(f"DELETE FROM {table}")
+    for row in definitions:
+        names = list(json.loads(row["definition"]))
+        table = DECIDES[row["kind"]][0]
+        # As one value of text: a value each would take DuckDB half a millisecond each.
+        values = ", ".join(f"j ->> '$.{name}'" for name in names)
+        try:
+            con.execute(
+                f"INSERT INTO {table} ({', '.join(names)}) SELECT {values} FROM (SELECT ?::JSON AS j)",
+                [row["definition"]],
+            )
+        except duckdb.Error:
+            raise OutcomesError(
+                f"This version of the program cannot read the definition of {row['kind']} {row['id']} as it was locked: replay with the version that locked it."
+            ) from None
+    derive(con, whole=True)
 
 
 def _cover(con: duckdb.DuckDBPyConnection, base: Path | None) -> None:
