@@ -38,6 +38,8 @@ _TABLE_FUNCTIONS = frozenset(
 _NOT_ANSWERED = re.compile(
     r"getenv|current_setting|write_log|duckdb_(databases|logs?|settings|secrets)|pg_settings|pragma_(?!table_info).*|.*database_list"
 )
+# What is no plain name in place of a table is a file or an address. SHOW TABLES puts one of its own there.
+_NAME = re.compile(r'[a-z_][a-z0-9_]*|"[a-z_]+"')
 _ONLY_QUESTIONS = (
     "Only questions are answered here: SELECT, FROM, WITH, VALUES, DESCRIBE, SUMMARIZE, SHOW. "
     "Nothing is written, attached, loaded or set."
@@ -89,8 +91,11 @@ def _look_at(con: duckdb.DuckDBPyConnection, text: str) -> None:
             raise UsageError(f"DuckDB cannot read this: {_one_line(said['error_message'])}")
         raise UsageError(_ONLY_QUESTIONS)
     own = {row[0] for row in con.execute("SELECT function_name FROM duckdb_functions() WHERE NOT internal").fetchall()}
+    if not said["statements"]:
+        raise UsageError(f"Nothing was asked. {_ONLY_QUESTIONS}")
     for kind, name in _named(said["statements"]):
-        if _NOT_ANSWERED.fullmatch(name) or (kind == "table function" and name not in _TABLE_FUNCTIONS | own):
+        is_let_in = name in _TABLE_FUNCTIONS | own if kind == "table function" else kind != "table" or _NAME.fullmatch(name)
+        if _NOT_ANSWERED.fullmatch(name) or not is_let_in:
             raise UsageError(_ONLY_THIS_FILE)
 
 
@@ -132,7 +137,8 @@ def _words(error: duckdb.Error) -> str:
 def _one_line(text: str) -> str:
     """The first sentence of a message with what DuckDB would have expected: neither the question nor a mark under it."""
     lines = [line.strip() for line in text.partition("LINE 1:")[0].splitlines() if line.strip()]
-    return re.sub(r"\s+", " ", " ".join(lines)).rstrip(".!") + "."
+    said = re.sub(r"\s+", " ", " ".join(lines))
+    return said if said.endswith(("?", "!", ".")) else f"{said}."
 
 
 def _each_once(names: list[str]) -> list[str]:
