@@ -230,6 +230,8 @@ def _typed(con: Any, is_prompt: bool) -> Iterator[str]:
         try:
             text += input(("outcomes> " if not text else "     ...> ") if is_prompt else "") + "\n"
         except EOFError:
+            if is_prompt:
+                print()
             if text.strip():
                 yield text
             return
