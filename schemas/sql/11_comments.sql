@@ -79,7 +79,6 @@ COMMENT ON COLUMN score_event.night IS 'The night on which it changed.';
 COMMENT ON COLUMN score_event.by_arrival_no IS 'The arrival of the row that changed it.';
 COMMENT ON COLUMN score_event.by_line IS 'Line of that row in its file.';
 
-COMMENT ON TABLE contested IS 'One row per side of a contested key, of a night that stores in several batches: what an earlier batch said of it. Append-only.';
 COMMENT ON COLUMN contested.night IS 'The night.';
 COMMENT ON COLUMN contested.key IS 'The key of the score, as score_key() makes it; for the patients feed patient_no.';
 COMMENT ON COLUMN contested.said IS 'The values of that side, as score_values() or patient_row_values() writes them, or entered_in_error.';

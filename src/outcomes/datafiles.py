@@ -15,8 +15,10 @@ from outcomes.frames import given
 from outcomes.paths import Home
 from schemas.benchmarks import read_benchmarks, read_claims
 from schemas.clinics import Clinics, read_clinics
+from schemas.cookbook import read_cookbook
 from schemas.cusum import read_cusum
 from schemas.errors import DataFileError
+from schemas.glossary import WORDS
 from schemas.measures import read_measures
 from schemas.reasons import REASONS
 
@@ -59,7 +61,7 @@ def clinics_of(home: Home) -> Clinics | None:
 
 
 def put_data_files(con: duckdb.DuckDBPyConnection, files: DataFiles) -> None:
-    """Make the store's copies of the data files equal to `files`."""
+    """Make the store's copies of the data files equal to `files`, and those of the reasons, the words and the ready questions."""
     reasons = pl.DataFrame([{"reason_code": r.code, "about": r.about, "sentence": r.sentence} for r in REASONS])
     tables = {
         "rules": pl.DataFrame([files.rules]),
@@ -71,6 +73,8 @@ def put_data_files(con: duckdb.DuckDBPyConnection, files: DataFiles) -> None:
         "claim": _numbered(files.claims),
         "cusum_rule": pl.DataFrame([files.cusum]),
         "reason": reasons,
+        "glossary": pl.DataFrame([{"position": n, "word": w, "meaning": m} for n, (w, m) in enumerate(WORDS.items(), 1)]),
+        "cookbook": pl.DataFrame([recipe._asdict() | {"is_auditors": recipe.is_auditors} for recipe in read_cookbook()]),
     }
     for table, frame in tables.items():
         with given(con, "given", frame):

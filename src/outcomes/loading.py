@@ -136,6 +136,8 @@ def load_night(
             [manifest.night, manifest.run_id, manifest.as_of, version("outcomes"), f"{files.versions} clinics.toml:{clinics_digest}",
              taken, refused, manifest.files_known, again],
         )  # fmt: skip
+        # What its batches said to each other holds values, of rows set aside too, and was for this night alone.
+        con.execute("DELETE FROM contested")
 
 
 def _bytes(home: Home, sha: str, receipts: dict[str, dict[str, Any]] | None) -> bytes:

@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 
 from outcomes import inbox, requeueing
+from outcomes.definitionlog import log_definitions
 from outcomes.destroying import finish_destroying
 from outcomes.errors import OutcomesError, place_of
 from outcomes.laying import derive, lay_again
@@ -110,6 +111,7 @@ def derive_all(night: Night, progress: Progress | None = None) -> Night:
         if not night.nothing_new:
             derive(con)
             log_rates(con)
+            log_definitions(con)
     return night
 
 

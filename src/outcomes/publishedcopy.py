@@ -15,7 +15,9 @@ from outcomes.errors import OutcomesError, UsageError
 from outcomes.paths import Home
 from outcomes.summary import Row, rows_of
 
-HARDENED: dict[str, str | bool | int | float | list[str]] = {
+Config = dict[str, str | bool | int | float | list[str]]
+
+HARDENED: Config = {
     "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
@@ -41,13 +43,13 @@ def publish_copy(home: Home) -> None:
 
 
 @contextmanager
-def opened(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The last published copy of a home. Raises UsageError where no night has published one."""
+def opened(home: Home, more: Config | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The last published copy of a home, hardened, with `more` settings. Raises UsageError where no night has published one."""
     if not home.published_copy.exists():
         raise UsageError(
             f"{home.root} has no published copy yet. Put files into {home.inbox} and run: outcomes nightly --home {home.root}"
         )
-    with duckdb.connect(str(home.published_copy), read_only=True, config=HARDENED) as con:
+    with duckdb.connect(str(home.published_copy), read_only=True, config=HARDENED | (more or {})) as con:
         yield con
 
 

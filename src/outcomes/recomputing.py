@@ -47,9 +47,9 @@ DECIDES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "claim": ("claim", "claim_id", ("low", "high")),
 }  # fmt: skip
 
-# What of a warehouse was stored, cut at an arrival, and the pseudonyms as they stood on a night: courses and endpoints
-# are made from it, and its ledger held to it.
-_STORED = {
+# Table: which of its rows a store at a point of the ledger holds. Cut at an arrival, and the pseudonyms as they stood on a
+# night: courses and endpoints are made from it, and its ledger held to it.
+STORED = {
     "patient": "true",
     "arrival": "arrival_no <= $arrival_no",
     "score": "arrival_no <= $arrival_no",
@@ -70,11 +70,11 @@ class Point:
     night: int
 
 
-def definitions_of(con: duckdb.DuckDBPyConnection) -> list[Row]:
+def definitions_of(con: duckdb.DuckDBPyConnection, at: str = "main") -> list[Row]:
     """The definitions in a store, as rows of release_definition without its release."""
     found = []
     for kind, (table, key, decides) in DECIDES.items():
-        for row in rows_of(con, f"SELECT {key} AS id, t AS row FROM {table} AS t ORDER BY ALL"):
+        for row in rows_of(con, f"SELECT {key} AS id, t AS row FROM {at}.{table} AS t ORDER BY ALL"):
             definition = row["row"]
             version = definition.get("version")
             text = json.dumps([version, *(definition[name] for name in decides)], default=str)
@@ -147,20 +147,32 @@ def _as_it_was(home: Home, path: Path, point: Point, definitions: list[Row]) -> 
     make_store(path)
     with duckdb.connect(str(path), config=CONFIG) as con:
         with attached(con, home.warehouse, "warehouse"):
-            for table, condition in _STORED.items():
-                values = {key: value for key, value in vars(point).items() if f"${key}" in condition}
-                con.execute(f"INSERT INTO {table} BY NAME FROM warehouse.main.{table} WHERE {condition}", values)
-        con.execute("INSERT INTO night VALUES (?, 'release', ?, '', '', 0, 0, 0, 0)", [point.night, point.as_of])
-        for kind, (table, _, _) in DECIDES.items():
-            rows = [json.loads(row["definition"]) for row in definitions if row["kind"] == kind]
-            try:
-                put_rows(con, table, rows)
-            except (duckdb.Error, pl.exceptions.PolarsError, TypeError):
-                raise OutcomesError(
-                    f"This version of the program cannot read the definitions of the kind {kind} as they were locked: replay with the version that locked it."
-                ) from None
-        derive(con, whole=True)
+            fill(con, vars(point), definitions)
         yield con
+
+
+def fill(
+    con: duckdb.DuckDBPyConnection, point: dict[str, Any], definitions: list[Row], stored: dict[str, str] = STORED
+) -> None:
+    """What a laid store holds made anew: the rows of the attached `warehouse` that `stored` lets in at `point` (as_of,
+    arrival_no, night, and what else its conditions name), with these definitions, and everything derived."""
+    for table, condition in stored.items():
+        values = {key: value for key, value in point.items() if f"${key}" in condition}
+        con.execute(f"DELETE FROM {table}")
+        con.execute(f"INSERT INTO {table} BY NAME FROM warehouse.main.{table} WHERE {condition}", values)
+    con.execute("DELETE FROM night")
+    con.execute("INSERT INTO night VALUES (?, 'release', ?, '', '', 0, 0, 0, 0)", [point["night"], point["as_of"]])
+    for table, _, _ in DECIDES.values():
+        con.execute(f"DELETE FROM {table}")
+    for kind, (table, _, _) in DECIDES.items():
+        rows = [json.loads(row["definition"]) for row in definitions if row["kind"] == kind]
+        try:
+            put_rows(con, table, rows)
+        except (duckdb.Error, pl.exceptions.PolarsError, TypeError):
+            raise OutcomesError(
+                f"This version of the program cannot read the definitions of the kind {kind} as they were locked: replay with the version that locked it."
+            ) from None
+    derive(con, whole=True)
 
 
 def _cover(con: duckdb.DuckDBPyConnection, base: Path | None) -> None:

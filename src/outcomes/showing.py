@@ -1,4 +1,4 @@
-"""One set-aside row, read from the archived bytes of its file: for those who may read the archive, and nobody else."""
+"""One line of a file, read from its archived bytes: for those who may read the archive, and nobody else."""
 
 from __future__ import annotations
 
@@ -26,11 +26,26 @@ def row_set_aside(home: Home, con: duckdb.DuckDBPyConnection, head: str, line: i
     ).fetchone()
     if not listed:
         raise UsageError(f"No row is set aside at line {line} of {sha[:12]}. They are listed by: outcomes quarantine --home {home.root}")  # fmt: skip
+    return row_of(_bytes(home, sha), line)
+
+
+def line_of(home: Home, con: duckdb.DuckDBPyConnection, head: str, line: int) -> str:
+    """Any line of a file that was taken, as the clinic sent it.
+
+    Raises UsageError for a file that was refused, since it may hold identifiers, and where the archive cannot be read.
+    """
+    sha = file_of(con, head)
+    taken = con.execute("SELECT 1 FROM arrival WHERE sha256 = ? AND refused_because IS NULL LIMIT 1", [sha]).fetchone()
+    if not taken:
+        raise UsageError(f"{sha[:12]} was refused, and what was refused is not shown: it may hold identifiers. Why it was: outcomes refused --home {home.root}")  # fmt: skip
+    return row_of(_bytes(home, sha), line)
+
+
+def _bytes(home: Home, sha: str) -> bytes:
     try:
-        data = inbox.bytes_of(home, sha)
+        return inbox.bytes_of(home, sha)
     except OSError:
         raise UsageError(f"The bytes of {sha[:12]} cannot be read in {home.archive}. Only who runs the nights may read them.") from None  # fmt: skip
-    return row_of(data, line)
 
 
 def row_of(data: bytes, line: int) -> str:

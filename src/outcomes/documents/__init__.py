@@ -1,7 +1,7 @@
 """The tables of README.md that are made from the data files, the contract and the parser. A test holds them equal.
 
-`python -m outcomes.documents` writes them into the README.md of the current folder, and the words of the one-page guides
-into its docs/sending.md.
+`python -m outcomes.documents` writes them into the README.md of the current folder, the words of the one-page guides into
+its docs/sending.md, and what a store says of itself into its docs/auditing.md and docs/data_dictionary.md.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
-"""Write the marked parts of README.md and docs/sending.md in the current folder anew."""
+"""Write the marked parts of README.md, docs/sending.md and docs/auditing.md, and docs/data_dictionary.md, anew, in the current folder."""
 
 from pathlib import Path
 
 from outcomes.cli import _parser
 from outcomes.documents import commands_table, contract_table, measures_table, rewritten
+from outcomes.documents.auditing import auditing_parts, dictionary_text
 from outcomes.guides import guide_words
 from outcomes.paths import data_folder
 from schemas.feeds import FEEDS
@@ -23,6 +24,9 @@ def main() -> None:
     sending = Path("docs/sending.md")
     words = {f"words of {feed}": guide_words(contract) for feed, contract in FEEDS.items()}
     sending.write_text(rewritten(sending.read_text("utf-8"), words), "utf-8")
+    auditing = Path("docs/auditing.md")
+    auditing.write_text(rewritten(auditing.read_text("utf-8"), auditing_parts()), "utf-8")
+    Path("docs/data_dictionary.md").write_text(dictionary_text(), "utf-8")
 
 
 if __name__ == "__main__":
