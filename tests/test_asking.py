@@ -7,7 +7,9 @@ import io
 import json
 import os
 import socket
+from contextlib import suppress
 
+import duckdb
 import pytest
 
 from outcomes.cli import main
@@ -70,7 +72,7 @@ FORBIDDEN = {
     "FROM read_text('{file}')": OUTSIDE,
     "FROM read_blob('{file}')": OUTSIDE,
     "FROM READ_CSV('{file}')": OUTSIDE,
-    'FROM "read_csv_auto"(\'{file}\')': OUTSIDE,
+    "FROM \"read_csv_auto\"('{file}')": OUTSIDE,
     "FROM read_json('{file}')": OUTSIDE,
     "FROM read_parquet('{file}')": OUTSIDE,
     "FROM parquet_metadata('{file}')": OUTSIDE,
@@ -140,7 +142,9 @@ def test_what_is_forbidden_is_refused_in_one_line_that_tells_nothing(con, places
     said = str(refused.value)
     assert said.startswith(FORBIDDEN[statement])
     assert "\n" not in said
-    assert [word for word in (*places.values(), "4711", os.sep + "root", "extensions", socket.gethostname()) if word in said] == []
+    assert [
+        word for word in (*places.values(), "4711", os.sep + "root", "extensions", socket.gethostname()) if word in said
+    ] == []
     assert os.listdir(places["folder"]) == ["there.csv"]
 
 
@@ -150,20 +154,17 @@ def test_the_wall_stands_without_the_look_that_gives_the_words(con, places, stat
     monkeypatch.setattr("outcomes.querying._look_at", lambda con, text: None)
     before = asked(con, "SELECT count(*), sum(total) FROM score")
     try:
-        rows = asked(con, statement.format(**places))
+        said = asked(con, statement.format(**places))
     except UsageError as refused:
-        assert "4711" not in str(refused)
-    else:
-        assert "4711" not in str(rows)
-    finally:
-        for undo in ("ROLLBACK", "DROP TABLE IF EXISTS temp.x", "DROP MACRO IF EXISTS temp.x", "PRAGMA disable_profiling", "CALL disable_logging()"):  # fmt: skip
-            try:
-                con.execute(undo)
-            except Exception:  # noqa: S112
-                continue
+        said = str(refused)
+    assert "4711" not in str(said)
+    with suppress(duckdb.Error):
+        con.execute("ROLLBACK")
     assert asked(con, "SELECT count(*), sum(total) FROM score") == before
     assert os.listdir(places["folder"]) == ["there.csv"]
-    assert asked(con, "SELECT count(*) AS n FROM duckdb_tables() WHERE database_name NOT IN ('outcomes', 'temp', 'system')") == [[{"n": 0}]]
+    assert asked(
+        con, "SELECT count(*) AS n FROM duckdb_tables() WHERE database_name NOT IN ('outcomes', 'temp', 'system')"
+    ) == [[{"n": 0}]]
 
 
 def test_what_is_a_question_is_answered(con):
@@ -180,7 +181,9 @@ def test_what_is_a_question_is_answered(con):
         assert asked(con, text) == [rows]
     assert len(asked(con, "DESCRIBE rate")[0]) == len(asked(con, "SUMMARIZE rate")[0]) > 20
     assert {"name": "rate"} in asked(con, "SHOW TABLES")[0]
-    assert {row["measure_id"] for row in asked(con, "FROM course_picks('pick') SELECT DISTINCT 'x' AS measure_id")[0]} == {"x"}
+    assert {
+        row["measure_id"] for row in asked(con, "FROM course_picks('pick') SELECT DISTINCT 'x' AS measure_id")[0]
+    } == {"x"}
     assert [len(rows) for rows in asked(con, "SELECT 1; SELECT 1 WHERE false; VALUES (1), (2)")] == [1, 0, 2]
 
 

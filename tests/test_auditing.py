@@ -229,7 +229,9 @@ def test_6_every_other_instrument_is_refused_and_the_withheld_verdict_named(audi
     other = set(benchmarks.filter(pl.col("instrument") != "PHQ-9")["benchmark_id"])
     assert other
     assert other <= {row["benchmark_id"] for row in rows if row["outcome"] == "refused"}
-    assert all(row["because"].startswith(f"Measured with {row['instrument']}") for row in rows if row["benchmark_id"] in other)
+    assert all(
+        row["because"].startswith(f"Measured with {row['instrument']}") for row in rows if row["benchmark_id"] in other
+    )
     (primary,) = set(benchmarks.filter(pl.col("primary") == "yes")["benchmark_id"])
     withheld = {row["clinic_id"]: row["withheld_because"] for row in rows if row["benchmark_id"] == primary}
     assert withheld["C01"] == "coverage_too_low"
@@ -288,7 +290,9 @@ def test_10_what_was_said_then_is_what_the_first_night_published(audited, after_
     now = dict(stored(audited.published_copy, f"SELECT clinic_id, (met, observed, due) FROM rate WHERE measure_id = '{RESPONSE}'"))  # fmt: skip
     assert {row["clinic_id"]: (row["met"], row["observed"], row["due"]) for row in rows if row["is_said_then"]} == then
     assert {row["clinic_id"]: (row["met"], row["observed"], row["due"]) for row in rows} == now
-    assert {row["clinic_id"] for row in rows if row["night"] == 2} == {clinic for clinic in now if now[clinic] != then[clinic]}
+    assert {row["clinic_id"] for row in rows if row["night"] == 2} == {
+        clinic for clinic in now if now[clinic] != then[clinic]
+    }
 
 
 def test_11_and_12_a_changed_rate_score_or_ledger_is_seen(audited, tmp_path):
@@ -303,7 +307,7 @@ def test_11_and_12_a_changed_rate_score_or_ledger_is_seen(audited, tmp_path):
         "UPDATE score SET item_10 = 1 - coalesce(item_10, 0) WHERE score_id = 5",
         "DELETE FROM arrival WHERE arrival_no = 3",
     )
-    assert [row["rows_that_differ"] for row in recipe(home, 11)][0] == 2
+    assert next(row["rows_that_differ"] for row in recipe(home, 11)) == 2
     ((arrival,),) = stored(home.published_copy, "SELECT arrival_no FROM score WHERE score_id = 5")
     tampered = recipe(home, 12)
     assert [row["arrival_no"] for row in tampered if not row["rows_are_untouched"]] == [arrival]

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import json
 import shutil
+from dataclasses import replace
 
 import duckdb
 import pytest
 
-from outcomes.attributing import NOT_KEPT, PROGRAM, UNEXPLAINED, difference
+from outcomes.attributing import NOT_KEPT, PROGRAM, UNEXPLAINED, _unexplained, difference
 from outcomes.cli import main
 from outcomes.datafiles import read_data_files
+from outcomes.differing import walked
 from outcomes.errors import UsageError
+from outcomes.laying import lay
 from outcomes.merging import Wanted, change
 from outcomes.nights import run_night
 from outcomes.paths import Home, data_folder
+from outcomes.publishedcopy import opened
+from outcomes.recomputing import attached
 from outcomes.releases import run_release
 from outcomes.requeueing import request
-from outcomes.standpoints import COUNTS
-from tests.conftest import copied, stored
-from tests.drawnnights import HEADER, course, day, night
+from outcomes.standpoints import COUNTS, said_at
+from tests.conftest import stored
+from tests.drawnnights import course, day, night
 
 RESPONSE = "response_post_induction"
 
@@ -76,9 +80,15 @@ def moving(tmp_path_factory):
     return home
 
 
-def test_each_kind_of_change_is_named_for_the_course_that_it_moved(moving):
+@pytest.fixture(scope="module")
+def between(moving):
+    """What moved between its two nights."""
+    return difference(moving, "2026-02-27", "2026-12-31")
+
+
+def test_each_kind_of_change_is_named_for_the_course_that_it_moved(between):
     """because -> courses, met, observed, due"""
-    found = difference(moving, "2026-01-31", "2026-03-31")
+    found = between
     assert_adds_up(found)
     assert moved(found) == {
         "pseudonyms joined or split": (1, -1, -1, -1),
@@ -94,11 +104,14 @@ def test_each_kind_of_change_is_named_for_the_course_that_it_moved(moving):
     assert [(rate[f"was_{key}"], rate[key]) for key in ("courses", "due", "observed", "met")] == [(8, 8), (6, 8), (5, 7), (5, 5)]  # fmt: skip
 
 
-def test_what_is_said_is_what_was_published(moving):
+def test_what_is_said_is_what_was_published(moving, between):
     """As rate_log has it, which a night writes."""
-    found = difference(moving, "2026-02-27", "2026-12-31")
+    found = between
     assert (found.one.name, found.other.name) == ("night 1", "night 2"), "the last night on or before a date"
-    last = {row[:2]: row[2:] for row in stored(moving.published_copy, "SELECT measure_id, clinic_id, met, observed, due FROM rate")}
+    last = {
+        row[:2]: row[2:]
+        for row in stored(moving.published_copy, "SELECT measure_id, clinic_id, met, observed, due FROM rate")
+    }
     for rate in found.rates:
         assert (rate["met"], rate["observed"], rate["due"]) == last[rate["measure_id"], rate["clinic_id"]]
 
@@ -110,7 +123,9 @@ def test_nothing_moves_between_a_date_and_itself_and_the_home_is_not_written(mov
     assert {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in moving.root.rglob("*")} == before
 
 
-def test_the_command_prints_it_as_table_csv_and_json(moving, capsys):
+def test_the_command_prints_it_as_table_csv_and_json(moving, between, capsys, monkeypatch):
+    monkeypatch.setattr("outcomes.attributing.difference", lambda home, first, second: between)
+
     def said(*arguments):
         capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
@@ -119,7 +134,9 @@ def test_the_command_prints_it_as_table_csv_and_json(moving, capsys):
 
     code, out = said()
     assert code == 0
-    assert out.startswith("From the night 1, as of 2026-01-31 (up to arrival 1), to the night 2, as of 2026-03-31 (up to arrival 2).")
+    assert out.startswith(
+        "From the night 1, as of 2026-01-31 (up to arrival 1), to the night 2, as of 2026-03-31 (up to arrival 2)."
+    )
     assert "1 course: several together: time, late arrival" in out
     assert "ann1" not in out
     _, out = said("--format", "json")
@@ -193,7 +210,7 @@ def test_a_changed_definition_and_a_changed_benchmark_are_named(tmp_path, monkey
     home = Home(tmp_path / "home")
     people = [row for n in range(40) for row in course(f"p{n}a", 8 if n < 22 else 18)]
     night(home, "2026-01-31", people)
-    with_data(monkeypatch, tmp_path, benchmarks=("288,537", "100,537"))
+    with_data(monkeypatch, tmp_path, benchmarks=("288,537,0.536", "100,537,0.186"))
     night(home, "2026-02-28")
     with_data(monkeypatch, tmp_path, measures=("window_low = 14", "window_low = 21"))
     night(home, "2026-03-31")
@@ -215,17 +232,26 @@ def test_a_changed_definition_and_a_changed_benchmark_are_named(tmp_path, monkey
     ]  # fmt: skip
 
 
-def test_what_nothing_explains_is_said_to_be_so(moving, tmp_path):
-    """Another program's SQL, definitions that were never logged, and a damaged log each by their own words."""
-    for statements, because in (
-        (("UPDATE rate_log SET met = met - 1 WHERE night = 1 AND clinic_id = '*'",), UNEXPLAINED),
-        (("UPDATE rate_log SET met = met - 1 WHERE night = 1 AND clinic_id = '*'", "UPDATE definition_log SET decides = 'another' WHERE kind = 'program'"), PROGRAM),
-        (("UPDATE rate_log SET met = met - 1 WHERE night = 1 AND clinic_id = '*'", "UPDATE definition_log SET night = 2", "UPDATE night SET data_versions = 'others' WHERE night = 1"), NOT_KEPT),
-    ):  # fmt: skip
-        home = copied(moving, tmp_path / hashlib.sha256(because.encode()).hexdigest()[:6])
-        with duckdb.connect(str(home.published_copy)) as con:
-            for statement in statements:
-                con.execute(statement)
-        found = difference(home, "2026-01-31", "2026-03-31")
-        assert_adds_up(found)
-        assert moved(found)[because] == (0, 1, 0, 0)
+def test_what_nothing_explains_is_said_to_be_so(moving):
+    """Another program's SQL, definitions that were never logged, and a log that says another thing, each by its own words."""
+    with opened(moving) as con:
+        said = said_at(con, "2026-01-31")
+    other = {**said.rates, (RESPONSE, "*"): said.rates[RESPONSE, "*"] | {"met": 3}}
+    with duckdb.connect() as con:
+        lay(con)
+        with attached(con, moving.published_copy, "warehouse"):
+            assert walked(con, said, said) == ["start"]
+        for one, because in (
+            (replace(said, rates=other), UNEXPLAINED),
+            (replace(said, rates=other, program="another"), PROGRAM),
+            (replace(said, rates=other, program=None, definitions=None), NOT_KEPT),
+        ):
+            (row,) = _unexplained(con, one, said, 1)
+            assert (row["measure_id"], row["clinic_id"], row["because"], row["met"], row["due"]) == (
+                RESPONSE,
+                "*",
+                because,
+                2,
+                0,
+            )
+        assert _unexplained(con, said, said, 1) == []

@@ -127,10 +127,16 @@ def test_one_course_comes_with_every_score_of_its_patient_and_why_one_is_not_usa
         f"SELECT patient_no, course FROM trace_course WHERE measure_id = '{RESPONSE}' AND status = 'incomplete_form' ORDER BY ALL LIMIT 1"
     ).fetchall()
     told = traced(con, RESPONSE, None, None, f"{patient}/{course}")
-    assert [(row["patient_no"], row["course"], row["status"]) for row in told["courses"]] == [(patient, course, "incomplete_form")]
-    assert len(told["scores"]) == con.execute("SELECT count(*) FROM score WHERE patient_no = ?", [patient]).fetchone()[0]
+    assert [(row["patient_no"], row["course"], row["status"]) for row in told["courses"]] == [
+        (patient, course, "incomplete_form")
+    ]
+    assert (
+        len(told["scores"]) == con.execute("SELECT count(*) FROM score WHERE patient_no = ?", [patient]).fetchone()[0]
+    )
     (first, last) = (told["courses"][0][key] for key in ("window_first_day", "window_last_day"))
-    inside = [row["not_usable_because"] for row in told["scores"] if first <= row["day"] <= last and row["items_answered"]]
+    inside = [
+        row["not_usable_because"] for row in told["scores"] if first <= row["day"] <= last and row["items_answered"]
+    ]
     assert "no total" in inside
     assert None not in inside, "a usable score in the window would have been the endpoint"
 
@@ -150,7 +156,9 @@ def test_trace_prints_no_pseudonym_in_any_format(after_later, capsys):
     pseudonyms = {row[0] for row in stored(after_later.published_copy, "SELECT patient_id FROM patient")}
     lines = {}
     for form in ("table", "csv", "json"):
-        code, lines[form], _ = said(capsys, after_later, "trace", "--measure", RESPONSE, "--clinic", "C01", "--format", form)
+        code, lines[form], _ = said(
+            capsys, after_later, "trace", "--measure", RESPONSE, "--clinic", "C01", "--format", form
+        )
         assert code == 0
         assert not pseudonyms & set(re.findall(r"[\w.-]+", lines[form]))
     as_json = json.loads(lines["json"])
@@ -200,7 +208,9 @@ def test_show_says_what_it_needs(after_later, capsys, line):
 
 
 def test_show_shows_nothing_of_a_refused_file(after_later):
-    ((sha,),) = stored(after_later.published_copy, "SELECT min(sha256) FROM arrival WHERE refused_because = 'identifier'")
+    ((sha,),) = stored(
+        after_later.published_copy, "SELECT min(sha256) FROM arrival WHERE refused_because = 'identifier'"
+    )
     with opened(after_later) as con, pytest.raises(UsageError, match="may hold identifiers") as refused:
         line_of(after_later, con, sha, 2)
     assert "@" not in str(refused.value)

@@ -178,7 +178,9 @@ def _moved(con: duckdb.DuckDBPyConnection, one: Said, other: Said, steps: list[s
         told = {key: counts[key] for key in ("changed", *COUNTS)}
         rows.append({"measure_id": measure, "clinic_id": clinic, "because": because, "steps": names, "was": was, "is": now, **told})  # fmt: skip
     rows += _unexplained(con, one, other, len(steps))
-    return sorted(rows, key=lambda row: (row["measure_id"], row["clinic_id"], _place(row["steps"]), row["was"], row["is"]))
+    return sorted(
+        rows, key=lambda row: (row["measure_id"], row["clinic_id"], _place(row["steps"]), row["was"], row["is"])
+    )
 
 
 def _place(names: tuple[str, ...]) -> tuple[int, ...]:

@@ -73,8 +73,12 @@ def put_data_files(con: duckdb.DuckDBPyConnection, files: DataFiles) -> None:
         "claim": _numbered(files.claims),
         "cusum_rule": pl.DataFrame([files.cusum]),
         "reason": reasons,
-        "glossary": pl.DataFrame([{"position": n, "word": w, "meaning": m} for n, (w, m) in enumerate(WORDS.items(), 1)]),
-        "cookbook": pl.DataFrame([recipe._asdict() | {"is_auditors": recipe.is_auditors} for recipe in read_cookbook()]),
+        "glossary": pl.DataFrame(
+            [{"position": n, "word": w, "meaning": m} for n, (w, m) in enumerate(WORDS.items(), 1)]
+        ),
+        "cookbook": pl.DataFrame(
+            [recipe._asdict() | {"is_auditors": recipe.is_auditors} for recipe in read_cookbook()]
+        ),
     }
     for table, frame in tables.items():
         with given(con, "given", frame):

@@ -114,9 +114,20 @@ def walked(con: duckdb.DuckDBPyConnection, one: Said, other: Said) -> list[str]:
     )
     con.execute("CREATE TABLE compared AS SELECT 0 AS step, * FROM comparison LIMIT 0")
     con.execute("CREATE TABLE settled AS SELECT measure_id, patient_no, course, class FROM endpoint LIMIT 0")
-    steps = []
+    steps: list[str] = []
+    settled_at: tuple[Any, ...] | None = None
+    defined_by: tuple[Row, ...] | None = None
     for step, state in _states(con, one, other):
-        _keep(con, len(steps), state, other.arrival_no)
+        # Only what differs from the state before is made anew.
+        definitions = None if state.definitions == defined_by else list(state.definitions)
+        covered = (state.base, state.definitions, state.night)
+        if covered != settled_at:
+            _settle(con, state, definitions)
+            settled_at = covered
+            if state.base is not None:
+                definitions = None
+        _keep(con, len(steps), state, definitions, other.arrival_no)
+        defined_by = state.definitions
         steps.append(step)
     return steps
 
@@ -163,12 +174,15 @@ def _has_identity(con: duckdb.DuckDBPyConnection, one: Said, other: Said) -> boo
     return bool((con.execute(query, nights).fetchone() or (False,))[0])
 
 
-def _keep(con: duckdb.DuckDBPyConnection, step: int, state: State, last: int) -> None:
-    definitions = list(state.definitions)
+def _settle(con: duckdb.DuckDBPyConnection, state: State, definitions: list[Row] | None) -> None:
+    """The table `settled`: what a release that starts from another one leaves out."""
     con.execute("DELETE FROM settled")
     if state.base is not None:
         fill(con, {**state.base, "night": state.night}, definitions)
         con.execute("INSERT INTO settled SELECT measure_id, patient_no, course, class FROM endpoint WHERE class <> 'waiting'")  # fmt: skip
+
+
+def _keep(con: duckdb.DuckDBPyConnection, step: int, state: State, definitions: list[Row] | None, last: int) -> None:
     point = {"as_of": state.as_of, "arrival_no": state.arrival_no, "night": state.night, "last": last, "kinds": list(state.kinds)}  # fmt: skip
     fill(con, point, definitions, _LET_IN)
     con.execute(_STATE, {"step": step})

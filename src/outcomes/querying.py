@@ -94,7 +94,9 @@ def _look_at(con: duckdb.DuckDBPyConnection, text: str) -> None:
     if not said["statements"]:
         raise UsageError(f"Nothing was asked. {_ONLY_QUESTIONS}")
     for kind, name in _named(said["statements"]):
-        is_let_in = name in _TABLE_FUNCTIONS | own if kind == "table function" else kind != "table" or _NAME.fullmatch(name)
+        is_let_in = (
+            name in _TABLE_FUNCTIONS | own if kind == "table function" else kind != "table" or _NAME.fullmatch(name)
+        )
         if _NOT_ANSWERED.fullmatch(name) or not is_let_in:
             raise UsageError(_ONLY_THIS_FILE)
 

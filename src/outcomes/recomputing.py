@@ -152,16 +152,25 @@ def _as_it_was(home: Home, path: Path, point: Point, definitions: list[Row]) -> 
 
 
 def fill(
-    con: duckdb.DuckDBPyConnection, point: dict[str, Any], definitions: list[Row], stored: dict[str, str] = STORED
+    con: duckdb.DuckDBPyConnection,
+    point: dict[str, Any],
+    definitions: list[Row] | None,
+    stored: dict[str, str] = STORED,
 ) -> None:
     """What a laid store holds made anew: the rows of the attached `warehouse` that `stored` lets in at `point` (as_of,
-    arrival_no, night, and what else its conditions name), with these definitions, and everything derived."""
+    arrival_no, night, and what else its conditions name), with these definitions (None: those it has), and everything derived."""
     for table, condition in stored.items():
         values = {key: value for key, value in point.items() if f"${key}" in condition}
         con.execute(f"DELETE FROM {table}")
         con.execute(f"INSERT INTO {table} BY NAME FROM warehouse.main.{table} WHERE {condition}", values)
     con.execute("DELETE FROM night")
     con.execute("INSERT INTO night VALUES (?, 'release', ?, '', '', 0, 0, 0, 0)", [point["night"], point["as_of"]])
+    if definitions is not None:
+        _define(con, definitions)
+    derive(con, whole=True)
+
+
+def _define(con: duckdb.DuckDBPyConnection, definitions: list[Row]) -> None:
     for table, _, _ in DECIDES.values():
         con.execute(f"DELETE FROM {table}")
     for kind, (table, _, _) in DECIDES.items():
@@ -172,7 +181,6 @@ def fill(
             raise OutcomesError(
                 f"This version of the program cannot read the definitions of the kind {kind} as they were locked: replay with the version that locked it."
             ) from None
-    derive(con, whole=True)
 
 
 def _cover(con: duckdb.DuckDBPyConnection, base: Path | None) -> None:

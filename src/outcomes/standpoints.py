@@ -18,6 +18,7 @@ Row = dict[str, Any]
 
 COUNTS = ("courses", "eligible", "due", "observed", "met")
 
+
 @dataclass(frozen=True)
 class Said:
     """A release, or the last night on or before a date: what it said, and where in the ledger it stands.

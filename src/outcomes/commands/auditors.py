@@ -49,7 +49,9 @@ def add(verbs: Verbs) -> None:
     trace.add_argument("--clinic", help="only this clinic; all for all clinics together")
     trace.add_argument("--status", help="only courses of this status or class, as met or missing")
     trace.add_argument(
-        "--course", metavar="PATIENT/COURSE", help="only this course, by numbers, as 17/1; with every score of its patient"
+        "--course",
+        metavar="PATIENT/COURSE",
+        help="only this course, by numbers, as 17/1; with every score of its patient",
     )
 
     show = verbs.add(
@@ -67,7 +69,9 @@ def add(verbs: Verbs) -> None:
         "outcomes diff 2026-01-31 2026-02-28 --home clinic-home",
         data=True,
     )
-    diff.add_argument("first", metavar="RELEASE_OR_DATE", help="the earlier one; a date is the last night on or before it")
+    diff.add_argument(
+        "first", metavar="RELEASE_OR_DATE", help="the earlier one; a date is the last night on or before it"
+    )
     diff.add_argument("second", metavar="RELEASE_OR_DATE", help="the later one")
     diff.add_argument("--measure", help="only this measure")
     diff.add_argument("--clinic", help="only this clinic; all for all clinics together")
@@ -79,7 +83,9 @@ def add(verbs: Verbs) -> None:
         "outcomes sql --home clinic-home",
         data=True,
     )
-    sql.add_argument("query", nargs="?", metavar="QUERY", help="the question; without one, questions are read line by line")
+    sql.add_argument(
+        "query", nargs="?", metavar="QUERY", help="the question; without one, questions are read line by line"
+    )
 
 
 def _clinic(arguments: Arguments) -> str | None:
@@ -127,7 +133,9 @@ def _show(arguments: Arguments) -> None:
 
     found = re.fullmatch(r"([0-9a-fA-F]{6,64}):(\d{1,9})", arguments.line)
     if not found:
-        raise UsageError("Which line? Give the head of the file's SHA-256 and the line, as trace prints them: 3f9a01c2:85")
+        raise UsageError(
+            "Which line? Give the head of the file's SHA-256 and the line, as trace prints them: 3f9a01c2:85"
+        )
     home = home_of(arguments)
     with published(arguments) as con:
         print(line_of(home, con, found[1], int(found[2])))
@@ -166,7 +174,9 @@ def _print_diff(found: Difference, rates: list[Row], moved: list[Row], verdicts:
     else:
         print("\nRates that changed, and what moved them\n" + table(_rows(rates, moved), _RATES))
     if verdicts:
-        print("\nComparisons\n" + table([row | {"clinic": clinic_words(row["clinic_id"])} for row in verdicts], _VERDICTS))
+        print(
+            "\nComparisons\n" + table([row | {"clinic": clinic_words(row["clinic_id"])} for row in verdicts], _VERDICTS)
+        )
     if found.definitions:
         print("\nDefinitions\n" + table(found.definitions, _DEFINITIONS))
     if found.one.definitions is None or found.other.definitions is None:
@@ -180,7 +190,9 @@ def _rows(rates: list[Row], moved: list[Row]) -> list[Row]:
     rows = []
     for rate in rates:
         counts = {key: f"{_count(rate['was_' + key])} to {_count(rate[key])}" for key in ("met", "observed", "due")}
-        rows.append({"measure_id": rate["measure_id"], "clinic": clinic_words(rate["clinic_id"]), "because": "", **counts})
+        rows.append(
+            {"measure_id": rate["measure_id"], "clinic": clinic_words(rate["clinic_id"]), "because": "", **counts}
+        )
         by: dict[str, Row] = {}
         for row in moved:
             if (row["measure_id"], row["clinic_id"]) == (rate["measure_id"], rate["clinic_id"]):
@@ -224,7 +236,9 @@ def _typed(con: Any, is_prompt: bool) -> Iterator[str]:
     if is_prompt:
         import readline  # noqa: F401 (input() edits lines with it)
 
-        print("Questions to the published copy, each ended by a semicolon. What there is: SHOW TABLES; the end: Ctrl-D.")
+        print(
+            "Questions to the published copy, each ended by a semicolon. What there is: SHOW TABLES; the end: Ctrl-D."
+        )
     text = ""
     while True:
         try:

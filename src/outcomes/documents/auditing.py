@@ -25,7 +25,9 @@ the view that makes it.
 
 def glossary_table() -> str:
     """One line a word, in the order of explaining."""
-    return "| word | meaning |\n| --- | --- |\n" + "".join(f"| {word} | {meaning} |\n" for word, meaning in WORDS.items())
+    return "| word | meaning |\n| --- | --- |\n" + "".join(
+        f"| {word} | {meaning} |\n" for word, meaning in WORDS.items()
+    )
 
 
 def auditing_parts() -> dict[str, str]:
@@ -41,7 +43,8 @@ def auditing_parts() -> dict[str, str]:
 def recipes_text(recipes: Sequence[Recipe]) -> str:
     """Each recipe under its title: the question, and the query."""
     return "".join(
-        f"### {recipe.number}. {recipe.title}\n\n{recipe.question}\n\n```sql\n{recipe.query}\n```\n\n" for recipe in recipes
+        f"### {recipe.number}. {recipe.title}\n\n{recipe.question}\n\n```sql\n{recipe.query}\n```\n\n"
+        for recipe in recipes
     )
 
 
