@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from outcomes import inbox, requeueing
+from outcomes import inbox, requeueing, witnessing
 from outcomes.destroying import finish_destroying
 from outcomes.errors import OutcomesError
 from outcomes.laying import derive, lay_again
@@ -44,9 +44,10 @@ def take(night: Night, progress: Progress | None = None) -> Night:
     home = night.home
     home.make()
     clear_scratch(home)
-    files = night.files = data_files()
     with warehouse(home.warehouse) as con:
         lay_again(con)
+        witnessing.restore(home, con)
+        files = night.files = data_files(home)
         night.healed += restore(home, con, files)
         restore_acknowledgements(home, con)
         finish_destroying(home, con)

@@ -157,7 +157,7 @@ def _last_night(home: Home, con: duckdb.DuckDBPyConnection) -> Row:
     run_a_night = "Run outcomes nightly, and then try again."
     if one(con, "SELECT sql_digest FROM laid") != sql_digest():
         raise OutcomesError(f"The program has changed since the last night. {run_a_night}")
-    if not night["data_versions"].startswith(f"{data_files().versions} "):
+    if not night["data_versions"].startswith(f"{data_files(home).versions} "):
         raise OutcomesError(f"The data files have changed since the last night. {run_a_night}")
     arrivals = one(con, "SELECT max(arrival_no) FROM arrival") or 0
     releases = one(con, "SELECT max(release_no) FROM release") or 0
