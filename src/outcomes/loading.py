@@ -97,7 +97,7 @@ def load_night(
     With `receipts` (by hash) a lost night is done again as it was: with its clinics, and with its refusals even where the
     bytes were destroyed since.
     """
-    home, files = night.home, night.files or data_files(home)
+    home, files = night.home, night.files or data_files(night.home)
     clinics = _put_clinics(home, con)
     if receipts:
         clinics = _clinics_then(home, next(iter(receipts.values())))

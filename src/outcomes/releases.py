@@ -26,7 +26,7 @@ from outcomes.releasereceipts import (
     refuse_earlier_version,
     write_release_receipts,
 )
-from outcomes.replays import damage_of_store, replayed
+from outcomes.replays import as_locked, compared_with_locked, damage_of_store, replayed
 from outcomes.store import one, warehouse
 
 Row = dict[str, Any]
@@ -67,6 +67,17 @@ def run_replay(home: Home, name: str) -> Row:
     """Recompute a locked release from the stored scores, as of its place in the ledger; see outcomes.replays."""
     with _ours(home):
         return replayed(home, name)
+
+
+@contextmanager
+def run_as_locked(home: Home, name: str) -> Iterator[tuple[duckdb.DuckDBPyConnection, Row]]:
+    """A locked release recomputed, and its row; see outcomes.replays. Raises OutcomesError where it is not as it was locked."""
+    with _ours(home), as_locked(home, name) as (con, release):
+        if not compared_with_locked(home, con, release)["equal"]:
+            raise OutcomesError(
+                f"Release {name} does not come out as it was locked. What moved is said by: outcomes release --replay {name}"
+            )
+        yield con, release
 
 
 @contextmanager

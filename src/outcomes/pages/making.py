@@ -121,7 +121,9 @@ def _verdict(book: Book, row: Told) -> tuple[str, str]:
             "below": "ours is below it",
             "consistent with": "ours is consistent with it",
         }
-        return words.get(row["verdict"], row["verdict"]), " (provisional until released)"
+        return words.get(
+            row["verdict"], row["verdict"]
+        ), f" (locked by release {book.release['name']})" if book.release else " (provisional until released)"
     if row.get("withheld_because"):
         (why,) = [found for found in book.of("reason", row["withheld_because"]) if found["about"] == "verdict"]
         return "no verdict", f", because {why['sentence']}"
@@ -144,6 +146,9 @@ def _about(book: Book, clinic: str, is_shared: bool) -> str:
         row = book.one("shared_rate", clinic, measure_id=RESPONSE)
         edition = f"edition {row['edition']}, as of {row['as_of']}" if row["edition"] else "in no edition yet"
         return f"For sharing: response {edition}. No count of 1 to 10 is in it. Numbers that could not be told anew are those of an earlier edition. Provisional."
+    if book.release:
+        said = book.release
+        return f"Release {said['name']}, as of {said['as_of']}: {said['covers']}. Locked at entry {said['arrival_no']} of the ledger (hash {said['arrival_hash'][:12]}); it never changes. For use inside the house: it has counts of 1 to 10."
     return f"Night {night['night']}, as of {night['as_of']}. Provisional. For use inside the house: it has counts of 1 to 10. To share it: outcomes report --shared."
 
 
