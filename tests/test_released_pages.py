@@ -7,19 +7,23 @@ import datetime as dt
 import duckdb
 import pytest
 
+from outcomes import loading
+from outcomes.checking import judge
 from outcomes.cli import main
 from outcomes.errors import OutcomesError, UsageError
 from outcomes.merging import Wanted, change
 from outcomes.ownbenchmarks import retire
-from outcomes.pages.asking import Book
+from outcomes.pages.asking import Book, asked
 from outcomes.pages.making import page_of
 from outcomes.pages.released import released_book
 from outcomes.paths import Home
+from outcomes.publishedcopy import opened
 from outcomes.releases import run_release
 from outcomes.requeueing import request
 from outcomes.signatures import sign
+from tests import nightly
 from tests.conftest import LATER, copied, stored
-from tests.drawnnights import course, courses, night, people
+from tests.drawnnights import HEADER, course, courses, night, people
 
 RESPONSE, PRIMARY = "response_post_induction", "mcinnes2022_response_d14_31"
 PAGES = ("*", "C01", "C02")
@@ -49,7 +53,9 @@ def told(sample, after_first, tmp_path_factory) -> tuple[Home, dict[str, str], B
         night(home, (as_of + dt.timedelta(days=days)).isoformat(), rows)
         if days == 1:
             run_release(home, "B")
-    request(home, stored(home.warehouse, "SELECT sha256 FROM arrival WHERE refused_because IS NULL ORDER BY 1 LIMIT 2")[0])
+    request(
+        home, stored(home.warehouse, "SELECT sha256 FROM arrival WHERE refused_because IS NULL ORDER BY 1 LIMIT 2")[0]
+    )
     night(home, (as_of + dt.timedelta(days=4)).isoformat())
     return home, before, released_book(home, "A", "*")
 
@@ -116,3 +122,27 @@ def test_a_release_that_is_not_there_or_was_edited_has_no_page(told, tmp_path):
         con.execute(f"UPDATE release_rate SET met = met + 1 WHERE measure_id = '{RESPONSE}' AND release_no = 1")
     with pytest.raises(OutcomesError, match="does not come out as it was locked"):
         released_book(home, "A", "*")
+
+
+def test_rows_that_a_file_read_again_made_contradict_were_not_set_aside_then(tmp_path, monkeypatch):
+    """A total of the second file could not be read. Read again it contradicts the first file, which came in the same night."""
+    home = Home(tmp_path / "home")
+    home.make()
+    home.clinics.write_text('[clinics."C01"]\nconfirmed = true\n')
+    head, rows = f"{HEADER}\n", [f"{row},,,,,,,,,\n" for row in course("ann1", 8)]
+    bad = rows[0].replace(",20,", ",77,")
+    nightly.night(home, {"a.csv": (head + "".join(rows)).encode(), "b.csv": (head + bad + rows[1]).encode()})
+    run_release(home, "A")
+    before = released_book(home, "A", "*")
+    assert before.aside == {"door": 1, "course": 0}
+
+    def other(files, *more):
+        return judge([data.replace(b",77,", b",19,") for data in files], *more)
+
+    monkeypatch.setattr(loading, "judge", other)
+    request(home, [sha for (sha,) in stored(home.warehouse, "SELECT sha256 FROM arrival")])
+    nightly.night(home, {})
+    with opened(home) as con:
+        assert asked(con).aside == {"door": 2, "course": 0}
+    after = released_book(home, "A", "*")
+    assert (after.aside, page_of(after, "*")) == (before.aside, page_of(before, "*"))
