@@ -14,7 +14,7 @@ def add(verbs: Verbs) -> None:
     report = verbs.add(
         "report",
         _report,
-        "Write the page of a clinic, or of all clinics, as HTML or PDF; with --shared one that may leave the house.",
+        "Write the page of a clinic, or of all clinics, as HTML or PDF; of a locked release, or with --shared one that may leave the house.",
         "outcomes report --home clinic-home --clinic C01 --out C01.html --shared",
     )
     report.add_argument("--clinic", default="all", help="this clinic; all (default) for all clinics together")
