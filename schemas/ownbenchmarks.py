@@ -68,7 +68,7 @@ def _of_toml(path: Path) -> list[Cells]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise DataFileError([f"{path.name}: not readable as TOML: {error}"]) from None
     faults: list[str] = []
-    rows = [_row(f"{path.name}: {name}", {"benchmark_id": name, **_table(entry)}, faults) for name, entry in content.items()]  # fmt: skip
+    rows = [_row(f"{path.name}: {name}", name, _table(entry), faults) for name, entry in content.items()]  # fmt: skip
     if not rows:
         faults.append(f"{path.name}: no benchmark: give a table for each, as [{OWN}smith2026_response]")
     if faults:
@@ -80,11 +80,11 @@ def _table(entry: Any) -> Mapping[str, Any]:
     return entry if isinstance(entry, dict) else {"": entry}
 
 
-def _row(where: str, entry: Mapping[str, Any], faults: list[str]) -> Cells:
-    faults += [f"{where}: {key or 'not a table'}: unknown key" for key in entry if key not in COLUMNS]
+def _row(where: str, name: str, entry: Mapping[str, Any], faults: list[str]) -> Cells:
+    faults += [f"{where}: {key or 'not a table'}: unknown key" for key in entry if key not in COLUMNS[1:]]
     cells: Cells = dict.fromkeys(COLUMNS)
     for key, value in entry.items():
         if type(value) not in (str, int) or (isinstance(value, str) and (value != value.strip() or not value.isprintable())):  # fmt: skip
             faults.append(f"{where}: {key}: expected text without line breaks or blanks at its ends, or a number")
         cells[key] = str(value) or None
-    return cells
+    return cells | {"benchmark_id": name}

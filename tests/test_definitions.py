@@ -6,14 +6,16 @@ import csv
 import datetime as dt
 import json
 import os
+import shlex
 import shutil
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from outcomes.cli import main
+from outcomes.cli import _parser, main
 from outcomes.datafiles import put_data_files, read_data_files
+from outcomes.documents import commands, example
 from outcomes.errors import BusyError, OutcomesError, UsageError
 from outcomes.inbox import locked
 from outcomes.laying import lay
@@ -66,6 +68,13 @@ def said(capsys, *words: str, code: int = 0) -> str:
 
 
 # Signatures
+
+
+@pytest.mark.parametrize("verb", ["measures", "benchmarks"])
+def test_each_verb_under_a_verb_has_an_example_that_it_understands(verb):
+    for name, parser in commands(commands(_parser())[verb]).items():
+        assert example(parser).startswith(f"outcomes {verb} {name} ")
+        _parser().parse_args(shlex.split(example(parser))[1:])
 
 
 def test_nothing_that_ships_is_signed_and_every_list_says_so(after_first, capsys):
@@ -182,7 +191,7 @@ def test_csv_and_toml_say_the_same(tmp_path):
     (tmp_path / "b.toml").write_text("\n".join([f"[{OWN}]", *lines]))
     assert read_cells(tmp_path / "b.toml") == read_cells(written(tmp_path / "b.csv", cells))
     assert read_cells(tmp_path / "b.toml")[0]["rate"] == "0.50"
-    for text, fault in (("own_x = 1", "not a table"), ("[own_x]\nfoo = 1", "foo: unknown key"), ("[own_x]\nn = true", "n: expected"), ("", "no benchmark"), ("[", "not readable")):  # fmt: skip
+    for text, fault in (("own_x = 1", "not a table"), ("[own_x]\nfoo = 1", "foo: unknown key"), ("[own_x]\nn = true", "n: expected"), ("[own_x]\nbenchmark_id = 'own_y'", "benchmark_id: unknown key"), ("", "no benchmark"), ("[", "not readable")):  # fmt: skip
         (tmp_path / "bad.toml").write_text(text)
         with pytest.raises(DataFileError, match=fault):
             read_cells(tmp_path / "bad.toml")
@@ -201,6 +210,14 @@ def test_a_row_that_breaks_the_contract_is_refused_and_nothing_is_recorded(after
     with pytest.raises(UsageError, match=words):
         add(after_first, written(tmp_path / "b.csv", row(**cells)), "R. Meyer")
     assert not (after_first.receipts / "benchmarks.jsonl").exists()
+
+
+def test_another_file_given_by_mistake_is_refused_without_its_name_or_a_cell(after_first, tmp_path):
+    for name in ("Jane_Doe.csv", "Jane_Doe.toml"):
+        (tmp_path / name).write_text("clinic_id,patient_id,total\nC01,JD-1,27\n")
+        with pytest.raises(UsageError) as refused:
+            add(after_first, tmp_path / name, "R. Meyer")
+        assert not [word for word in ("Jane", "JD-1", "27") if word in str(refused.value)]
 
 
 def test_what_cannot_be_retired_or_added_again_is_refused(home, tmp_path):

@@ -35,6 +35,7 @@ from outcomes.summary import Summary, summarise
 _LAST_NIGHT = """
     SELECT max(night) FROM (
         SELECT night FROM night UNION ALL SELECT night FROM release UNION ALL SELECT night FROM identity_change
+        UNION ALL SELECT night FROM signature UNION ALL SELECT night FROM benchmark_change UNION ALL SELECT recorded_night FROM sample_audit
     )
 """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -53,7 +54,8 @@ def add(home: Home, path: Path, by: str, on: dt.date | None = None) -> list[str]
     try:
         rows = read_cells(path)
     except DataFileError as error:
-        raise _broken(error) from None
+        # Somebody can have given another file by mistake: not its name.
+        raise _broken([fault.replace(path.name, "the file") for fault in error.faults]) from None
     except OSError:
         raise UsageError("The file of benchmarks cannot be read.") from None
     with signed(home, by) as (con, name):
@@ -108,7 +110,7 @@ def _recorded(
     try:
         read_data_files(data_folder(), [*changes, *new])
     except DataFileError as error:
-        raise _broken(error) from None
+        raise _broken(error.faults) from None
     for row in new:
         witnessing.append(home, con, BENCHMARKS, {**row, "made_by": name, "made_on": on or last, "night": night})
     return [row["benchmark_id"] for row in new]
@@ -121,5 +123,5 @@ def _refuse_same_version(changes: list[Row], cells: Cells) -> None:
         raise UsageError(f"The benchmark {cells['benchmark_id']} is stored as version {before[-1]['version']}: raise the version of the row.")  # fmt: skip
 
 
-def _broken(error: DataFileError) -> UsageError:
-    return UsageError(f"The benchmarks break their contract, so nothing was recorded: {'; '.join(error.faults)}.")
+def _broken(faults: Sequence[str]) -> UsageError:
+    return UsageError(f"The benchmarks break their contract, so nothing was recorded: {'; '.join(faults)}.")

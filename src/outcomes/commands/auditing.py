@@ -70,8 +70,11 @@ def _record(arguments: Arguments) -> None:
         raise UsageError("Who checked? Give a person's name with --by.")
     result, courses = record(home_of(arguments), arguments.record, arguments.by, arguments.as_of)
     other = [course | {"place": f"{course['sha256'][:12]}:{course['line']}"} for course in courses if course["differs"]]
-    if arguments.format != "table":
-        print(written([{**result, "disagreements": [{k: row[k] for k in _OTHER} for row in other]}], {}, arguments.format))  # fmt: skip
+    if arguments.format == "csv":
+        print(written(courses, {}, "csv"))
+        return
+    if arguments.format == "json":
+        print(written([result | {"disagreements": other}], {}, "json"))
         return
     print(_in_words(result))
     for title, rows, columns in (("By the program's class", _by_class(courses), _CLASSES), ("Disagreements", other, _OTHER)):  # fmt: skip
