@@ -19,7 +19,7 @@ from outcomes.showing import row_of
 from outcomes.summary import Row, rows_of
 
 if TYPE_CHECKING:
-    from outcomes.auditing import Draw
+    from outcomes.sampleaudit import Draw
 
 SHEET, COURSES = "sheet.csv", "courses.txt"
 CLASSES = ("observed", "missing", "waiting", "not eligible")

@@ -16,12 +16,12 @@ from outcomes.commands import (
     Parser,
     Verbs,
     answers,
-    auditing,
     clinicside,
     count,
     date,
     definitions,
     door,
+    handchecks,
     identity,
     quarantine,
     releases,
@@ -94,7 +94,7 @@ def _parser() -> Parser:
     nightly.add_argument("--strict", action="store_true", help="exit with 2 if a file was refused or a row quarantined")
     nightly.add_argument("--format", choices=("table", "json"), default="table", help="table (default) or json")
 
-    for theme in (door, quarantine, identity, answers, definitions, auditing, reports, releases, clinicside):
+    for theme in (door, quarantine, identity, answers, definitions, handchecks, reports, releases, clinicside):
         theme.add(verbs)
 
     sample = verbs.add(

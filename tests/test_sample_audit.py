@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outcomes.auditing import Draw, Wish, draw, record, shared_out
 from outcomes.auditsheets import COURSES, SHEET, write_sheet
 from outcomes.cli import main
 from outcomes.errors import OutcomesError, UsageError
 from outcomes.nights import run_night
 from outcomes.paths import Home
 from outcomes.publishedcopy import opened
+from outcomes.sampleaudit import Draw, Wish, draw, record, shared_out
 from outcomes.witnessing import differing
 from tests.conftest import LATER, copied, stored
 

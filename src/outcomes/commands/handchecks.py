@@ -44,9 +44,9 @@ def _audit(arguments: Arguments) -> None:
 
 
 def _draw(arguments: Arguments) -> None:
-    from outcomes.auditing import Wish, draw
     from outcomes.auditsheets import COURSES, SHEET, write_sheet
     from outcomes.publishedcopy import known
+    from outcomes.sampleaudit import Wish, draw
 
     if arguments.seed is None or arguments.out is None:
         raise UsageError("Give --seed, a number that you choose, and --out, a new private folder.")
@@ -64,7 +64,7 @@ def _draw(arguments: Arguments) -> None:
 
 
 def _record(arguments: Arguments) -> None:
-    from outcomes.auditing import record
+    from outcomes.sampleaudit import record
 
     if not arguments.by:
         raise UsageError("Who checked? Give a person's name with --by.")
@@ -107,7 +107,7 @@ def _by_class(courses: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _list(arguments: Arguments) -> None:
-    from outcomes.auditing import RESULTS
+    from outcomes.sampleaudit import RESULTS
     from outcomes.summary import rows_of
 
     with published(arguments) as con:
