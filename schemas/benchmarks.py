@@ -240,18 +240,28 @@ class Claims(pa.DataFrameModel):
 
 def read_benchmarks(path: Path, measure_ids: set[str]) -> pl.DataFrame:
     """The published rates, one row each, in the order of the file. Raises DataFileError with every fault found."""
-    text, faults = _read_text(path, Benchmarks)
-    good, found = _check(text, Benchmarks, path)
-    faults += found
+    text, faults = benchmark_text(path)
+    good, found = judged_benchmarks(text, path, measure_ids)
+    if faults + found:
+        raise DataFileError(faults + found)
+    return good
+
+
+def benchmark_text(path: Path) -> tuple[pl.DataFrame, list[str]]:
+    """Every cell of a file of benchmarks as text with its LINE, and what is wrong with its lines. Raises DataFileError."""
+    return _read_text(path, Benchmarks)
+
+
+def judged_benchmarks(text: pl.DataFrame, path: Path, measure_ids: set[str]) -> tuple[pl.DataFrame, list[str]]:
+    """The typed rows of what benchmark_text() read, and every fault of them."""
+    good, faults = _check(text, Benchmarks, path)
     for row in text.iter_rows(named=True):
         where = _where(path, row, "benchmark_id")
         if row["measure_id"] is not None and row["measure_id"] not in measure_ids:
             faults.append(f"{where} measure_id: {row['measure_id']} is not a measure of measures.toml")
         if not _rate_is_its_count(row):
             faults.append(f"{where} rate: {row['rate']} is not {row['events']}/{row['n']} to the digits printed")
-    if faults:
-        raise DataFileError(faults)
-    return good
+    return good, faults
 
 
 def read_claims(path: Path) -> pl.DataFrame:
@@ -263,7 +273,7 @@ def read_claims(path: Path) -> pl.DataFrame:
     return good
 
 
-_LINE = "source_line"  # beside the contract's columns while reading; never in what is returned
+LINE = "source_line"  # beside the contract's columns while reading; never in what is returned
 _PATTERNS = {pl.Int64(): r"^(0|-?[1-9][0-9]{0,8})$", pl.Float64(): r"^-?(0|[1-9][0-9]{0,5})(\.[0-9]+)?$"}
 _WORDS = {pl.Int64(): "not a whole number", pl.Float64(): "not a plain decimal number"}
 
@@ -273,7 +283,7 @@ def _le(low: str, high: str) -> pl.Expr:
 
 
 def _where(path: Path, row: dict[str, object], key: str) -> str:
-    return f"{path.name} line {row[_LINE]} ({row[key] or 'no ' + key})"
+    return f"{path.name} line {row[LINE]} ({row[key] or 'no ' + key})"
 
 
 def _read_text(path: Path, contract: type[pa.DataFrameModel]) -> tuple[pl.DataFrame, list[str]]:
@@ -310,7 +320,7 @@ def _read_text(path: Path, contract: type[pa.DataFrameModel]) -> tuple[pl.DataFr
         raise DataFileError([*faults, f"{path.name} line {reader.line_num}: {error}"]) from None
     if not rows:
         faults.append(f"{path.name}: no rows")
-    schema = {_LINE: pl.Int64(), **dict.fromkeys(columns, pl.String())}
+    schema = {LINE: pl.Int64(), **dict.fromkeys(columns, pl.String())}
     return pl.DataFrame(rows, schema=schema, orient="row"), faults
 
 

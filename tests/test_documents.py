@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+import shlex
 import shutil
 from dataclasses import asdict
 from pathlib import Path
@@ -76,8 +77,9 @@ def test_each_command_has_an_example_that_it_understands(name):
 
 def test_every_command_line_shown_is_understood():
     """The lines of ```sh blocks, comments apart."""
-    lines = [line for block in re.findall(r"```sh\n(.*?)```", README, re.S) for line in block.splitlines()]
-    ours = [line.split("#")[0].split()[1:] for line in lines if line.startswith("outcomes ")]
+    text = README + (ROOT / "docs" / "signing.md").read_text("utf-8")
+    lines = [line for block in re.findall(r"```sh\n(.*?)```", text, re.S) for line in block.splitlines()]
+    ours = [shlex.split(line, comments=True)[1:] for line in lines if line.startswith("outcomes ")]
     assert ours
     for words in ours:
         _parser().parse_args(words)
@@ -129,7 +131,7 @@ def test_the_readme_names_every_reason(about):
 
 
 def test_every_file_that_is_linked_is_there():
-    for document in ("README.md", "CHANGELOG.md", "docs/sending.md"):
+    for document in ("README.md", "CHANGELOG.md", "docs/sending.md", "docs/signing.md"):
         path = ROOT / document
         links = re.findall(r"\]\((?!https?:)([^)#]+)\)", path.read_text("utf-8"))
         assert [link for link in links if not (path.parent / link).exists()] == []

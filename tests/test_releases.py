@@ -268,7 +268,7 @@ def test_every_key_of_a_definition_either_decides_or_is_words_about_it():
         # Of figures beside the rates, which no release locks.
         "rules": {"fixed_cohort_infusions", "remission_odds_ratio", "retest_correlation", "regression_cut", "overdispersion_minimum_clinics", "alert_tail", "alarm_tail"},
         "measure": {"position", "version", "title", "question", "numerator", "denominator", "why_it_matters", "source", "authored_by", "checked_by", "review_by"},
-        "benchmark": {"version", "position", "citation", "doi", "pmid", "year", "population", "treatment", "outcome", "cutoff", "time_window", "window_anchor", "window_low", "window_high", "denominator", "denominator_class", "mean_baseline", "sd_baseline", "read", "interests", "caveat"},
+        "benchmark": {"version", "position", "citation", "doi", "pmid", "year", "population", "treatment", "outcome", "cutoff", "time_window", "window_anchor", "window_low", "window_high", "denominator", "denominator_class", "mean_baseline", "sd_baseline", "read", "interests", "caveat", "retired_because"},
         "claim": {"version", "position", "source", "outcome", "treatment", "as_stated", "traces_to", "agreement"},
         "clinic": {"name", "sends_every_infusion", "confirmed", "limited_data_set"},
     }  # fmt: skip

@@ -1,7 +1,7 @@
 -- Whether an early response tells of a later one: courses observed after infusion 1, 2 or 3 and by the primary measure.
 CREATE OR REPLACE VIEW early_response AS
 WITH primary_measure AS (
-    SELECT measure_id FROM main.benchmark WHERE is_primary AND outcome = 'response'
+    SELECT measure_id FROM main.benchmark WHERE is_primary AND outcome = 'response' ORDER BY retired_on IS NOT NULL, position LIMIT 1
 ),
 
 seen AS (

@@ -3,6 +3,7 @@ CREATE OR REPLACE VIEW benchmark_use AS
 SELECT
     benchmark_id,
     CASE
+        WHEN is_retired(retired_on, as_of) THEN 'refused'
         WHEN instrument <> 'PHQ-9' THEN 'refused'
         WHEN treatment_class <> 'ketamine_iv' THEN 'context'
         WHEN measure_id IS NULL OR (mismatch IS NOT NULL AND assumed IS NULL) THEN 'refused'
@@ -11,6 +12,7 @@ SELECT
         ELSE 'verdict'
     END AS outcome,
     CASE
+        WHEN is_retired(retired_on, as_of) THEN 'Retired from ' || retired_on || ': ' || retired_because
         WHEN instrument <> 'PHQ-9' THEN 'Measured with ' || instrument || ', not the PHQ-9: the two cannot be compared.'
         WHEN treatment_class = 'usual_care' THEN 'A figure of a usual-care programme: for context, never a comparison.' || coalesce(' ' || mismatch, '')
         WHEN treatment_class <> 'ketamine_iv' THEN 'Another treatment (' || treatment || '): for context, never a comparison.'
@@ -22,7 +24,8 @@ SELECT
         WHEN kind = 'rate_and_n' OR NOT is_primary THEN 'Not the primary benchmark of its outcome: difference and interval, no verdict.'
         ELSE 'The primary benchmark of its outcome.'
     END AS because
-FROM main.benchmark;
+FROM main.benchmark
+CROSS JOIN main.as_of;
 
 COMMENT ON VIEW benchmark_use IS 'One row per benchmark: what may be done with it (R12) and why.';
 COMMENT ON COLUMN benchmark_use.benchmark_id IS 'The benchmark.';

@@ -9,8 +9,10 @@ WITH alike AS (
     FROM main.benchmark AS b
     JOIN main.measure AS m USING (measure_id)
     JOIN main.tally AS t USING (measure_id)
+    CROSS JOIN main.as_of AS d
     WHERE m.outcome IN ('is_remission', 'is_at_most_5') AND b.mean_baseline IS NOT NULL AND b.rate > 0 AND b.rate < 1
         AND b.treatment_class = 'ketamine_iv' AND status_class(t.status) = 'observed'
+        AND NOT is_retired(b.retired_on, d.as_of)
     GROUP BY GROUPING SETS ((b.benchmark_id, b.measure_id, t.clinic_id, t.baseline_total), (b.benchmark_id, b.measure_id, t.baseline_total))
 ),
 

@@ -6,7 +6,8 @@ SELECT
     c.mean_baseline - b.mean_baseline AS difference
 FROM main.case_mix AS c
 JOIN main.benchmark AS b USING (measure_id)
-WHERE c.band = 'all';
+CROSS JOIN main.as_of AS d
+WHERE c.band = 'all' AND NOT is_retired(b.retired_on, d.as_of);
 
 COMMENT ON VIEW baseline_beside IS 'Mean PHQ-9 at baseline of the observed, beside that of each benchmark made for the measure, where it was printed.';
 COMMENT ON COLUMN baseline_beside.benchmark_id IS 'The benchmark.';

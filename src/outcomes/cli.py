@@ -20,7 +20,9 @@ from outcomes.commands import (
     clinicside,
     count,
     date,
+    definitions,
     door,
+    handchecks,
     identity,
     quarantine,
     releases,
@@ -53,8 +55,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:
         code = 130
     except Exception as error:  # its own words could carry a cell
+        # A view that is not there: the last night was one of another version.
+        is_other = type(error).__name__ == "CatalogException"
+        hint = "Another program made the published copy: run outcomes nightly." if is_other else "Check the folder and the disk."  # fmt: skip
         print(
-            f"outcomes: The command could not finish ({type(error).__name__}). Check the folder and the disk. [could_not_finish]",
+            f"outcomes: The command could not finish ({type(error).__name__}). {hint} [could_not_finish]",
             file=sys.stderr,
         )
         code = 1
@@ -90,7 +95,18 @@ def _parser() -> Parser:
     nightly.add_argument("--strict", action="store_true", help="exit with 2 if a file was refused or a row quarantined")
     nightly.add_argument("--format", choices=("table", "json"), default="table", help="table (default) or json")
 
-    for theme in (door, quarantine, identity, answers, auditors, reports, releases, clinicside):
+    for theme in (
+        door,
+        quarantine,
+        identity,
+        answers,
+        auditors,
+        definitions,
+        handchecks,
+        reports,
+        releases,
+        clinicside,
+    ):
         theme.add(verbs)
 
     sample = verbs.add(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,11 @@ from schemas.cusum import read_cusum
 from schemas.errors import DataFileError
 from schemas.glossary import WORDS
 from schemas.measures import read_measures
+from schemas.ownbenchmarks import judged_cells, two_primaries
 from schemas.reasons import REASONS
+
+# What a home has added and retired, as the versions of a night name it.
+OWN_FILE = "receipts/benchmarks.jsonl"
 
 
 @dataclass(frozen=True)
@@ -35,18 +41,48 @@ class DataFiles:
     versions: str
 
 
-def read_data_files(folder: Path) -> DataFiles:
-    """All data files of `folder`. Raises DataFileError naming file, row and key."""
+def read_data_files(folder: Path, changes: Sequence[dict[str, Any]] = ()) -> DataFiles:
+    """All data files of `folder`, with the benchmarks that a home has added and retired, in the order of its changes.
+
+    Raises DataFileError naming file, row and key.
+    """
     rules, measures = read_measures(folder / "measures.toml")
     measure_ids = {row["measure_id"] for row in measures}
-    benchmarks = read_benchmarks(folder / "benchmarks.csv", measure_ids)
+    benchmarks = _with_changes(read_benchmarks(folder / "benchmarks.csv", measure_ids), changes, measure_ids)
     claims = read_claims(folder / "claims.csv")
     good = {row["measure_id"] for row in measures if row["higher_is_better"]}
     cusum = read_cusum(folder / "cusum.toml", good)
     names = ("measures.toml", "benchmarks.csv", "claims.csv", "cusum.toml")
     digests = (hashlib.sha256((folder / name).read_bytes()).hexdigest()[:12] for name in names)
-    return DataFiles(
-        rules, measures, benchmarks, claims, cusum, " ".join(f"{n}:{d}" for n, d in zip(names, digests, strict=True))
+    versions = [f"{n}:{d}" for n, d in zip(names, digests, strict=True)]
+    if changes:
+        digest = hashlib.sha256(json.dumps(list(changes), default=str).encode()).hexdigest()[:12]
+        versions.append(f"{OWN_FILE}:{digest}")
+    return DataFiles(rules, measures, benchmarks, claims, cusum, " ".join(versions))
+
+
+def _with_changes(shipped: pl.DataFrame, changes: Sequence[dict[str, Any]], measure_ids: set[str]) -> pl.DataFrame:
+    """The benchmarks of a home: those that ship, then its own as last added, each with when and why it was retired."""
+    own: dict[str, dict[str, str | None]] = {}
+    retired: dict[str, dict[str, Any]] = {}
+    for change in changes:
+        name = change["benchmark_id"]
+        if change["kind"] == "retire":
+            retired[name] = change
+        else:
+            own[name] = json.loads(change["cells"])
+            retired.pop(name, None)
+    # A measure that is no more stops nothing that is retired.
+    known = measure_ids | {row["measure_id"] or "" for name, row in own.items() if name in retired}
+    added = judged_cells(own.values(), Path(OWN_FILE), known)
+    together = pl.concat([shipped, added])
+    if faults := two_primaries(together.filter(~pl.col("benchmark_id").is_in(list(retired)))):
+        raise DataFileError(faults)
+    said = [retired.get(name, {}) for name in together["benchmark_id"]]
+    days = [row.get("retired_on") for row in said]
+    return together.with_columns(
+        retired_on=pl.Series(days, dtype=pl.String).str.to_date("%Y-%m-%d"),
+        retired_because=pl.Series([row.get("because") for row in said], dtype=pl.String),
     )
 
 

@@ -18,6 +18,7 @@ from outcomes.datafiles import DataFiles, clinics_of, put_data_files, read_data_
 from outcomes.errors import FileRefusedError, OutcomesError
 from outcomes.paths import Home, data_folder
 from outcomes.store import File, NightId, load, one
+from outcomes.witnessing import BENCHMARKS, lines
 from schemas.clinics import Clinics, clinics_text, read_clinics
 from schemas.errors import DataFileError
 
@@ -62,9 +63,10 @@ class Night:
     nothing_new: bool = False
 
 
-def data_files() -> DataFiles:
+def data_files(home: Home) -> DataFiles:
+    """The data files that ship, with the benchmarks that a home has added or retired. Raises OutcomesError."""
     try:
-        return read_data_files(data_folder())
+        return read_data_files(data_folder(), lines(home, BENCHMARKS))
     except DataFileError as error:
         raise OutcomesError(f"The data files break their contract: {'; '.join(error.faults)}") from None
 
@@ -95,7 +97,7 @@ def load_night(
     With `receipts` (by hash) a lost night is done again as it was: with its clinics, and with its refusals even where the
     bytes were destroyed since.
     """
-    home, files = night.home, night.files or data_files()
+    home, files = night.home, night.files or data_files(night.home)
     clinics = _put_clinics(home, con)
     if receipts:
         clinics = _clinics_then(home, next(iter(receipts.values())))

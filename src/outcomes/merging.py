@@ -16,10 +16,9 @@ import duckdb
 
 from outcomes import inbox
 from outcomes.errors import OutcomesError, UsageError
-from outcomes.laying import sql_digest
 from outcomes.paths import Home
 from outcomes.recomputing import first_row
-from outcomes.signing import signed
+from outcomes.signing import refuse_other_program, signed
 from outcomes.store import one
 from outcomes.summary import Row, rows_of
 
@@ -174,10 +173,7 @@ def _write_receipts(home: Home, con: duckdb.DuckDBPyConnection) -> None:
 def _recorded(home: Home, by: str, record: Record) -> Done:
     """What `record` appends, first tried and then kept, with its receipts."""
     with signed(home, by) as (con, name):
-        if one(con, "SELECT sql_digest FROM laid") != sql_digest():
-            raise OutcomesError(
-                "The program has changed since the last night. Run outcomes nightly, and then try again."
-            )
+        refuse_other_program(con)
         night = one(con, "SELECT max(night) FROM night")
         if night is None:
             raise UsageError(f"{home.root} has had no night yet. Run one first: outcomes nightly --home {home.root}")

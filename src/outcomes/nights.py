@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from outcomes import inbox, requeueing
+from outcomes import inbox, requeueing, witnessing
 from outcomes.definitionlog import log_definitions
 from outcomes.destroying import finish_destroying
 from outcomes.errors import OutcomesError, place_of
@@ -35,6 +35,7 @@ from outcomes.summary import Summary, summarise
 _LAST_NIGHT = """
     SELECT max(night) FROM (
         SELECT night FROM night UNION ALL SELECT night FROM release UNION ALL SELECT night FROM identity_change
+        UNION ALL SELECT night FROM signature UNION ALL SELECT night FROM benchmark_change UNION ALL SELECT recorded_night FROM sample_audit
     )
 """
 
@@ -44,9 +45,10 @@ def take(night: Night, progress: Progress | None = None) -> Night:
     home = night.home
     home.make()
     clear_scratch(home)
-    files = night.files = data_files()
     with warehouse(home.warehouse) as con:
         lay_again(con)
+        witnessing.restore(home, con)
+        files = night.files = data_files(home)
         night.healed += restore(home, con, files)
         restore_acknowledgements(home, con)
         finish_destroying(home, con)

@@ -95,7 +95,10 @@ def explained(con: duckdb.DuckDBPyConnection, measure: str, clinic: str | None) 
     """A measure's words and parameters, and its courses by status."""
     known(con, "measure", measure)
     (words,) = rows_of(
-        con, "SELECT * EXCLUDE (position) FROM measure WHERE measure_id = $measure", {"measure": measure}
+        con,
+        """SELECT m.* EXCLUDE (position) REPLACE (coalesce(c.signed_by || ', last on ' || c.signed_on, m.checked_by) AS checked_by)
+        FROM measure AS m JOIN definition_check AS c ON c.kind = 'measure' AND c.id = m.measure_id WHERE measure_id = $measure""",
+        {"measure": measure},
     )
     rows = rows_of(
         con,

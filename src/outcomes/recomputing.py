@@ -42,10 +42,13 @@ DECIDES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     )),
     "benchmark": ("benchmark", "benchmark_id", (
         "treatment_class", "instrument", "kind", "events", "n", "rate", "ci_low", "ci_high", "prediction_low",
-        "prediction_high", "effect_size", "measure_id", "mismatch", "assumed", "is_primary",
+        "prediction_high", "effect_size", "measure_id", "mismatch", "assumed", "is_primary", "retired_on",
     )),
     "claim": ("claim", "claim_id", ("low", "high")),
 }  # fmt: skip
+
+# Part of a digest only where it says something: definitions of an earlier version have none of it.
+_UNSAID = ("retired_on",)
 
 # Table: which of its rows a store at a point of the ledger holds. Cut at an arrival, and the pseudonyms as they stood on a
 # night: courses and endpoints are made from it, and its ledger held to it.
@@ -77,7 +80,8 @@ def definitions_of(con: duckdb.DuckDBPyConnection, at: str = "main") -> list[Row
         for row in rows_of(con, f"SELECT {key} AS id, t AS row FROM {at}.{table} AS t ORDER BY ALL"):
             definition = row["row"]
             version = definition.get("version")
-            text = json.dumps([version, *(definition[name] for name in decides)], default=str)
+            said = [definition[name] for name in decides if name not in _UNSAID or definition[name] is not None]
+            text = json.dumps([version, *said], default=str)
             found.append(
                 {
                     "kind": kind,

@@ -50,7 +50,10 @@ def locked_rows(con: duckdb.DuckDBPyConnection, release_no: int, at: str = "main
 
 def refuse_earlier_version(con: duckdb.DuckDBPyConnection) -> None:
     """Raise OutcomesError for a store of a version that lacks what a release is made from: the next night lays it."""
-    if one(con, "SELECT count(*) FROM duckdb_tables() WHERE table_name IN ('release', 'identity_change')") < 2:
+    if (
+        one(con, "SELECT count(*) FROM duckdb_tables() WHERE table_name IN ('release', 'identity_change', 'signature')")
+        < 3
+    ):
         raise OutcomesError("The program has changed since the last night. Run outcomes nightly, and then try again.")
 
 

@@ -26,7 +26,7 @@ from outcomes.releasereceipts import (
     refuse_earlier_version,
     write_release_receipts,
 )
-from outcomes.replays import damage_of_store, replayed
+from outcomes.replays import as_locked, compared_with_locked, damage_of_store, replayed
 from outcomes.store import one, warehouse
 
 Row = dict[str, Any]
@@ -52,7 +52,7 @@ def run_release(home: Home, name: str, as_of: dt.date | None = None) -> None:
     """
     if not re.fullmatch(NAME, name):
         raise UsageError("A release's name is 1 to 40 of A-Z, a-z, 0-9, _ . -, for instance 2026-Q1.")
-    with _ours(home):
+    with between_nights(home):
         release, base, definitions = _planned(home, name, as_of)
         with recomputed(
             home, Point(release["as_of"], release["arrival_no"], release["night"]), base, definitions
@@ -65,12 +65,23 @@ def run_release(home: Home, name: str, as_of: dt.date | None = None) -> None:
 
 def run_replay(home: Home, name: str) -> Row:
     """Recompute a locked release from the stored scores, as of its place in the ledger; see outcomes.replays."""
-    with _ours(home):
+    with between_nights(home):
         return replayed(home, name)
 
 
 @contextmanager
-def _ours(home: Home) -> Iterator[None]:
+def run_as_locked(home: Home, name: str) -> Iterator[tuple[duckdb.DuckDBPyConnection, Row]]:
+    """A locked release recomputed, and its row; see outcomes.replays. Raises OutcomesError where it is not as it was locked."""
+    with between_nights(home), as_locked(home, name) as (con, release):
+        if not compared_with_locked(home, con, release)["equal"]:
+            raise OutcomesError(
+                f"Release {name} does not come out as it was locked. What moved is said by: outcomes release --replay {name}"
+            )
+        yield con, release
+
+
+@contextmanager
+def between_nights(home: Home, what: str = "release") -> Iterator[None]:
     """The home for as long as the block lasts, with no night left undone. What breaks comes out in our own words."""
     os.umask(0o077)
     if not home.warehouse.exists():
@@ -87,7 +98,7 @@ def _ours(home: Home) -> Iterator[None]:
             raise
         except Exception as error:
             raise OutcomesError(
-                f"The release could not be made or recomputed ({type(error).__name__}). Nothing is locked by halves: try again."
+                f"The {what} could not be made or recomputed ({type(error).__name__}). Nothing is recorded by halves: try again."
             ) from None
 
 
@@ -157,7 +168,7 @@ def _last_night(home: Home, con: duckdb.DuckDBPyConnection) -> Row:
     run_a_night = "Run outcomes nightly, and then try again."
     if one(con, "SELECT sql_digest FROM laid") != sql_digest():
         raise OutcomesError(f"The program has changed since the last night. {run_a_night}")
-    if not night["data_versions"].startswith(f"{data_files().versions} "):
+    if not night["data_versions"].startswith(f"{data_files(home).versions} "):
         raise OutcomesError(f"The data files have changed since the last night. {run_a_night}")
     arrivals = one(con, "SELECT max(arrival_no) FROM arrival") or 0
     releases = one(con, "SELECT max(release_no) FROM release") or 0

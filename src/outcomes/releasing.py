@@ -65,6 +65,12 @@ _RATES = """
     WHERE o.name = ?
     ORDER BY m.position, r.measure_id, r.clinic_id
 """
+_CHECKED = """
+    SELECT count(*) FILTER (NOT c.is_signed) AS measures, count(*) AS of_measures
+    FROM release_check AS c
+    JOIN release AS r USING (release_no)
+    WHERE r.name = ? AND c.kind = 'measure'
+"""
 
 
 def release(arguments: Arguments) -> int | None:
@@ -132,6 +138,7 @@ def _show(home: Home, name: str, form: str) -> None:
             con, "SELECT o.*, r.arrival_no, r.arrival_hash, r.program_version, r.sql_digest, r.data_versions FROM release_order AS o JOIN release AS r USING (release_no) WHERE o.name = ?", [name]
         )  # fmt: skip
         verdicts, rates = rows_of(con, _VERDICTS, [name]), rows_of(con, _RATES, [name])
+        (checked,) = rows_of(con, _CHECKED, [name])
     if not found:
         raise UsageError(f"There is no published release {name}. See: outcomes release --list")
     (said,) = found
@@ -146,7 +153,8 @@ def _show(home: Home, name: str, form: str) -> None:
     }  # fmt: skip
     print(
         f"Release {name}, as of {said['as_of']}: {said['covers']}.\n"
-        f"Locked at arrival {said['arrival_no']} (hash {said['arrival_hash'][:12]}) by program {said['program_version']}.\n\n"
+        f"Locked at arrival {said['arrival_no']} (hash {said['arrival_hash'][:12]}) by program {said['program_version']}.\n"
+        f"{checked['measures']:,} of {checked['of_measures']:,} measures were unchecked by a clinician when it was locked.\n\n"
         f"Verdicts\n{table([_verdict_words(row) for row in verdicts], columns) if verdicts else 'none'}\n\n"
         f"Rates (the rest: --format json)\n{table([rate_words(row) for row in rates if row['measure_id'] in SHOWN], RATE_COLUMNS)}\n\n"
         "A verdict says that a rate differs from the published average; it says nothing of the quality of care."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import duckdb
@@ -66,9 +68,9 @@ _OTHER_ROWS = """
 """
 
 
-def replayed(home: Home, name: str) -> Row:
-    """equal; moved: rows with what, measure_id, clinic_id, benchmark_id, column, locked and now; courses: how many changed
-    from which status to which; why: sentences. The lock must be held.
+@contextmanager
+def as_locked(home: Home, name: str) -> Iterator[tuple[duckdb.DuckDBPyConnection, Row]]:
+    """A locked release recomputed in a scratch store, with the warehouse beside it, and its row. The lock must be held.
 
     Raises UsageError for a name that is none, OutcomesError where this version cannot read its definitions.
     """
@@ -88,9 +90,22 @@ def replayed(home: Home, name: str) -> Row:
         recomputed(home, point, Point(base[0], base[1], night) if base else None, definitions) as con,
         attached(con, home.warehouse, "warehouse"),
     ):
-        moved = [row for what in _TABLES for row in _moved(con, release["release_no"], what)]
-        courses = rows_of(con, _COURSES, {"release_no": release["release_no"]})
-        why = _damage(home, con, release)
+        yield con, release
+
+
+def replayed(home: Home, name: str) -> Row:
+    """What differs between a locked release and what is recomputed of it, as in compared_with_locked()."""
+    with as_locked(home, name) as (con, release):
+        return compared_with_locked(home, con, release)
+
+
+def compared_with_locked(home: Home, con: duckdb.DuckDBPyConnection, release: Row) -> Row:
+    """equal; moved: rows with what, measure_id, clinic_id, benchmark_id, column, locked and now; courses: how many changed
+    from which status to which; why: sentences. Of what as_locked() gives.
+    """
+    moved = [row for what in _TABLES for row in _moved(con, release["release_no"], what)]
+    courses = rows_of(con, _COURSES, {"release_no": release["release_no"]})
+    why = _damage(home, con, release)
     if (moved or courses) and release["sql_digest"] != sql_digest():
         why.append(
             f"It was locked by program {release['program_version']} with SQL {release['sql_digest']}, and recomputed with SQL {sql_digest()}."
@@ -99,7 +114,13 @@ def replayed(home: Home, name: str) -> Row:
         why.append(
             "Neither the ledger, the stored rows, the receipt nor the program explains it: compare score_event, extract_day, patient and identity_change with a backup."
         )
-    return {"name": name, "equal": not (moved or courses or why), "moved": moved, "courses": courses, "why": why}
+    return {
+        "name": release["name"],
+        "equal": not (moved or courses or why),
+        "moved": moved,
+        "courses": courses,
+        "why": why,
+    }
 
 
 def _moved(con: duckdb.DuckDBPyConnection, release_no: int, what: str) -> list[Row]:

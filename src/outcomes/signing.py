@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import duckdb
 
 from outcomes import inbox
-from outcomes.errors import UsageError
+from outcomes.errors import OutcomesError, UsageError
+from outcomes.laying import sql_digest
 from outcomes.paths import Home
 from outcomes.publishedcopy import publish_copy
 from outcomes.store import one, warehouse
@@ -33,3 +35,25 @@ def signed(home: Home, by: str) -> Iterator[tuple[duckdb.DuckDBPyConnection, str
                 raise UsageError("Give with --by the name of the person who says so, not a patient's code.")
             yield con, name
         publish_copy(home)
+
+
+def refuse_other_program(con: duckdb.DuckDBPyConnection) -> None:
+    """Raise OutcomesError where the store was laid by another version of the program: the next night lays it anew."""
+    if one(con, "SELECT sql_digest FROM laid") != sql_digest():
+        raise OutcomesError("The program has changed since the last night. Run outcomes nightly, and then try again.")
+
+
+def plain_words(con: duckdb.DuckDBPyConnection, text: str, what: str, most: int = 300) -> str:
+    """What a person gives as a reason or a note, blanks put right. It is published, so it names no patient.
+
+    Raises UsageError where it is none, has over `most` characters, or holds a patient's code.
+    """
+    words = " ".join(text.split())
+    if not 2 <= len(words) <= most or not words.isprintable():
+        raise UsageError(f"{what} must be of 2 to {most:,} characters.")
+    # A code may end in a full stop, and so may a sentence.
+    found = re.findall(r"[a-z0-9_.-]+", words.lower())
+    codes = [*found, *(code.rstrip(".") for code in found)]
+    if one(con, "SELECT count(*) FROM patient WHERE list_contains(?::VARCHAR[], lower(patient_id))", [codes]):
+        raise UsageError(f"{what} holds a patient's code: say it without.")
+    return words

@@ -32,6 +32,7 @@ class Summary:
     clinics: list[Row]
     rates: list[Row]
     comparisons: list[Row]
+    unchecked: Row
     registered: list[str]
     nights_healed: int
     provisional: bool = True
@@ -54,22 +55,33 @@ RATES = """
         CASE r.main_denominator WHEN 'observed' THEN r.observed_rate ELSE r.everyone_rate END AS rate,
         CASE r.main_denominator WHEN 'observed' THEN r.observed_low ELSE r.everyone_low END AS low,
         CASE r.main_denominator WHEN 'observed' THEN r.observed_high ELSE r.everyone_high END AS high,
-        r.everyone_rate, r.bound_low, r.bound_high, r.coverage, r.starters_analysed
+        r.everyone_rate, r.bound_low, r.bound_high, r.coverage, r.starters_analysed, c.is_signed
     FROM rate AS r
     JOIN measure AS m USING (measure_id)
+    JOIN definition_check AS c ON c.kind = 'measure' AND c.id = r.measure_id
     WHERE ($clinic IS NULL OR r.clinic_id = $clinic) AND ($measure IS NULL OR r.measure_id = $measure)
     ORDER BY m.position, r.clinic_id
 """
 COMPARISONS = """
     SELECT c.clinic_id, coalesce(c.benchmark_id, c.claim_id) AS benchmark_id, c.measure_id, c.outcome, c.because, c.met, c.our_n, c.our_rate, c.our_low, c.our_high,
         c.their_n, c.their_rate, c.their_low, c.their_high, c.difference, c.difference_low, c.difference_high, c.verdict,
-        c.withheld_because, r.sentence AS withheld_in_words, c.depends_on_missing, c.is_theirs_inside, c.their_effect_size, c.our_d_z, c.our_d_pre, c.is_provisional
+        c.withheld_because, r.sentence AS withheld_in_words, c.depends_on_missing, c.is_theirs_inside, c.their_effect_size, c.our_d_z, c.our_d_pre, c.is_provisional,
+        x.is_signed AND coalesce(y.is_signed, true) AS is_signed
     FROM comparison AS c
+    LEFT JOIN definition_check AS x ON x.kind = 'benchmark' AND x.id = c.benchmark_id
+    LEFT JOIN definition_check AS y ON y.kind = 'measure' AND y.id = c.measure_id
     LEFT JOIN benchmark AS b USING (benchmark_id)
     LEFT JOIN claim AS k USING (claim_id)
     LEFT JOIN reason AS r ON r.reason_code = c.withheld_because AND r.about = 'verdict'
     WHERE ($clinic IS NULL OR c.clinic_id = $clinic) AND ($measure IS NULL OR c.measure_id = $measure)
     ORDER BY c.claim_id IS NOT NULL, b.position, k.position, c.clinic_id
+"""
+# How many definitions nobody has signed as they are.
+UNCHECKED = """
+    SELECT count(*) FILTER (kind = 'measure' AND NOT is_signed) AS measures, count(*) FILTER (kind = 'measure') AS of_measures,
+        count(*) FILTER (kind = 'benchmark' AND NOT is_signed) AS benchmarks, count(*) FILTER (kind = 'benchmark') AS of_benchmarks,
+        count(*) FILTER (kind = 'rules' AND NOT is_signed) AS rules
+    FROM definition_check
 """
 
 
@@ -155,6 +167,7 @@ def summarise(
         clinics=rows_of(con, "SELECT * FROM clinic_group ORDER BY clinic_id"),
         rates=rows_of(con, RATES, {"clinic": None, "measure": None}),
         comparisons=rows_of(con, COMPARISONS, {"clinic": None, "measure": None}),
+        unchecked=rows_of(con, UNCHECKED)[0],
         registered=registered,
         nights_healed=healed,
     )

@@ -17,6 +17,9 @@ RATE_COLUMNS = {
 COMPARISON_COLUMNS = {
     "benchmark_id": "published", "clinic": "clinic", "ours": "ours", "theirs": "theirs", "difference": "points", "interval": "95% interval", "said": "said",
 }  # fmt: skip
+# Whether a person has signed what a row is made by.
+CHECKED_COLUMNS = {"checked": "checked", "signed_on": "last signed on"}
+SIGNED = {"checked": "checked"}
 
 
 def clinic_words(clinic_id: str) -> str:
@@ -51,6 +54,34 @@ def comparison_words(row: Row) -> Row:
         "difference": points(row["difference"]), "interval": between(row["difference_low"], row["difference_high"], points),
         "said": verdict or withheld or inside.get(row["is_theirs_inside"]) or row["outcome"],
     }  # fmt: skip
+
+
+def checked_words(row: Row) -> Row:
+    """Whether a definition is signed, in a table: by whom, or unchecked."""
+    again = " again: it has changed since it was signed" if row["earlier_signatures"] else ""
+    return {"checked": row["signed_by"] if row["is_signed"] else f"unchecked{again}"}
+
+
+def signed_words(row: Row) -> Row:
+    """Whether all that a rate or a comparison is made by is signed, in a table. A claim is made by nothing."""
+    return {"checked": {True: "signed", False: "unchecked", None: "-"}[row["is_signed"]]}
+
+
+def unchecked_words(said: Row) -> str:
+    """How many definitions nobody has signed, in one line."""
+    rules = ", and so are the rules" if said["rules"] else ""
+    return f"{said['measures']:,} of {said['of_measures']:,} measures and {said['benchmarks']:,} of {said['of_benchmarks']:,} benchmarks are unchecked by a clinician{rules} (outcomes measures list)."
+
+
+def benchmark_words(row: Row) -> Row:
+    """A benchmark's row for a table."""
+    said = row["outcome"] or "from the next night on"
+    if row["retired_on"]:
+        said = f"retired from {row['retired_on']}"
+    elif row["outcome"] and row["changes_next_night"]:
+        said += ", until the next night"
+    citation = row["citation"]
+    return row | checked_words(row) | {"said": said, "short": citation if len(citation) <= 40 else citation[:39].rstrip() + "…"}  # fmt: skip
 
 
 def _decimal(value: float | None) -> str:
@@ -150,7 +181,7 @@ def night_words(said: Row, home: Home) -> str:
         "Comparisons (the rest: outcomes compare)\n"
         + table([comparison_words(c) for c in compared], COMPARISON_COLUMNS)
     )
-    parts.append(_caveat(said))
+    parts.append(_caveat(said) + (f"\n{unchecked_words(said['unchecked'])}" if "unchecked" in said else ""))
     parts.append(
         f"Summary          {home.summary}\nPublished DuckDB {home.published_copy}\nReceipts         {home.receipts / 'receipts.jsonl'}"
     )

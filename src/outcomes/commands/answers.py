@@ -93,28 +93,30 @@ def _filters(arguments: Arguments, con: Any) -> dict[str, Any]:
 
 
 def _rates(arguments: Arguments) -> None:
-    from outcomes.summary import RATES, rows_of
-    from outcomes.words import RATE_COLUMNS, rate_words
+    from outcomes.summary import RATES, UNCHECKED, rows_of
+    from outcomes.words import RATE_COLUMNS, SIGNED, rate_words, signed_words, unchecked_words
 
     with published(arguments) as con:
         rows = rows_of(con, RATES, _filters(arguments, con))
-    print(
-        written(
-            [rate_words(row) for row in rows] if arguments.format == "table" else rows, RATE_COLUMNS, arguments.format
-        )
-    )
+        (unchecked,) = rows_of(con, UNCHECKED)
+    if arguments.format != "table":
+        print(written(rows, RATE_COLUMNS, arguments.format))
+        return
+    print(table([rate_words(row) | signed_words(row) for row in rows], RATE_COLUMNS | SIGNED))
+    print(f"\n{unchecked_words(unchecked)}")
 
 
 def _compare(arguments: Arguments) -> None:
-    from outcomes.summary import COMPARISONS, rows_of
-    from outcomes.words import COMPARISON_COLUMNS, comparison_words
+    from outcomes.summary import COMPARISONS, UNCHECKED, rows_of
+    from outcomes.words import COMPARISON_COLUMNS, SIGNED, comparison_words, signed_words, unchecked_words
 
     with published(arguments) as con:
         rows = rows_of(con, COMPARISONS, _filters(arguments, con))
+        (unchecked,) = rows_of(con, UNCHECKED)
     if arguments.format != "table":
         print(written(rows, {}, arguments.format))
         return
-    print(table([comparison_words(row) for row in rows], COMPARISON_COLUMNS))
+    print(table([comparison_words(row) | signed_words(row) for row in rows], COMPARISON_COLUMNS | SIGNED))
     print(
         "\nWhy\n"
         + table(
@@ -138,6 +140,7 @@ def _compare(arguments: Arguments) -> None:
         print(
             '\nEvery verdict is provisional. "Consistent with" can hardly be shown below 84 patients; under 30 none is given.'
         )
+    print(f"\n{unchecked_words(unchecked)}")
 
 
 def _explain(arguments: Arguments) -> None:

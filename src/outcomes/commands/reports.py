@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from outcomes.commands import Arguments, Verbs
-from outcomes.commands.homes import published
+from outcomes.commands.homes import home_of, published
 from outcomes.errors import UsageError
 
 
@@ -14,10 +14,11 @@ def add(verbs: Verbs) -> None:
     report = verbs.add(
         "report",
         _report,
-        "Write the page of a clinic, or of all clinics, as HTML or PDF; with --shared one that may leave the house.",
+        "Write the page of a clinic, or of all clinics, as HTML or PDF; of a locked release, or with --shared one that may leave the house.",
         "outcomes report --home clinic-home --clinic C01 --out C01.html --shared",
     )
-    report.add_argument("--clinic", required=True, help="this clinic; all for all clinics together")
+    report.add_argument("--clinic", default="all", help="this clinic; all (default) for all clinics together")
+    report.add_argument("--release", metavar="NAME", help="as a locked release has it, the same at any later time")
     report.add_argument(
         "--out", type=Path, required=True, help="file to write: .html, or .pdf where Chromium is installed"
     )
@@ -34,6 +35,7 @@ def _report(arguments: Arguments) -> None:
     from outcomes.pages import printing
     from outcomes.pages.asking import INSIDE, NETWORK, SHARED, asked
     from outcomes.pages.making import chart_files, page_of, shared_page_of
+    from outcomes.pages.released import released_book
     from outcomes.publishedcopy import known
     from outcomes.store import one
 
@@ -42,6 +44,8 @@ def _report(arguments: Arguments) -> None:
         raise UsageError("Give an --out that ends in .html or .pdf.")
     if not out.absolute().parent.is_dir():
         raise UsageError(f"There is no folder {out.absolute().parent}. Make it first.")
+    if arguments.release and arguments.shared:
+        raise UsageError("A release has counts of 1 to 10: for sharing leave out --release.")
     with published(arguments) as con:
         clinic = NETWORK if arguments.clinic == "all" else arguments.clinic
         # A clinic that is registered and has sent nothing yet has a page too.
@@ -51,7 +55,9 @@ def _report(arguments: Arguments) -> None:
             raise UsageError(
                 "Nothing has been shared yet, so that every number would be suppressed. Share an edition first: outcomes export --shared"
             )
-        book = asked(con, SHARED if arguments.shared else INSIDE)
+        book = None if arguments.release else asked(con, SHARED if arguments.shared else INSIDE)
+    if book is None:
+        book = released_book(home_of(arguments), arguments.release, clinic)
     page = (shared_page_of if arguments.shared else page_of)(book, clinic)
     charts = chart_files(book, clinic, is_shared=arguments.shared) if arguments.charts else {}
     if out.suffix == ".pdf":

@@ -171,6 +171,8 @@ class Book:
     aside: Row = field(default_factory=dict)
     ledger: Row = field(default_factory=dict)
     reviews: dict[str, tuple[list[Row], list[Row]]] = field(default_factory=dict)
+    # The release that the pages are of; none for those of a night.
+    release: Row = field(default_factory=dict)
 
     def of(self, view: str, name: str, **wanted: Any) -> list[Told]:
         """The rows of a view of one clinic (or of one name) that have the wanted values."""

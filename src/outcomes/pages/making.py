@@ -125,7 +125,8 @@ def _verdict(book: Book, row: Told) -> tuple[str, str]:
     if row.get("verdict_state") == SUPPRESSED:
         return f"the comparison is {SUPPRESSED}", ""
     if row.get("verdict"):
-        return _WORDS.get(row["verdict"], row["verdict"]), " (provisional until released)"
+        state = f" (locked by release {book.release['name']})" if book.release else " (provisional until released)"
+        return _WORDS.get(row["verdict"], row["verdict"]), state
     if row.get("withheld_because"):
         return "no verdict", f", because {_reason(book, row['withheld_because'])}"
     return NOT_ASSESSABLE, " yet"
@@ -187,6 +188,9 @@ def _about(book: Book, clinic: str, is_shared: bool) -> str:
         row = book.one("shared_rate", clinic, measure_id=RESPONSE)
         edition = f"edition {row['edition']}, as of {row['as_of']}" if row["edition"] else "in no edition yet"
         return f"For sharing: response {edition}. No count of 1 to 10 is in it. Numbers that could not be told anew are those of an earlier edition. Provisional."
+    if book.release:
+        said = book.release
+        return f"Release {said['name']}, as of {said['as_of']}: {said['covers']}. Locked at entry {said['arrival_no']} of the ledger (hash {said['arrival_hash'][:12]}); it never changes. For use inside the house: it has counts of 1 to 10."
     return f"Night {night['night']}, as of {night['as_of']}. Provisional. For use inside the house: it has counts of 1 to 10. To share it: outcomes report --shared."
 
 

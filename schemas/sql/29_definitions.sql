@@ -1,0 +1,111 @@
+-- Digests of definitions, of every word of them: what a person signs. A definition that says anything else has another one.
+-- Null keys are left out, so that a key that is new to the program leaves the digest as it was where it says nothing.
+CREATE OR REPLACE MACRO rules_digest(r) AS sha256(concat_ws(
+    chr(31),
+    'version=' || r.version::VARCHAR,
+    'course_gap_days=' || r.course_gap_days::VARCHAR,
+    'reinduction_gap_days=' || r.reinduction_gap_days::VARCHAR,
+    'reinduction_infusions=' || r.reinduction_infusions::VARCHAR,
+    'reinduction_days=' || r.reinduction_days::VARCHAR,
+    'induction_days=' || r.induction_days::VARCHAR,
+    'induction_gap_days=' || r.induction_gap_days::VARCHAR,
+    'induction_minimum_infusions=' || r.induction_minimum_infusions::VARCHAR,
+    'induction_minimum_span_days=' || r.induction_minimum_span_days::VARCHAR,
+    'induction_maximum_infusions=' || r.induction_maximum_infusions::VARCHAR,
+    'extension_days=' || r.extension_days::VARCHAR,
+    'entry_lag_days=' || r.entry_lag_days::VARCHAR,
+    'reliable_change_points=' || r.reliable_change_points::VARCHAR,
+    'minimum_n=' || r.minimum_n::VARCHAR,
+    'coverage_minimum=' || r.coverage_minimum::VARCHAR,
+    'extended_share_maximum=' || r.extended_share_maximum::VARCHAR,
+    'confidence_z=' || r.confidence_z::VARCHAR,
+    'equivalence_z=' || r.equivalence_z::VARCHAR,
+    'survival_minimum_at_risk=' || r.survival_minimum_at_risk::VARCHAR,
+    'fixed_cohort_infusions=' || r.fixed_cohort_infusions::VARCHAR,
+    'remission_odds_ratio=' || r.remission_odds_ratio::VARCHAR,
+    'retest_correlation=' || r.retest_correlation::VARCHAR,
+    'regression_cut=' || r.regression_cut::VARCHAR,
+    'overdispersion_minimum_clinics=' || r.overdispersion_minimum_clinics::VARCHAR,
+    'alert_tail=' || r.alert_tail::VARCHAR,
+    'alarm_tail=' || r.alarm_tail::VARCHAR
+))[:16];
+
+-- Not its place in the file, nor who the file says has checked it.
+CREATE OR REPLACE MACRO measure_digest(m) AS sha256(concat_ws(
+    chr(31),
+    'measure_id=' || m.measure_id::VARCHAR,
+    'version=' || m.version::VARCHAR,
+    'title=' || m.title::VARCHAR,
+    'question=' || m.question::VARCHAR,
+    'numerator=' || m.numerator::VARCHAR,
+    'denominator=' || m.denominator::VARCHAR,
+    'why_it_matters=' || m.why_it_matters::VARCHAR,
+    'source=' || m.source::VARCHAR,
+    'authored_by=' || m.authored_by::VARCHAR,
+    'review_by=' || m.review_by::VARCHAR,
+    'kind=' || m.kind::VARCHAR,
+    'drug=' || m.drug::VARCHAR,
+    'course=' || m.course::VARCHAR,
+    'induction=' || m.induction::VARCHAR,
+    'anchor=' || m.anchor::VARCHAR,
+    'infusion_k=' || m.infusion_k::VARCHAR,
+    'window_low=' || m.window_low::VARCHAR,
+    'window_high=' || m.window_high::VARCHAR,
+    'baseline_look_back_days=' || m.baseline_look_back_days::VARCHAR,
+    'baseline_minimum=' || m.baseline_minimum::VARCHAR,
+    'item_9=' || m.item_9::VARCHAR,
+    'missing_items=' || m.missing_items::VARCHAR,
+    'outcome=' || m.outcome::VARCHAR,
+    'starts_from=' || m.starts_from::VARCHAR,
+    'reports=' || m.reports::VARCHAR,
+    'main_denominator=' || m.main_denominator::VARCHAR,
+    'higher_is_better=' || m.higher_is_better::VARCHAR,
+    'delta_points=' || m.delta_points::VARCHAR
+))[:16];
+
+CREATE OR REPLACE MACRO benchmark_digest(b) AS sha256(concat_ws(
+    chr(31),
+    'benchmark_id=' || b.benchmark_id::VARCHAR,
+    'version=' || b.version::VARCHAR,
+    'citation=' || b.citation::VARCHAR,
+    'doi=' || b.doi::VARCHAR,
+    'pmid=' || b.pmid::VARCHAR,
+    'year=' || b.year::VARCHAR,
+    'population=' || b.population::VARCHAR,
+    'treatment=' || b.treatment::VARCHAR,
+    'treatment_class=' || b.treatment_class::VARCHAR,
+    'instrument=' || b.instrument::VARCHAR,
+    'outcome=' || b.outcome::VARCHAR,
+    'cutoff=' || b.cutoff::VARCHAR,
+    'time_window=' || b.time_window::VARCHAR,
+    'window_anchor=' || b.window_anchor::VARCHAR,
+    'window_low=' || b.window_low::VARCHAR,
+    'window_high=' || b.window_high::VARCHAR,
+    'denominator=' || b.denominator::VARCHAR,
+    'denominator_class=' || b.denominator_class::VARCHAR,
+    'kind=' || b.kind::VARCHAR,
+    'events=' || b.events::VARCHAR,
+    'n=' || b.n::VARCHAR,
+    'rate=' || b.rate::VARCHAR,
+    'ci_low=' || b.ci_low::VARCHAR,
+    'ci_high=' || b.ci_high::VARCHAR,
+    'prediction_low=' || b.prediction_low::VARCHAR,
+    'prediction_high=' || b.prediction_high::VARCHAR,
+    'mean_baseline=' || b.mean_baseline::VARCHAR,
+    'sd_baseline=' || b.sd_baseline::VARCHAR,
+    'effect_size=' || b.effect_size::VARCHAR,
+    'read=' || b.read::VARCHAR,
+    'interests=' || b.interests::VARCHAR,
+    'measure_id=' || b.measure_id::VARCHAR,
+    'mismatch=' || b.mismatch::VARCHAR,
+    'assumed=' || b.assumed::VARCHAR,
+    'is_primary=' || b.is_primary::VARCHAR,
+    'caveat=' || b.caveat::VARCHAR
+))[:16];
+
+CREATE OR REPLACE MACRO is_retired(retired_on, as_of) AS coalesce(retired_on <= as_of, false);
+
+COMMENT ON MACRO rules_digest IS 'Head of the SHA-256 of all that a row of rules says.';
+COMMENT ON MACRO measure_digest IS 'Head of the SHA-256 of all that a row of measure says, but its position and checked_by.';
+COMMENT ON MACRO benchmark_digest IS 'Head of the SHA-256 of all that a row of benchmark says as it was published: not its position, nor whether this home has retired it.';
+COMMENT ON MACRO is_retired IS 'Whether a benchmark is retired on an as-of date.';
