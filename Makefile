@@ -49,6 +49,7 @@ lock:  ## needs uv
 
 bench: .venv/.installed  ## speed, as ratios to a bare DuckDB load of the same file
 	$(BIN)/python bench/bench.py
+	$(BIN)/python bench/pages.py
 
 clean:
 	rm -rf .venv demo-home test-artifacts

@@ -37,7 +37,7 @@ def without_versions(page: str) -> str:
     """A page with the versions of program and data, the digest of its style and the head of the ledger left out."""
     page = re.sub(r"Program [^<]*?clinics\.toml:[0-9a-f]+", "Program VERSIONS", page)
     page = re.sub(r"'sha256-[^']*'", "'STYLE'", page)
-    return re.sub(r"(hash chain is <code>)[0-9a-f]+", r"\1HEAD", page)
+    return re.sub(r"(hash chain: <code>)[0-9a-f]+", r"\1HEAD", page)
 
 
 class _Reader(HTMLParser):

@@ -24,8 +24,8 @@ AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("ut
 SIZES = {"desktop": (1280, 900), "phone": (360, 740)}
 SCHEMES = ("light", "dark")
 PAPERS = {"A4": (210, 297), "Letter": (216, 279)}
-# Sides of paper, at most: a page has two; the table of 60 clinics follows as an appendix.
-KINDS = {"ordinary": 2, "five": 2, "early": 2, "missing": 2, "nothing": 2, "hostile": 2, "right": 2, "long": 2, "few": 2, "sixty": 3, "shared": 2, "shared all": 2, "review": 0}  # fmt: skip
+# Sides of paper, at most: a page has two; the table of 60 clinics follows as an appendix of one or two.
+KINDS = {"ordinary": 2, "five": 2, "early": 2, "missing": 2, "nothing": 2, "hostile": 2, "right": 2, "long": 2, "few": 2, "sixty": 4, "shared": 2, "shared all": 2, "review": 0}  # fmt: skip
 # What is wider than the window and not in a box that scrolls for itself, and what stands out of its drawing.
 WIDER = """() => {
     const wide = [...document.querySelectorAll("body *")].filter(e => !e.closest(".scroll") && !e.closest("svg") && e.checkVisibility()
@@ -124,8 +124,9 @@ def test_a_page_is_whole_at_every_size_and_in_both_schemes(browser, kind, file):
 @each_kind
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_axe_finds_nothing_serious(browser, kind, file, scheme):
-    """With all tables open, so that they are looked at too. axe needs a script: the policy, tested elsewhere, is taken out."""
-    file.write_text(re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", file.read_text("utf-8")), "utf-8")
+    """With all tables open, so that they are looked at too; in the dark on a phone, and only where there is all to see."""
+    if scheme == "dark" and kind not in ("ordinary", "few", "shared", "review"):
+        pytest.skip("the colours are those of the others")
     page, _ = opened(browser, file, "phone" if scheme == "dark" else "desktop", scheme)
     page.evaluate("document.querySelectorAll('details').forEach(e => e.open = true)")
     page.evaluate(AXE)

@@ -164,6 +164,14 @@ def test_no_response_stands_without_who_was_worse(stores, home, clinic):
     assert 1 in ideation
 
 
+def test_no_response_is_shared_without_who_was_worse(shared_pages):
+    for text in shared_pages.values():
+        found = Numbers(text).found
+        rates = {section for named, _, section in found if RESPONSES.search(named["data-key"]) and named["data-view"] != "shared_attrition" and named["data-column"] != "coverage"}  # fmt: skip
+        worse = {section for named, _, section in found if re.search(r"measure_id=worsened_", named["data-key"])}
+        assert 1 in rates <= worse
+
+
 def test_a_chart_of_responses_shows_who_was_worse(store):
     charts = chart_files(store.book, NETWORK, is_shared=False)
     assert "worse" in charts["rates-by-infusion"]

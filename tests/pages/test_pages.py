@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import os
 import re
+import shutil
+import struct
+import zlib
 from html.parser import HTMLParser
 
 import pytest
 
 from outcomes.cli import main
-from outcomes.pages import charts, printing
-from outcomes.pages.asking import INSIDE, asked
-from outcomes.pages.making import review_of
+from outcomes.errors import OutcomesError
+from outcomes.nights import run_night
+from outcomes.pages import charts, printing, writing
+from outcomes.pages.asking import INSIDE, SHARED, asked
+from outcomes.pages.making import chart_files, page_of, review_of
 from outcomes.pages.writing import put_in_place, write_pages
 from outcomes.publishedcopy import opened
+from outcomes.releases import run_release
+from outcomes.reviewing import acknowledge
 from tests import nightly
-from tests.conftest import copied
+from tests.conftest import LATER, copied
 from tests.pages.conftest import SCRIPT, pages
 
 CLINICS = {"FIVE", "EARLY", "GONE", "NOTHING", "C01", "Z-.._x", "RIGHT", "LONG"}
@@ -250,7 +258,7 @@ def test_report_writes_a_page_and_its_charts(after_first, tmp_path, capsys, monk
     svg = (tmp_path / "c" / "by-infusion.svg").read_text("utf-8")
     assert svg.startswith('<svg xmlns="http://www.w3.org/2000/svg"')
     assert "<style>:root{" in svg
-    capsys.readouterr()
+    assert "(SVG; no PNG, since no Chromium is installed here)" in capsys.readouterr().out
     assert run("report", "--home", after_first.root, "--clinic", "C01", "--out", tmp_path / "C01.pdf") == 64
     assert "No Chromium" in capsys.readouterr().err
 
@@ -269,3 +277,143 @@ def test_report_says_what_to_do(after_first, tmp_path, capsys, monkeypatch, word
     assert run("report", "--home", after_first.root, *words) == 64
     assert said in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def rows_of_table(text: str, heading: str) -> list[tuple[str, ...]]:
+    """The cells of the table under a heading."""
+    (section,) = re.findall(rf'<h2 id="{heading}">.*?</section>', text, re.S)
+    body = section.partition("<tbody>")[2]
+    return [tuple(re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", row)) for row in re.findall(r"<tr>(.*?)</tr>", body)]
+
+
+def test_the_review_list_has_every_score_and_course_of_its_clinic_and_nobody_else(after_later, tmp_path):
+    """What nobody has looked at stands first; who has looked stands beside the rest from the next night on."""
+    home = copied(after_later, tmp_path / "home")
+    (first,) = nightly.asked(home, "SELECT min(score_id) FROM item_9_review WHERE clinic_id = 'C01'")[0]
+    acknowledge(home, [first], "A. Clinician")
+    write_pages(home)
+    told = 0
+    for clinic in ("C01", "C02", "C03"):
+        text = (home.review / f"{clinic}.html").read_text("utf-8")
+        higher = f"SELECT score_id::VARCHAR, patient_id, kind, day_before::VARCHAR, item_9_before::VARCHAR, day::VARCHAR, item_9::VARCHAR, coalesce(acknowledged_by, 'nobody yet') FROM item_9_review WHERE clinic_id = '{clinic}'"
+        order = "ORDER BY patient_id, day, score_id"
+        assert rows_of_table(text, "h-nine") == nightly.asked(home, f"{higher} AND acknowledged_by IS NULL {order}")
+        assert rows_of_table(text, "h-seen") == nightly.asked(home, f"{higher} AND acknowledged_by IS NOT NULL {order}")
+        worse = f"SELECT patient_id, course::VARCHAR, baseline_day::VARCHAR, baseline_total::VARCHAR, endpoint_day::VARCHAR, endpoint_total::VARCHAR FROM endpoint WHERE clinic_id = '{clinic}' AND measure_id = 'worsened_post_induction' AND endpoint_total > baseline_total ORDER BY patient_id, course"
+        assert rows_of_table(text, "h-worse") == nightly.asked(home, worse)
+        told += len(rows_of_table(text, "h-worse"))
+    assert len(rows_of_table((home.review / "C01.html").read_text("utf-8"), "h-seen")) == 1
+    assert told > 0
+
+
+def test_a_fault_in_a_page_loses_no_night(sample, after_first, tmp_path, monkeypatch, capsys):
+    """The night ends whole with one line and exit code 1; the other pages are new, and the next night makes the one left."""
+    home = copied(after_first, tmp_path / "home")
+    before = pages(home)
+    sample.send(LATER, home)
+
+    def faulty(book, clinic):
+        if clinic == "C02":
+            raise ValueError("PATIENT P-001 had 27")
+        return page_of(book, clinic)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(writing, "page_of", faulty)
+        assert run("nightly", "--home", home.root, "--as-of", sample.as_of(LATER), "--no-prefect") == 1
+    said = capsys.readouterr().err
+    assert said.startswith("outcomes: 1 of 7 pages and review lists could not be made (ValueError at ")
+    assert "P-001" not in said
+    assert said.count("\n") == 1
+    assert not home.manifest.exists()
+    assert list(home.inbox.iterdir()) == []
+    assert nightly.asked(home, "SELECT max(night) FROM night") == [(2,)]
+    after = pages(home)
+    assert {name for name in after if after[name] == before[name]} == {"clinic-C02.html"}
+    write_pages(home)
+    assert all("Night 2, " in text for text in pages(home).values())
+
+
+def test_pages_that_cannot_be_written_lose_no_night(sample, after_first, tmp_path, capsys):
+    """A file where the folder should be; the next night is a night like any other."""
+    home = copied(after_first, tmp_path / "home")
+    shutil.rmtree(home.reports)
+    home.reports.write_text("in the way")
+    sample.send(LATER, home)
+    with pytest.raises(OutcomesError, match=r"pages could not be made \(FileExistsError at writing"):
+        sample.run(LATER, home)
+    home.reports.unlink()
+    assert list(home.inbox.iterdir()) == []
+    assert run_night(home, sample.as_of(LATER)).nights_healed == 0
+    assert len(pages(home)) == 4
+
+
+def test_a_release_stands_beside_what_is_provisional(after_first, tmp_path):
+    home = copied(after_first, tmp_path / "home")
+    run_release(home, "2026-Q1", None)
+    with opened(home) as con:
+        book = asked(con)
+    (verdict, standing, why) = nightly.asked(home, "SELECT v.verdict, v.standing, r.sentence FROM release_verdict AS v LEFT JOIN reason AS r ON r.reason_code = v.withheld_because AND r.about = 'verdict' WHERE clinic_id = 'C01' AND measure_id = 'response_post_induction'")[0]  # fmt: skip
+    words = f"no verdict, because {why}" if verdict is None else standing
+    said = lead(page_of(book, "C01"))
+    assert re.search(rf"Released: 2026-Q1 \(as of 2026-01-31\): .*{re.escape(words)}\.", said)
+    assert "Released:" not in lead(pages(after_first)["clinic-C01.html"])
+
+
+def test_a_page_has_the_head_of_the_ledger(after_later, all_pages, shared_pages):
+    (head,) = nightly.asked(after_later, "SELECT arg_max(hash, arrival_no) FROM arrival")[0]
+    assert all(head in text for text in [*pages(after_later).values(), *shared_pages.values()])
+
+
+def numbers_of(text: str) -> list[tuple[str, str, str, str, str]]:
+    """View, key, column, how and words of each number."""
+    return re.findall(r'data-view="([a-z_]+)" data-key="([^"]*)" data-column="([a-z_]+)" data-how="([a-z]+)">([^<]*)<', text)  # fmt: skip
+
+
+def test_a_shared_page_tells_no_count_of_1_to_10_and_none_that_follows(edition, shared_pages):
+    """Every number of it is a cell of the edition's files, which an attacker has tried (test_sharing.py); and of each rate
+    the counts that its own numbers give (with the outcome, without it, without a score) are 0 or over 10."""
+    with opened(edition) as con:
+        book = asked(con, SHARED)
+    assert book.lines == {} == book.reviews
+    assert set(book.views) == set(SHARED)
+    (folder,) = [path.parent for path in edition.root.rglob("rates.json") if "edition" in path.parts]
+    files = {f"shared_{view}": json.loads((folder / f"{name}.json").read_text("utf-8")) for view, name in (("rate", "rates"), ("comparison", "comparisons"), ("attrition", "attrition"))}  # fmt: skip
+    told = 0
+    for clinic, text in shared_pages.items():
+        counts: dict[str, dict[str, int]] = {}
+        for view, key, column, how, words in numbers_of(text):
+            if not words[0].isdigit() or not key:
+                continue
+            wanted = dict(part.split("=", 1) for part in key.split("; "))
+            (row,) = [row for row in files[view] if all(str(row[name]) == value for name, value in wanted.items())]
+            assert row[column] is not None, (clinic, key, column)
+            if how == "count":
+                assert int(words.replace(",", "")) == row[column]
+                counts.setdefault(key, {})[column] = row[column]
+        for found in counts.values():
+            given = [*found.values()]
+            given += [found["observed"] - found["met"]] if found.keys() >= {"observed", "met"} else []
+            given += [found["due"] - found["observed"]] if found.keys() >= {"observed", "due"} else []
+            assert not [n for n in given if 1 <= n <= 10], (clinic, found)
+            told += len(given)
+        assert "suppressed" in text
+        assert set(chart_files(book, clinic, is_shared=True)) <= {"forest", "forest-context"}
+    assert told > 0
+
+
+@pytest.mark.skipif(printing.browser() is None, reason="no Chromium is installed")
+def test_report_prints_a_page_and_draws_its_charts(odd, tmp_path, capsys):
+    """A PNG has twice the sides of its chart, and all of it: its last row is paper, the row of its last words is not."""
+    assert run("report", "--home", odd.root, "--clinic", "C01", "--out", tmp_path / "C01.pdf", "--charts", tmp_path / "c") == 0  # fmt: skip
+    assert (tmp_path / "C01.pdf").read_bytes().startswith(b"%PDF")
+    assert re.fullmatch(r"For inside the house: .*C01\.pdf, 7 charts in .* \(SVG and PNG\)\n", capsys.readouterr().out)
+    for path in (tmp_path / "c").glob("*.svg"):
+        (sides,) = re.findall(r' width="(\d+)" height="(\d+)" viewBox', path.read_text("utf-8"))
+        png = path.with_suffix(".png").read_bytes()
+        assert struct.unpack(">II", png[16:24]) == tuple(2 * int(side) for side in sides), path.name
+        low = max(float(y) for y in re.findall(r'<text x="[0-9.]+" y="([0-9.]+)"', path.read_text("utf-8")))
+        width = 2 * int(sides[0]) * 3
+        packed = zlib.decompress(b"".join(re.findall(rb"IDAT(.*?)....IEND", png, re.S)))
+        at = int(2 * low - 8) * (width + 1)
+        assert len(packed) == (width + 1) * 2 * int(sides[1])
+        assert len(set(packed[at + 1 : at + width])) > 2, f"{path.name}: nothing is drawn where its last words are"

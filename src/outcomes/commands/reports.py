@@ -70,7 +70,8 @@ def _report(arguments: Arguments) -> None:
         write_lasting(arguments.charts / f"{name}.svg", svg)
         if printing.browser():
             printing.pictured(svg, arguments.charts / f"{name}.png")
+    drawn = "SVG and PNG" if printing.browser() else "SVG; no PNG, since no Chromium is installed here"
     print(
         f"{'For sharing' if arguments.shared else 'For inside the house'}: {out}"
-        + (f", {len(charts)} charts in {arguments.charts}" if charts else "")
+        + (f", {len(charts)} charts in {arguments.charts} ({drawn})" if charts else "")
     )

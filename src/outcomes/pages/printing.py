@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import struct
 import subprocess
 import tempfile
+import zlib
 from math import ceil
 from pathlib import Path
 
@@ -18,6 +20,7 @@ _NAMES = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome", "/Applications/Chromium.app/Contents/MacOS/Chromium",
 )  # fmt: skip
 _SECONDS = 120
+_BAR = 300
 
 
 def browser() -> str | None:
@@ -32,9 +35,27 @@ def printed(html: str, to: Path) -> None:
 
 def pictured(svg: str, to: Path) -> None:
     """Draw a chart into a PNG file, twice its size in pixels. Raises UsageError where no Chromium is installed."""
-    (width, height) = map(float, re.findall(r'viewBox="0 0 ([0-9.]+) ([0-9.]+)"', svg)[0])
-    size = f"--window-size={ceil(width)},{ceil(height)}"
+    width, height = (ceil(float(side)) for side in re.findall(r' width="([0-9.]+)" height="([0-9.]+)"', svg)[0])
+    # A window is higher than what it shows, by a bar that differs from version to version: what is below is cut off.
+    size = f"--window-size={width},{height + _BAR}"
     _run(svg, "chart.svg", to, ["--screenshot={}", size, "--force-device-scale-factor=2", "--hide-scrollbars"])
+    to.write_bytes(_top(to.read_bytes(), 2 * height))
+
+
+def _top(png: bytes, rows: int) -> bytes:
+    """The first rows of a PNG as Chromium writes it (8 bits, not interlaced): a row is packed by itself and those above it."""
+    width, _, depth, colours = struct.unpack(">IIBB", png[16:26])
+    packed, at = b"", 8
+    while at < len(png):
+        (length,) = struct.unpack(">I", png[at : at + 4])
+        if png[at + 4 : at + 8] == b"IDAT":
+            packed += png[at + 8 : at + 8 + length]
+        at += 12 + length
+    wide = 1 + width * depth // 8 * {2: 3, 6: 4}[colours]
+    parts = (b"IHDR", png[16:20] + struct.pack(">I", rows) + png[24:29]), (b"IDAT", zlib.compress(zlib.decompress(packed)[: rows * wide], 9)), (b"IEND", b"")  # fmt: skip
+    return png[:8] + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in parts
+    )
 
 
 def _run(text: str, name: str, to: Path, options: list[str]) -> None:
