@@ -22,7 +22,7 @@ demo: .venv/.installed  ## the nightly flow on the bundled sample
 	$(BIN)/outcomes demo
 
 test: .venv/.installed lint  ## everything
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 fuzz: .venv/.installed  ## 10,000 drawn files at the door, others with SEED=2
 	$(BIN)/python -m pytest -n 2 -m nightly --hypothesis-seed=$(SEED) tests/test_fuzz.py
