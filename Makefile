@@ -26,7 +26,7 @@ chromium: .venv/.installed  ## a browser for the tests of the pages, where there
 	.ci/chromium
 
 test: .venv/.installed lint chromium  ## everything
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 fuzz: .venv/.installed  ## 10,000 drawn files at the door, others with SEED=2
 	$(BIN)/python -m pytest -n 2 -m nightly --hypothesis-seed=$(SEED) tests/test_fuzz.py

@@ -15,6 +15,8 @@ from outcomes import loading
 from outcomes.paths import Home
 from tests.nightly import AS_OF, asked, night
 
+pytestmark = pytest.mark.usefixtures("no_pages")
+
 COLUMNS = [
     "clinic_id", "patient_id", "infusion_number", "days_since_first_infusion", "timepoint", *(f"item_{i}" for i in range(1, 10)),
     "total", "status", "extract_day", "drug", "dose_mg_per_kg", "nausea", "item_10", "recall_period",
@@ -140,19 +142,37 @@ def told_in_batches(tmp_path_factory: pytest.TempPathFactory) -> Home:
     return home
 
 
-def standing(home: Home, name: str) -> list[int]:
-    patient = f"P-{list(PICTURES).index(name)}"
-    return [total for (total,) in asked(home, f"SELECT total FROM current_score WHERE patient_id = '{patient}'")]
+# Of each picture: the totals that stand, how many of its rows are stored, and what happened to them. Asked once of a home.
+FATES = """
+    SELECT patient_id, (SELECT list(total) FROM current_score WHERE patient_id = p.patient_id), count(DISTINCT score_id),
+        list((reason_code, current) ORDER BY event_id) FILTER (event_id IS NOT NULL)
+    FROM patient AS p JOIN score USING (patient_no) LEFT JOIN score_event USING (score_id) GROUP BY patient_id
+"""
+Fates = dict[str, tuple[list[int], int, list[tuple[str, bool]]]]
+
+
+def fates(home: Home) -> Fates:
+    """Of each picture by name; one of which nothing is stored is not in it."""
+    named = {f"P-{number}": name for number, name in enumerate(PICTURES)}
+    return {
+        named[p]: (stands or [], rows, events or []) for p, stands, rows, events in asked(home, FATES) if p in named
+    }
+
+
+@pytest.fixture(scope="module")
+def fates_told(told: Home) -> Fates:
+    return fates(told)
+
+
+@pytest.fixture(scope="module")
+def fates_in_batches(told_in_batches: Home) -> Fates:
+    return fates(told_in_batches)
 
 
 @pytest.mark.parametrize("name", PICTURES)
-def test_what_stands(name: str, told: Home) -> None:
+def test_what_stands(name: str, fates_told: Fates) -> None:
     _, stands, (accepted, *_), events = PICTURES[name]
-    mine = f"FROM score JOIN patient USING (patient_no) WHERE patient_id = 'P-{list(PICTURES).index(name)}'"
-    assert standing(told, name) == stands
-    assert asked(told, f"SELECT count(*) {mine}") == ([(accepted,)])
-    said = f"SELECT reason_code, current FROM score_event SEMI JOIN (SELECT score_id {mine}) USING (score_id) ORDER BY event_id"
-    assert asked(told, said) == [(code, False) for code in events]
+    assert fates_told.get(name, ([], 0, [])) == (stands, accepted, [(code, False) for code in events])
 
 
 def test_every_row_has_one_fate(told: Home) -> None:
@@ -163,8 +183,8 @@ def test_every_row_has_one_fate(told: Home) -> None:
 
 
 @pytest.mark.parametrize("name", list(PICTURES))
-def test_batches_do_not_change_what_stands(name: str, told_in_batches: Home) -> None:
-    assert standing(told_in_batches, name) == PICTURES[name][1]
+def test_batches_do_not_change_what_stands(name: str, fates_in_batches: Fates) -> None:
+    assert fates_in_batches.get(name, ([], 0, []))[0] == PICTURES[name][1]
 
 
 def test_in_batches_rows_read_are_the_sum_of_their_fates(told_in_batches: Home) -> None:

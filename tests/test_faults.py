@@ -16,7 +16,6 @@ from outcomes.paths import Home
 from tests import faults
 from tests.conftest import FIRST, LATER, Made, copied, made
 
-pytestmark = pytest.mark.xdist_group("faults")
 needs_strace = pytest.mark.skipif(faults.strace() is None, reason="strace is not installed, or may not trace here")
 
 

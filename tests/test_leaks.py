@@ -12,6 +12,7 @@ import sys
 import traceback
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -20,6 +21,7 @@ import pytest
 import xlsxwriter
 
 from outcomes.checking import judge
+from outcomes.cli import main
 from outcomes.errors import FileRefusedError, UsageError
 from outcomes.paths import Home
 from outcomes.proposing import proposed
@@ -341,6 +343,27 @@ def run(folder: Path, *words: str | Path) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
+@dataclass
+class Here:
+    """The command line in this process, with a folder of its own for what is kept for a user: it costs no start."""
+
+    folder: Path
+    capfd: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch
+
+    def __call__(self, *words: str | Path) -> tuple[int, str]:
+        """As run()."""
+        with self.monkeypatch.context() as patch:
+            for key in os.environ.keys() - environment(self.folder).keys():
+                patch.delenv(key)
+            for key, value in environment(self.folder).items():
+                patch.setenv(key, value)
+            patch.chdir(self.folder)
+            with pytest.raises(SystemExit) as ended:
+                main([str(word) for word in words])
+        return int(ended.value.code or 0), "".join(self.capfd.readouterr())
+
+
 def accepted() -> bytes:
     answers = {f"item_{n}": str(answer) for n, answer in enumerate(ANSWERED, 1)} | {"total": str(sum(ANSWERED))}
     return csv(row(**ACCEPTED, **answers))
@@ -352,7 +375,9 @@ def clinics(tmp_path: Path) -> Clinics:
     return read_clinics(tmp_path / "clinics.toml")
 
 
-def test_planted_identifiers_are_found_nowhere(tmp_path: Path) -> None:
+def test_planted_identifiers_are_found_nowhere(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One night as a Prefect flow with kinds in every place, and all that can be asked of it afterwards."""
     outside, home, sent = tmp_path / "outside", Home(tmp_path / "home"), tmp_path / "sent"
     home.make()
@@ -371,14 +396,16 @@ def test_planted_identifiers_are_found_nowhere(tmp_path: Path) -> None:
         few.append(sent / f"{number} {names[kind]}.csv")
         few[-1].write_bytes(data)
 
+    here = Here(outside, capfd, monkeypatch)
+
     def asks(*words: str | Path) -> list[tuple[int, str]]:
-        return [run(outside, *words, "--home", home.root, "--format", how) for how in ("table", "csv", "json")]
+        return [here(*words, "--home", home.root, "--format", how) for how in ("table", "csv", "json")]
 
     said = [run(outside, "nightly", "--home", home.root, "--as-of", str(AS_OF))]
     said += [run(outside, "check", *few), *asks("check", *few)]
     for words in ("status", "quarantine", "refused", "rates", "compare"):
         said += asks(words)
-    said += [run(outside, "receipt", "--night", "1", "--home", home.root, *more) for more in ((), ("--format", "json"), ("--out", tmp_path / "out"))]  # fmt: skip
+    said += [here("receipt", "--night", "1", "--home", home.root, *more) for more in ((), ("--format", "json"), ("--out", tmp_path / "out"))]  # fmt: skip
     assert [words for code, words in said if code] == []
     for number, (_, words) in enumerate(said):
         assert_clean(words, number)
@@ -417,11 +444,25 @@ def test_planted_identifiers_are_found_nowhere(tmp_path: Path) -> None:
 def test_no_error_and_no_proposal_says_what_a_file_holds(
     kind: str, clinics: Clinics, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """In the process itself: what is judged, raised, chained, traced and printed."""
-    for where, data in planted(kind):
-        judged = judge([data], clinics)
-        said = [str(judged.formats), str(judged.reasons.rows()), str(judged.notes.rows()), str(judged.rules.rows())]
-        said += [f"{vars(error)} {place(error.column_no, error.line, error.kind)}" for error in judged.refused.values()]
+    """In the process itself: what is judged, raised, chained, traced and printed. Judged together, as a night does it, for
+    each file fares there as it does alone (tests/test_formats.py)."""
+    files = list(planted(kind))
+    judged = judge([data for _, data in files], clinics)
+    assert len(judged.refused) > 10
+    for number, error in judged.refused.items():
+        assert_clean(f"{vars(error)} {place(error.column_no, error.line, error.kind)}", files[number][0])
+    for said in (
+        judged.formats,
+        judged.profiles,
+        *(frame.rows() for frame in (judged.reasons, judged.notes, judged.rules)),
+    ):
+        assert_clean(str(said), "judged")
+    for rows in judged.good.values():
+        for number, *cells in rows.drop("line").select("file", pl.all().exclude("file")).iter_rows():
+            assert_clean(str(cells), files[number][0])
+    assert_clean("".join(capfd.readouterr()), "judged")
+    for where, data in files:
+        said = []
         try:
             given = opened(data)
             _ = None if given.is_csv else read_sheet(given.format, given.data)
@@ -438,8 +479,6 @@ def test_no_error_and_no_proposal_says_what_a_file_holds(
         said += capfd.readouterr()
         for words in said:
             assert_clean(words, where)
-        good = [rows.drop("file", "line") for rows in judged.good.values()]
-        assert_clean(str([rows.rows() for rows in good]), where)
 
 
 def test_an_error_about_a_path_does_not_say_it(tmp_path: Path) -> None:

@@ -29,12 +29,13 @@ from outcomes.paths import Home
 from outcomes.receipts import RECEIPTS
 from outcomes.summary import Summary
 from schemas.feeds import FEEDS
-from tests.conftest import FIRST, LATER, Made, copied, differing, made, stored
+from tests.conftest import FIRST, LATER, Made, answers, copied, differing, made, stored
 
 LEDGER = "SELECT arrival_no, sha256, hash FROM arrival ORDER BY arrival_no"
 SCORES = "SELECT * FROM score ORDER BY score_id"
 WORDS = "SELECT * EXCLUDE (score_id, arrival_no, patient_no) FROM current_score ORDER BY ALL"
 SLOW_LATER = dt.date(2026, 9, 1)
+NO_PAGES = pytest.mark.usefixtures("no_pages")
 
 
 def names(folder: Path) -> set[str]:
@@ -43,13 +44,14 @@ def names(folder: Path) -> set[str]:
 
 def assert_in_order(home: Home) -> None:
     """Nothing is left over, every arrival's bytes are where they belong, and the receipts say what the ledger says."""
-    arrivals = stored(home.warehouse, "SELECT sha256, refused_because IS NULL, hash FROM arrival ORDER BY arrival_no")
+    versions = "SELECT regexp_extract(data_versions, 'clinics.toml:(\\S+)', 1) FROM night"
+    said = "SELECT sha256, refused_because IS NULL, hash FROM arrival ORDER BY arrival_no"
+    arrivals, digests = answers(home.warehouse, said, versions)
+    clinics = {f"clinics-{digest}.toml" for (digest,) in digests}
     assert names(home.held) == set()
     assert names(home.archive) == {sha for sha, taken, _ in arrivals if taken}
     assert names(home.refused) == {sha for sha, taken, _ in arrivals if not taken}
     assert names(home.published) == {"outcomes.duckdb", "summary.json", "reports"}
-    versions = "SELECT regexp_extract(data_versions, 'clinics.toml:(\\S+)', 1) FROM night"
-    clinics = {f"clinics-{digest}.toml" for (digest,) in stored(home.warehouse, versions)}
     assert names(home.receipts) - {"clinics-none.toml"} == {RECEIPTS, "sent", *clinics} - {"clinics-none.toml"}
     assert names(home.root) == {
         ".lock", "archive", "clinics.toml", "held", "inbox", "published", "review", "receipts", "refused", "warehouse.duckdb",
@@ -64,8 +66,7 @@ def assert_in_order(home: Home) -> None:
 def assert_same(home: Home, undisturbed: Home) -> None:
     """The same scores, the same ledger and the same of everything derived, in the published copies."""
     assert differing(home.published_copy, undisturbed.published_copy) == {}
-    for query in (LEDGER, SCORES):
-        assert stored(home.published_copy, query) == stored(undisturbed.published_copy, query)
+    assert answers(home.published_copy, LEDGER, SCORES) == answers(undisturbed.published_copy, LEDGER, SCORES)
 
 
 # Against the truth
@@ -185,6 +186,7 @@ def test_recomputed_from_the_stored_scores_every_step_is_the_same(after_later):
                 )
 
 
+@NO_PAGES
 def test_what_is_derived_in_part_is_what_is_derived_as_a_whole(tmp_path):
     """Five nights: files one by one in a mixed order, a file again, an empty one, and the later files in two parts."""
     sample, home = made(tmp_path / "s", 4, 120, 11, files_per_clinic=3), Home(tmp_path / "home")
@@ -230,19 +232,20 @@ def test_rates_are_the_rates_of_their_counts(after_later):
         assert (everyone, low, high, coverage) == expected
 
 
+@NO_PAGES
 def test_how_files_are_batched_changes_nothing(sample, after_later, tmp_path, monkeypatch):
     """Each file a batch and a transaction of its own."""
     monkeypatch.setattr(loading.batches, "__defaults__", (1,))
     home = Home(tmp_path / "home")
     for night in (FIRST, LATER):
         sample.run(night, home)
-    for query in (
+    queries = (
         WORDS,
         "SELECT * FROM rate ORDER BY ALL",
         "SELECT sha256, rows_accepted, rows_duplicate, rows_quarantined FROM arrival ORDER BY sha256",
         "SELECT sha256, line, column_name, reason_code FROM quarantine JOIN arrival USING (arrival_no) ORDER BY ALL",
-    ):
-        assert stored(home.published_copy, query) == stored(after_later.published_copy, query)
+    )
+    assert answers(home.published_copy, *queries) == answers(after_later.published_copy, *queries)
 
 
 def test_two_homes_given_the_same_files_have_the_same_of_everything(sample, after_later, tmp_path):
@@ -269,11 +272,17 @@ STEPS = dict(nights.STEPS)
 
 
 @pytest.fixture
-def waiting(sample: Made, after_first: Home, tmp_path: Path) -> Home:
+def ready(sample: Made, after_first: Home, tmp_path: Path) -> Home:
     """A home after its first night, with the second one's files in the inbox."""
     home = copied(after_first, tmp_path / "home")
     sample.send(LATER, home)
     return home
+
+
+@pytest.fixture
+def waiting(ready: Home, no_pages: None) -> Home:
+    """The same, for a test that looks at no page."""
+    return ready
 
 
 @pytest.fixture(scope="module")
@@ -342,20 +351,20 @@ def test_a_night_killed_while_it_moves_files_is_healed_by_the_next(kill, sample,
     assert names(waiting.inbox) == set()
 
 
-def test_a_night_killed_again_and_again_is_healed_in_the_end(sample, waiting, after_later, monkeypatch):
-    """At every rename in turn, each time in the run that should have healed the one before."""
+def test_a_night_killed_again_and_again_is_healed_in_the_end(sample, ready, after_later, monkeypatch):
+    """At every rename in turn, also those of the pages, each time in the run that should have healed the one before."""
     deaths = 0
     for nth in range(1, 30):
         try:
             with monkeypatch.context() as patched:
                 killed_at(patched, "replace", nth, to=lambda p: True)
-                run_night(waiting, sample.as_of(LATER))
+                run_night(ready, sample.as_of(LATER))
             break
         except Killed:
             deaths += 1
     assert deaths > 3
-    assert_same(waiting, after_later)
-    assert_in_order(waiting)
+    assert_same(ready, after_later)
+    assert_in_order(ready)
 
 
 def test_receipts_killed_in_the_middle_of_a_line_are_written_again(sample, waiting, after_later, monkeypatch):
@@ -448,6 +457,7 @@ def test_a_database_that_was_only_half_made_is_made_again(sample, after_first, t
 # A database that is older than its receipts
 
 
+@NO_PAGES
 @pytest.mark.parametrize("lost", ["the last night", "everything"])
 def test_a_lost_database_comes_back_from_the_archive(lost, sample, after_first, after_later, tmp_path):
     home = copied(after_later, tmp_path / "home")
@@ -461,6 +471,7 @@ def test_a_lost_database_comes_back_from_the_archive(lost, sample, after_first, 
     assert_in_order(home)
 
 
+@NO_PAGES
 def test_a_lost_database_comes_back_before_the_next_files_are_taken(sample, after_first, after_later, tmp_path):
     home = copied(after_first, tmp_path / "home")
     home.warehouse.unlink()
@@ -470,6 +481,7 @@ def test_a_lost_database_comes_back_before_the_next_files_are_taken(sample, afte
     assert_in_order(home)
 
 
+@NO_PAGES
 def test_an_old_database_and_a_killed_night_are_healed_together(
     sample, after_first, after_later, tmp_path, monkeypatch
 ):
@@ -486,6 +498,7 @@ def test_an_old_database_and_a_killed_night_are_healed_together(
     assert_in_order(home)
 
 
+@NO_PAGES
 def test_receipts_with_a_cut_last_line_are_mended(sample, after_later, months_after, tmp_path):
     home = copied(after_later, tmp_path / "home")
     path = home.receipts / RECEIPTS
@@ -495,6 +508,7 @@ def test_receipts_with_a_cut_last_line_are_mended(sample, after_later, months_af
     assert_in_order(home)
 
 
+@NO_PAGES
 @pytest.mark.parametrize("left", [0, 25])
 def test_receipts_that_are_gone_are_written_again(left, sample, after_later, months_after, tmp_path):
     """Nothing of them, or 25 characters of the first line."""
@@ -516,6 +530,7 @@ def test_a_restored_arrival_that_is_not_what_its_receipt_says_stops_the_night(af
         run_night(home, SLOW_LATER)
 
 
+@NO_PAGES
 def test_a_database_is_restored_as_it_was_though_a_clinic_was_registered_since(sample, tmp_path):
     """Rows of a clinic that was unknown on the first night were set aside, and stay so."""
     home = Home(tmp_path / "home")
@@ -531,6 +546,7 @@ def test_a_database_is_restored_as_it_was_though_a_clinic_was_registered_since(s
     assert (stored(home.warehouse, LEDGER), stored(home.warehouse, WORDS)) == before
 
 
+@NO_PAGES
 def test_a_refused_file_may_be_destroyed(sample, after_first, after_later, tmp_path):
     """RELIABILITY: once the clinic has been told. Its bytes gave nothing to the scores."""
     home = copied(after_first, tmp_path / "home")
@@ -553,6 +569,7 @@ def test_clinics_toml_is_not_made_up_where_receipts_tell_of_nights(after_first, 
 # What lies in the inbox
 
 
+@NO_PAGES
 def test_unfinished_and_strange_entries_are_left_alone(sample, after_first, tmp_path):
     home = copied(after_first, tmp_path / "home")
     good = (sample.folder(LATER) / "C01_february.csv").read_bytes()
@@ -628,6 +645,7 @@ def test_a_file_that_cannot_be_read_is_left_alone(sample, waiting, monkeypatch):
     assert (said.files["taken"], said.files["left_alone"]) == (4, 1)
 
 
+@NO_PAGES
 def test_the_same_bytes_under_two_names_are_one_file(sample, after_first, tmp_path):
     home = copied(after_first, tmp_path / "home")
     data = (sample.folder(LATER) / "C01_february.csv").read_bytes()
@@ -639,6 +657,7 @@ def test_the_same_bytes_under_two_names_are_one_file(sample, after_first, tmp_pa
     assert_in_order(home)
 
 
+@NO_PAGES
 def test_files_sent_again_under_other_names_change_nothing(sample, after_later, tmp_path):
     """Taken and refused ones alike."""
     home = copied(after_later, tmp_path / "home")
@@ -653,6 +672,7 @@ def test_files_sent_again_under_other_names_change_nothing(sample, after_later, 
     assert_in_order(home)
 
 
+@NO_PAGES
 def test_a_night_without_files_changes_nothing_and_is_written_down(sample, after_later, tmp_path):
     home = copied(after_later, tmp_path / "home")
     first, second = run_night(home, sample.as_of(LATER)), run_night(home, sample.as_of(LATER))
@@ -661,6 +681,7 @@ def test_a_night_without_files_changes_nothing_and_is_written_down(sample, after
     assert_same(home, after_later)
 
 
+@NO_PAGES
 @pytest.mark.parametrize(
     "derived_by",
     [
@@ -680,6 +701,7 @@ def test_rules_that_changed_are_laid_and_everything_is_derived_again(derived_by,
     assert_same(home, after_later)
 
 
+@NO_PAGES
 def test_a_step_that_another_version_kept_as_a_view_or_under_another_name_is_in_nobodys_way(
     sample, after_later, tmp_path
 ):
@@ -730,6 +752,7 @@ def test_a_second_night_at_once_is_busy(held_lock, sample):
     assert names(held_lock.inbox) == before
 
 
+@NO_PAGES
 def test_the_lock_is_free_again_after_an_error(sample, after_first, tmp_path):
     home = copied(after_first, tmp_path / "home")
     with pytest.raises(OutcomesError):
@@ -788,6 +811,7 @@ def test_a_first_night_without_clinics_toml_registers_who_sent(sample, registere
     assert again.rates == said.rates
 
 
+@NO_PAGES
 def test_rows_of_a_clinic_that_is_not_registered_are_set_aside(sample, tmp_path):
     home = Home(tmp_path / "home")
     sample.send(FIRST, home)
@@ -834,6 +858,7 @@ def test_clinics_toml_that_is_gone_is_an_error(sample, waiting, after_later):
     assert_same(waiting, after_later)
 
 
+@NO_PAGES
 def test_a_clinic_may_be_added(sample, after_later, tmp_path):
     home = copied(after_later, tmp_path / "home")
     with home.clinics.open("a") as handle:

@@ -34,8 +34,10 @@ from outcomes.requeueing import files_to_read_again, request
 from outcomes.reviewing import acknowledge
 from outcomes.showing import row_of, row_set_aside
 from outcomes.summary import Summary
-from tests.conftest import FIRST, LATER, copied, differing, stored
+from tests.conftest import FIRST, LATER, answers, copied, differing, stored
 from tests.drawnnights import HEADER
+
+pytestmark = pytest.mark.usefixtures("no_pages")
 
 Day = dt.date
 DAYS = [Day(2026, 1, 1) + dt.timedelta(7 * n) for n in range(12)]
@@ -105,6 +107,34 @@ A = file(line("C02", "p1", 20), line("C02", "p2", 18))
 B = file(line("C02", "p1", 12), line("C02", "p2", 18))
 
 
+@pytest.fixture(scope="module")
+def after_a(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """Night 1 brought A: to copy."""
+    home = Home(tmp_path_factory.mktemp("a") / "home")
+    register(home, "C01")
+    run(home, 1, A)
+    return home
+
+
+@pytest.fixture
+def with_a(after_a: Home, tmp_path: Path) -> Home:
+    return copied(after_a, tmp_path / "home")
+
+
+@pytest.fixture(scope="module")
+def after_c(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """Night 1 brought C: to copy."""
+    home = Home(tmp_path_factory.mktemp("c") / "home")
+    register(home, "C01")
+    run(home, 1, C)
+    return home
+
+
+@pytest.fixture
+def with_c(after_c: Home, tmp_path: Path) -> Home:
+    return copied(after_c, tmp_path / "home")
+
+
 # The whole life
 
 
@@ -156,8 +186,8 @@ def test_files_of_several_nights_are_read_again_in_the_order_in_which_they_came(
     assert [row[2] for row in stored(home.published_copy, EVENTS)] == ["corrected", "corrected"]
 
 
-def test_a_new_file_of_the_same_night_comes_after_one_read_again(home):
-    run(home, 1, A)
+def test_a_new_file_of_the_same_night_comes_after_one_read_again(with_a):
+    home = with_a
     register(home, "C01", "C02")
     again(home, A)
     run(home, 2, B)
@@ -177,8 +207,8 @@ def test_a_new_file_of_the_same_night_comes_after_one_read_again(home):
     ],
     ids=["other values", "the same values", "taken back"],
 )
-def test_what_came_since_is_not_turned_back(home, since, standing, aside, duplicates):
-    run(home, 1, A)
+def test_what_came_since_is_not_turned_back(with_a, since, standing, aside, duplicates):
+    home = with_a
     register(home, "C01", "C02")
     run(home, 2, file(since))
     again(home, A)
@@ -237,8 +267,8 @@ def test_a_row_that_can_be_read_at_last_may_contradict_one_of_its_night(home, mo
 C = file(line("C01", "p1", 20), line("C01", "p2", 15))
 
 
-def test_a_row_read_otherwise_stands_in_the_place_of_its_earlier_reading(home, monkeypatch):
-    run(home, 1, C)
+def test_a_row_read_otherwise_stands_in_the_place_of_its_earlier_reading(with_c, monkeypatch):
+    home = with_c
     with monkeypatch.context() as patched:
         read_as(patched, ",20,", ",18,")
         again(home, C)
@@ -255,8 +285,8 @@ def test_a_row_read_otherwise_stands_in_the_place_of_its_earlier_reading(home, m
     assert stored(home.published_copy, FATES)[-1] == (3, 1, 2, 0, 2, 0)
 
 
-def test_a_row_read_otherwise_does_not_come_back_where_it_was_corrected_since(home, monkeypatch):
-    run(home, 1, C)
+def test_a_row_read_otherwise_does_not_come_back_where_it_was_corrected_since(with_c, monkeypatch):
+    home = with_c
     run(home, 2, file(line("C01", "p1", 11)))
     read_as(monkeypatch, ",20,", ",18,")
     again(home, C)
@@ -265,8 +295,8 @@ def test_a_row_read_otherwise_does_not_come_back_where_it_was_corrected_since(ho
     assert stored(home.published_copy, OPEN) == [(2, "superseded_since")]
 
 
-def test_a_row_read_under_another_key_is_not_counted_twice(home, monkeypatch):
-    run(home, 1, C)
+def test_a_row_read_under_another_key_is_not_counted_twice(with_c, monkeypatch):
+    home = with_c
     read_as(monkeypatch, "p1,1,0,", "p1,1,3,")
     again(home, C)
     run(home, 2)
@@ -275,8 +305,8 @@ def test_a_row_read_under_another_key_is_not_counted_twice(home, monkeypatch):
     assert until == (3 + 7,), "the day that was read wrongly counts for nothing"
 
 
-def test_what_a_wrongly_read_row_had_corrected_stands_again(home, monkeypatch):
-    run(home, 1, C)
+def test_what_a_wrongly_read_row_had_corrected_stands_again(with_c, monkeypatch):
+    home = with_c
     wrong = file(line("C01", "p1", 7))
     run(home, 2, wrong)
     assert stored(home.published_copy, STANDING)[0] == ("C01", "p1", 0, 7)
@@ -287,9 +317,9 @@ def test_what_a_wrongly_read_row_had_corrected_stands_again(home, monkeypatch):
 
 
 def test_a_row_set_aside_by_the_new_reading_no_longer_stands_but_a_refused_reading_takes_nothing_back(
-    home, monkeypatch
+    with_c, monkeypatch
 ):
-    run(home, 1, C)
+    home = with_c
     with monkeypatch.context() as patched:
         read_as(patched, ",20,", ",x,")
         again(home, C)
@@ -341,14 +371,14 @@ def test_reading_files_again_with_nothing_changed_changes_no_score_no_rate_and_n
     assert said.read_again["files"] >= len(shas) > 3
     assert said.read_again["accepted"] == said.read_again["withdrawn"] == 0
     assert differing(home.published_copy, after_later.published_copy) == {}
-    for query in (
+    queries = (
         "SELECT * FROM score ORDER BY score_id",
         "SELECT * FROM score_event ORDER BY event_id",
         "SELECT * FROM patient_row ORDER BY patient_row_id",
         "SELECT sha256, line, column_name, reason_code, found_at FROM set_aside JOIN arrival USING (arrival_no) ORDER BY ALL",
         "SELECT * FROM became_due ORDER BY ALL",
-    ):
-        assert stored(home.published_copy, query) == stored(after_later.published_copy, query)
+    )
+    assert answers(home.published_copy, *queries) == answers(after_later.published_copy, *queries)
     for folder in ("archive", "refused"):
         assert {p.name for p in (home.root / folder).iterdir()} == {p.name for p in (after_later.root / folder).iterdir()}  # fmt: skip
 
@@ -372,14 +402,14 @@ def test_files_read_again_after_two_nights_give_what_they_would_have_given_at_on
     again(home, reason="unknown_clinic")
     said = run_night(home, sample.as_of(LATER))
     assert said.read_again["accepted"] > 100
-    for query in (
+    queries = (
         "SELECT * EXCLUDE (score_id, arrival_no, patient_no, received_on) FROM current_score ORDER BY ALL",
         "SELECT * EXCLUDE (patient_row_id, arrival_no, patient_no, received_on) FROM current_patient ORDER BY ALL",
         "SELECT * FROM rate ORDER BY ALL",
         "SELECT * EXCLUDE (patient_no), p.clinic_id, p.patient_id FROM followed JOIN patient AS p USING (patient_no) ORDER BY ALL",
         "SELECT DISTINCT sha256, line, column_name, reason_code, found_at FROM set_aside JOIN arrival USING (arrival_no) ORDER BY ALL",
-    ):
-        assert stored(home.published_copy, query) == stored(after_later.published_copy, query)
+    )
+    assert answers(home.published_copy, *queries) == answers(after_later.published_copy, *queries)
 
 
 def test_who_looked_at_a_score_read_again_comes_back_with_a_lost_database(home, monkeypatch):
@@ -430,14 +460,15 @@ def test_drawn_nights_with_files_read_again(seed, tmp_path, monkeypatch):
             new = [drawn_file(drawn) for _ in range(drawn.randint(0, 2))]
             run(home, number, *new)
             sent = list(dict.fromkeys([*sent, *new]))
-        for what, query in NEVER.items():
-            assert stored(home.published_copy, query) == [], (number, what)
+        with opened(home) as con:
+            for what, query in NEVER.items():
+                assert con.execute(query).fetchall() == [], (number, what)
     # All files as they are: twice, since the first may undo what another reader made of them.
     said = []
     for number in (8, 9):
         again(home, *sent)
         run(home, number)
-        said.append((stored(home.published_copy, STANDING), stored(home.published_copy, EVENTS)))
+        said.append(answers(home.published_copy, STANDING, EVENTS))
     assert said[0] == said[1], "reading everything again with nothing changed changes nothing"
 
 
@@ -486,8 +517,8 @@ def undisturbed(asked_for: Home, tmp_path_factory: pytest.TempPathFactory) -> Ho
 
 
 def assert_as_undisturbed(home: Home, undisturbed: Home) -> None:
-    for query in (LEDGER, EVENTS, "SELECT * FROM score ORDER BY score_id", OPEN):
-        assert stored(home.published_copy, query) == stored(undisturbed.published_copy, query)
+    queries = (LEDGER, EVENTS, "SELECT * FROM score ORDER BY score_id", OPEN)
+    assert answers(home.published_copy, *queries) == answers(undisturbed.published_copy, *queries)
     assert differing(home.published_copy, undisturbed.published_copy) == {}
     for folder in ("archive", "refused", "held", "inbox", "requeue"):
         assert {p.name for p in (home.root / folder).iterdir()} == {p.name for p in (undisturbed.root / folder).iterdir()}  # fmt: skip

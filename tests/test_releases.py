@@ -24,6 +24,8 @@ from tests.conftest import LATER, copied, differing, stored
 from tests.drawnnights import course, courses, day, night, people
 from tests.nightly import written
 
+pytestmark = pytest.mark.usefixtures("no_pages")
+
 LOCKED = ("release", "release_definition", "release_rate", "release_comparison", "release_endpoint")
 RESPONSE = "response_post_induction"
 STANDING = "SELECT name, clinic_id, verdict, standing FROM release_verdict ORDER BY release_no, clinic_id"

@@ -10,7 +10,7 @@ import pytest
 from outcomes.laying import lay
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def found() -> Iterator[Callable[..., list[tuple[object, ...]]]]:
     """Warnings (night, reason) of one clinic that sent so many rows a night."""
     with duckdb.connect() as con:
