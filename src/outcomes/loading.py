@@ -169,6 +169,9 @@ def _put_clinics(home: Home, con: duckdb.DuckDBPyConnection) -> Clinics | None:
     con.execute("DELETE FROM clinic")
     for row in clinics.rows:
         con.execute("INSERT INTO clinic VALUES (?, ?, ?, ?, ?, ?)", list(row.values()))
+    con.execute("DELETE FROM clinic_cadence")
+    for cadence in sorted(clinics.cadences.items()):
+        con.execute("INSERT INTO clinic_cadence VALUES (?, ?)", list(cadence))
     return clinics
 
 
