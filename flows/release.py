@@ -8,9 +8,9 @@ from pathlib import Path
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
-from outcomes.nights import run_step
 from outcomes.paths import Home
 from outcomes.releases import run_release
+from outcomes.stepping import run_step
 
 
 @task(name="release", cache_policy=NO_CACHE, persist_result=False)

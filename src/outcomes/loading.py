@@ -18,6 +18,7 @@ from outcomes.datafiles import DataFiles, put_data_files, read_data_files
 from outcomes.errors import FileRefusedError, OutcomesError
 from outcomes.paths import Home, data_folder
 from outcomes.store import File, NightId, load, one
+from outcomes.summary import Summary
 from schemas.clinics import Clinics, clinics_text, read_clinics
 from schemas.errors import DataFileError
 
@@ -50,16 +51,22 @@ class Manifest:
 
 @dataclass
 class Night:
-    """A night under way in a home. `healed` counts the nights that had to be done again before it."""
+    """A night under way in a home: what each of its steps leaves to the next.
+
+    held: sizes by hash of files that an earlier night held and did not take. healed: how many nights had to be done again
+    before it.
+    """
 
     home: Home
     as_of: dt.date
     manifest: Manifest | None = None
     files: DataFiles | None = None
+    held: dict[str, int] = field(default_factory=dict)
     found: inbox.Looked = field(default_factory=inbox.Looked)
     healed: int = 0
     registered: list[str] = field(default_factory=list)
     nothing_new: bool = False
+    summary: Summary | None = None
 
 
 def data_files() -> DataFiles:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 
@@ -16,7 +17,7 @@ def freshness(heard: list[int], given: int | None, nights: list[int]) -> tuple[A
     """(every_days, due_by, standing, is_newly_overdue) of a clinic heard on these days, where nights had these as-of days."""
     days = sorted(set(heard))
     pauses = []
-    for earlier, later in zip(days, days[1:], strict=False):
+    for earlier, later in itertools.pairwise(days):
         pauses.append(later - earlier)
     every = None
     if given is not None:

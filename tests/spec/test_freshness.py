@@ -136,7 +136,7 @@ def test_a_clinic_is_overdue_after_its_cadence_and_half_of_it_and_three_days_at_
 def test_only_the_last_twelve_pauses_make_the_habit(drawn: Drawn) -> None:
     """A clinic that sent daily last year, and weekly since: 13 weekly dates make 12 weekly pauses."""
     drawn.clinic("C01", 1)
-    days = [*range(0, 30), *range(36, 36 + 7 * 12, 7)]
+    days = [*range(30), *range(36, 36 + 7 * 12, 7)]
     for number, day in enumerate(days, start=1):
         drawn.night(number, day)
         drawn.file(number, number, day, 1)
