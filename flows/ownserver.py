@@ -18,6 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from outcomes.errors import OutcomesError
+from outcomes.paths import Home
 
 LOOPBACK = "127.0.0.1"
 # Generous: a first start makes Prefect's database, and the machine may be busy.
@@ -37,7 +38,7 @@ class OwnServer:
         environment = os.environ | {"PREFECT_HOME": str(prefect_home)}
         environment.pop("PREFECT_API_URL", None)
         with (prefect_home / "server.log").open("w") as log:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603 (our own module)
                 # -P: nothing of the folder that the command is called in is imported.
                 [sys.executable, "-P", "-m", "flows.ownserver", str(port), "lasting" if lasting else "temporary"],
                 stdin=subprocess.PIPE,
@@ -83,6 +84,21 @@ class OwnServer:
         if not select.select([self._process.stdout], [], [], _READY_SECONDS)[0]:
             return ""
         return self._process.stdout.readline().decode().strip()
+
+
+def server_of(home: Home, *, port: int = 0, lasting: bool = False) -> OwnServer | None:
+    """Start the home's own server and name it to Prefect, which must not be imported yet; None where PREFECT_API_URL names one.
+
+    Prefect's own database belongs to the home.
+    """
+    os.umask(0o077)
+    home.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    prefect_home = Path(os.environ.setdefault("PREFECT_HOME", str(home.root / ".prefect")))
+    if os.environ.get("PREFECT_API_URL"):
+        return None
+    server = OwnServer(prefect_home, port=port, lasting=lasting)
+    os.environ["PREFECT_API_URL"] = server.url
+    return server
 
 
 def _serve(port: int, is_lasting: bool) -> None:

@@ -59,7 +59,9 @@ class Notice:
 
 def read_notify(section: dict[str, Any]) -> Notify:
     """The section as a value. Raises DataFileError naming each key at fault, and no value."""
-    faults = [f"[{SECTION}] {called(key)}: unknown key; known are {', '.join(KEYS)}" for key in section if key not in KEYS]
+    faults = [
+        f"[{SECTION}] {called(key)}: unknown key; known are {', '.join(KEYS)}" for key in section if key not in KEYS
+    ]
     faults += [
         f"[{SECTION}] {key}: expected {words}" for key, (fits, words) in KEYS.items() if key in section and not fits(section[key])
     ]  # fmt: skip
@@ -67,7 +69,8 @@ def read_notify(section: dict[str, Any]) -> Notify:
         faults.append(f"[{SECTION}] says neither a url nor a block, so nobody would be told")
     if faults:
         raise DataFileError(faults)
-    return Notify(**{key: tuple(said) if key == "on" else said for key, said in section.items()})
+    values: dict[str, Any] = {key: tuple(said) if key == "on" else said for key, said in section.items()}
+    return Notify(**values)
 
 
 def notify_of(home: Home) -> Notify:
@@ -94,13 +97,17 @@ def after_night(home: Home, summary: Summary, limit: int) -> list[Notice]:
                 why[arrival["refused_because"]] = why.get(arrival["refused_because"], 0) + 1
         words = ", ".join(f"{count:,} {code}" for code, count in sorted(why.items()))
         counts = {"files_refused": refused, "reasons": dict(sorted(why.items()))}
-        found.append(Notice("refusals", f"Night {summary.night}: {refused:,} files were refused ({words}).", facts | counts))
+        found.append(
+            Notice("refusals", f"Night {summary.night}: {refused:,} files were refused ({words}).", facts | counts)
+        )
     with opened(home) as con:
         late = [row for row in freshness(con) if row["is_newly_overdue"]]
     if late:
         clinics = [{"clinic_id": row["clinic_id"], "days_since": row["days_since"], "every_days": row["every_days"]} for row in late]  # fmt: skip
         words = ", ".join(f"{row['clinic_id']} (usually every {row['every_days']} days)" for row in late)
-        found.append(Notice("overdue", f"Night {summary.night}: overdue since tonight: {words}.", facts | {"clinics": clinics}))
+        found.append(
+            Notice("overdue", f"Night {summary.night}: overdue since tonight: {words}.", facts | {"clinics": clinics})
+        )
     return found
 
 
@@ -131,7 +138,11 @@ def tell(home: Home, notices: Callable[[Notify], Iterable[Notice]], by_block: Ca
             if not send:
                 continue
             try:
-                send(str(how.url if where == "url" else how.block), notice, *([how.timeout_seconds] if where == "url" else []))
+                send(
+                    str(how.url if where == "url" else how.block),
+                    notice,
+                    *([how.timeout_seconds] if where == "url" else []),
+                )
             except Exception as error:  # whatever it is; its words may carry the address, which can be a secret
                 unsent.append(f"The notice of {notice.kind} could not be sent ({type(error).__name__}): look at {where} in [{SECTION}].")  # fmt: skip
     return unsent
