@@ -16,6 +16,7 @@ import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from outcomes.errors import OutcomesError
 from outcomes.paths import Home
@@ -120,6 +121,19 @@ def _serve(port: int, is_lasting: bool) -> None:
         if is_lasting
         else {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
     )
+    running: list[Any] = []
+
+    def end_with_the_command() -> None:
+        with suppress(OSError):
+            while os.read(0, 1):
+                pass
+        if running:
+            running[0].should_exit = True
+            threading.Event().wait(_END_SECONDS / 2)
+        os._exit(0)
+
+    # From here on, also while the rest is loaded: the command may be gone by then.
+    threading.Thread(target=end_with_the_command, daemon=True).start()
     import uvicorn
     from prefect.server.api.server import create_app
 
@@ -129,18 +143,8 @@ def _serve(port: int, is_lasting: bool) -> None:
             if self.started:
                 pipe.write("ready\n")
 
-    server = Server(uvicorn.Config(create_app(), lifespan="on", log_level="error", timeout_graceful_shutdown=2))
-
-    def end_with_the_command() -> None:
-        with suppress(OSError):
-            while os.read(0, 1):
-                pass
-        server.should_exit = True
-        threading.Event().wait(_END_SECONDS / 2)
-        os._exit(0)
-
-    threading.Thread(target=end_with_the_command, daemon=True).start()
-    server.run(sockets=[listening])
+    running.append(Server(uvicorn.Config(create_app(), lifespan="on", log_level="error", timeout_graceful_shutdown=2)))
+    running[0].run(sockets=[listening])
     os._exit(0)  # threads of Prefect may go on for a while
 
 

@@ -161,5 +161,6 @@ def _status(arguments: Arguments) -> None:
     print(f"\nOverdue: {', '.join(late) or 'no clinic'}.\n" + written(fresh, FRESHNESS_COLUMNS, "table"))
     if drift:
         print("\nUnusual tonight (where: outcomes warnings)\n" + table(drift, DRIFT_COLUMNS))
-    if rules:
-        print("\nRules that fail, or failed the time before\n" + table(rules, STANDING_COLUMNS))
+    # After a first night everything that fails is new.
+    if beside := [row for row in rules if row["night_before"]]:
+        print("\nRules that fail, or failed the time before\n" + table(beside, STANDING_COLUMNS))
