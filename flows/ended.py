@@ -10,7 +10,8 @@ from prefect.states import Cancelled, Completed
 from outcomes.errors import BusyError, OutcomesError
 from outcomes.summary import Summary
 
-DONE, DONE_WITH_REFUSALS, BUSY = "Done", "DoneWithRefusals", "Busy"
+# Prefect's own name for the first, since that is what its users look for.
+DONE, DONE_WITH_REFUSALS, BUSY = "Completed", "DoneWithRefusals", "Busy"
 
 
 def done(summary: Summary, unsent: list[str]) -> State[Any]:

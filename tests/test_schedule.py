@@ -85,7 +85,7 @@ def test_a_run_ends_as_one_of_four(after_first):
     assert ended.done(summary, []).name == "DoneWithRefusals"
     clean = summary.__class__(**{**vars(summary), "files": {**summary.files, "refused": 0}, "rows": {**summary.rows, "quarantined": 0}})  # fmt: skip
     state = ended.done(clean, ["Nobody was told."])
-    assert (state.name, (state.message or "").split("\n")[1:]) == ("Done", ["Nobody was told."])
+    assert (state.name, (state.message or "").split("\n")[1:]) == ("Completed", ["Nobody was told."])
     ended.raised(Completed())
     with pytest.raises(BusyError, match="Another"):
         ended.raised(ended.busy(BusyError("Another night.")))
