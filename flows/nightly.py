@@ -91,7 +91,14 @@ def _day(as_of: str | None, timezone: str) -> dt.date:
 
 def run_nightly(home: Home, as_of: dt.date) -> list[str]:
     """The flow as a command runs it. Returns what could not be told; raises what the night raised, BusyError too."""
-    state = nightly(str(home.root), as_of.isoformat(), return_state=True)
+    try:
+        state = nightly(str(home.root), as_of.isoformat(), return_state=True)
+    except Exception as error:
+        # Not the night's own error, which is in the state: its server went away, or never answered.
+        raise OutcomesError(
+            f"Prefect's server could not be reached to the end ({type(error).__name__}). outcomes status says whether the night is "
+            "done. Run it again, or without Prefect: outcomes nightly --no-prefect"
+        ) from None
     raised(state)
     return (state.message or "").split("\n")[1:]
 
