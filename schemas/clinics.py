@@ -22,16 +22,20 @@ KEYS: dict[str, tuple[type, str, Any]] = {
     "confirmed": (bool, "whether a person has read this entry", False),
     "limited_data_set": (bool, "whether it may send ISO dates, which become days at the door (45 CFR 164.514(e))", False),
 }  # fmt: skip
-# Also a key of a clinic: its source profiles, under a contract of their own.
+# Also keys of a clinic: its source profiles, under a contract of their own; and how often it sends, in days, where it says
+# so. That is no part of what a rate is, so the store keeps it apart (clinic_cadence).
 PROFILES = "profiles"
+CADENCE = "sends_every_days"
+LONGEST_CADENCE = 366
 
 
 @dataclass(frozen=True)
 class Clinics:
-    """What clinics.toml says: one row per clinic, in its order, and the source profiles of all."""
+    """What clinics.toml says: one row per clinic, in its order, the source profiles of all, and the cadences it gives."""
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     profiles: tuple[Profile, ...] = ()
+    cadences: dict[str, int] = field(default_factory=dict)
 
     @property
     def known(self) -> set[str]:
@@ -63,6 +67,7 @@ def read_clinics(path: Path) -> Clinics:
     ]
     rows: list[dict[str, Any]] = []
     profiles: list[Profile] = []
+    cadences: dict[str, int] = {}
     for number, (clinic_id, entry) in enumerate(content.get("clinics", {}).items(), start=1):
         # A key that is no clinic code may be anything, a person's name too.
         label = clinic_id if re.fullmatch(CLINIC_ID, clinic_id) else f"entry {number}"
@@ -75,11 +80,13 @@ def read_clinics(path: Path) -> Clinics:
                 clinic_id, entry.get(PROFILES, {}), limited=entry.get("limited_data_set") is True
             )
             profiles += own
+            if CADENCE in entry:
+                cadences[clinic_id] = entry[CADENCE]
             found += wrong
         faults += [f"{path.name}: {label}: {fault}" for fault in found]
     if faults:
         raise DataFileError(faults)
-    return Clinics(rows, tuple(profiles))
+    return Clinics(rows, tuple(profiles), cadences)
 
 
 def _faults(clinic_id: str, entry: Any) -> list[str]:
@@ -87,15 +94,15 @@ def _faults(clinic_id: str, entry: Any) -> list[str]:
         return ["not a clinic code: 2 to 32 of A-Z, a-z, 0-9, _ . -, the first a letter"]
     if not isinstance(entry, dict):
         return ["not a table of keys"]
-    known = {*KEYS, PROFILES}
-    faults = [
-        f"{called(key)}: unknown key; known are {', '.join((*KEYS, PROFILES))}" for key in entry if key not in known
-    ]
+    known = (*KEYS, CADENCE, PROFILES)
+    faults = [f"{called(key)}: unknown key; known are {', '.join(known)}" for key in entry if key not in known]
     faults += [
         f"{key}: expected {kind.__name__}"
         for key, (kind, _, _) in KEYS.items()
         if key in entry and type(entry[key]) is not kind
     ]
+    if CADENCE in entry and not (type(entry[CADENCE]) is int and 1 <= entry[CADENCE] <= LONGEST_CADENCE):
+        faults.append(f"{CADENCE}: expected a whole number of days from 1 to {LONGEST_CADENCE}")
     if entry.get("drug", "other") not in DRUGS:
         faults.append(f"drug: expected one of {', '.join(DRUGS)}")
     return faults

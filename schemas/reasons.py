@@ -56,6 +56,7 @@ REASONS = [
     Reason("pseudonym_at_another_clinic", "warning", "another clinic uses the same pseudonym: the two count as two patients"),
     Reason("volume_far_above_usual", "warning", "over five times the rows that the clinic usually sends in a night were taken"),
     Reason("volume_far_below_usual", "warning", "under a fifth of the rows that the clinic usually sends in a night were taken"),
+    Reason("missingness_far_above_usual", "warning", "20 points more of its rows than usual came without a total: an incomplete form, or an infusion with no questionnaire"),
     Reason("merged_patients_differ", "warning", "sex or age differ from those that stand of the joined patient"),
     # files
     Reason("unknown_column", "file", "a column is not of the contract: the closed list is what keeps identifiers out"),

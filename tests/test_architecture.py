@@ -21,7 +21,7 @@ SQL = sorted((ROOT / "schemas" / "sql").glob("*.sql"))
 MODULES = sorted(path for folder in ("src/outcomes", "schemas", "flows") for path in (ROOT / folder).rglob("*.py"))
 CLI = ROOT / "src" / "outcomes" / "cli.py"
 # Which of our own packages a package may import. The command line is above the flows, the rest of outcomes below.
-BELOW = {"cli": {"flows", "outcomes", "schemas"}, "flows": {"outcomes", "schemas"}, "outcomes": {"outcomes", "schemas"}, "schemas": {"schemas"}}  # fmt: skip
+BELOW = {"cli": {"flows", "outcomes", "schemas"}, "flows": {"flows", "outcomes", "schemas"}, "outcomes": {"outcomes", "schemas"}, "schemas": {"schemas"}}  # fmt: skip
 OURS = {"flows", "outcomes", "schemas"}
 NOT_INSTALLED = {"pandas", "numpy", "pyarrow", "scipy", "statsmodels", "lifelines"}
 

@@ -1,18 +1,23 @@
-"""The Prefect flow for real, in a process and with a database of its own. Two runs: each starts a server."""
+"""The Prefect flow for real, in a process and with a database of its own. Two processes: each starts a server."""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from outcomes.nights import STEPS
 from outcomes.paths import Home
-from tests.conftest import FIRST, LATER, copied, differing, stored
+from tests.conftest import FIRST, LATER, Made, copied, differing, stored
 
 HEADER = "clinic_id,patient_id,infusion_number,days_since_first_infusion,timepoint," + ",".join(
     [f"item_{i}" for i in range(1, 10)] + ["total"]
@@ -49,19 +54,88 @@ def prefect_home(tmp_path: Path) -> Path:
     return tmp_path / "prefect"
 
 
-def test_a_flow_run_finds_what_the_plain_steps_find_and_keeps_no_patient(sample, after_first, prefect_home, tmp_path):
-    home = Home(tmp_path / "home")
+def may_be_alone() -> bool:
+    """Whether this machine lets a test have a network of its own."""
+    tried = shutil.which("unshare") and subprocess.run(["unshare", "-rn", "true"], capture_output=True, check=False)
+    return bool(tried) and tried.returncode == 0  # type: ignore[union-attr]
+
+
+@dataclass(frozen=True)
+class Ran:
+    """One night as a flow, for all the tests below: what it said, what came of it, and what Prefect keeps of it."""
+
+    home: Home
+    prefect_home: Path
+    said: dict[str, Any]
+    is_alone: bool
+
+    def kept(self, query: str) -> list[tuple[Any, ...]]:
+        with closing(sqlite3.connect(self.prefect_home / "prefect.db")) as con:
+            return con.execute(query).fetchall()
+
+
+@pytest.fixture(scope="module")
+def ran(sample: Made, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """The sample's first night, with nothing of a network but loopback where the machine allows that."""
+    folder = tmp_path_factory.mktemp("flow")
+    home, prefect_home, is_alone = Home(folder / "home"), folder / "prefect", may_be_alone()
     sample.send(FIRST, home)
     command = [str(Path(sys.executable).with_name("outcomes")), "nightly", "--home", str(home.root), "--as-of", sample.truth[FIRST]["as_of"], "--format", "json"]  # fmt: skip
+    script = [sys.executable, str(Path(__file__).with_name("alone.py")), str(home.root), "alone" if is_alone else "-"]
     ended = subprocess.run(
-        command, env=environment(prefect_home), cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
-    )
-    assert (ended.returncode, ended.stderr) == (0, "")
-    assert json.loads(ended.stdout)["rates"] == json.loads(after_first.summary.read_text())["rates"]
-    assert differing(home.published_copy, after_first.published_copy) == {}
-    patients = {row[0] for row in stored(home.published_copy, "SELECT patient_id FROM patient")}
+        [*(["unshare", "-rn"] if is_alone else []), *script, *command],
+        env=environment(prefect_home), cwd=folder, capture_output=True, text=True, timeout=400, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+    return Ran(home, prefect_home, json.loads(ended.stdout), is_alone)
+
+
+def test_a_flow_run_finds_what_the_plain_steps_find_and_keeps_no_patient(ran, after_first):
+    assert (ran.said["code"], ran.said["err"]) == (0, "")
+    assert json.loads(ran.said["out"])["rates"] == json.loads(after_first.summary.read_text())["rates"]
+    assert differing(ran.home.published_copy, after_first.published_copy) == {}
+    patients = {row[0] for row in stored(ran.home.published_copy, "SELECT patient_id FROM patient")}
     assert len(patients) > 50
-    assert_not_in(prefect_home, patients)
+    assert_not_in(ran.prefect_home, patients)
+
+
+def test_a_flow_run_needs_no_network_and_listens_on_loopback_alone(ran):
+    if not ran.is_alone:
+        pytest.skip("this machine lets nobody have a network of its own")
+    assert ran.said["code"] == 0
+    assert ran.said["listeners"], "the night's own server was seen"
+    assert {address.rpartition(":")[0] for address in ran.said["listeners"]} == {"0100007F"}
+    assert ran.said["left"] == [], "the server ended with the command"
+
+
+def test_the_flow_says_how_it_ended_and_a_task_is_a_step(ran):
+    assert ran.kept("SELECT state_type, state_name FROM flow_run") == [("COMPLETED", "DoneWithRefusals")]
+    names = [name.rpartition("-")[0] for (name,) in ran.kept("SELECT name FROM task_run ORDER BY start_time")]
+    assert names == ["lock", *dict(STEPS), "report", "notify"]
+    assert 10 <= len(names) <= 20
+    assert ran.kept("SELECT DISTINCT state_name FROM task_run") == [("Completed",)]
+
+
+def test_the_artifacts_say_what_the_summary_says_and_name_no_file(ran, sample):
+    kept = {key: (kind, data) for key, kind, data in ran.kept("SELECT key, type, data FROM artifact")}
+    assert sorted(kept) == [f"outcomes-{name}" for name in ("arrivals", "comparisons", "freshness", "night", "pages", "progress", "quarantine", "rates", "warnings")]  # fmt: skip
+    said = json.loads(ran.said["out"])
+    tables = {key: json.loads(json.loads(data)) for key, (kind, data) in kept.items() if kind == "table"}
+    assert sum(row["files"] for row in tables["outcomes-arrivals"]) == len(said["arrivals"])
+    assert {row["reason"]: row["rows"] for row in tables["outcomes-quarantine"]} == {row["reason_code"]: row["rows"] for row in said["reasons"]}  # fmt: skip
+    assert {row["clinic_id"] for row in tables["outcomes-freshness"]} == {"C01", "C02", "C03"}
+    assert float(kept["outcomes-progress"][1]) == 100
+    words = "".join(str(data) for _, data in kept.values())
+    assert [name for name in sample.hashes(FIRST) if name in words] == []
+    assert [sha for sha in sample.hashes(FIRST).values() if sha[:12] in words] == []
+
+
+def test_a_night_with_refusals_is_told_in_counts_and_codes(ran):
+    (notice,) = ran.said["notices"]
+    said = json.loads(ran.said["out"])
+    assert (notice["kind"], notice["night"], notice["run_id"]) == ("refusals", 1, said["run_id"])
+    assert notice["files_refused"] == said["files"]["refused"] == sum(notice["reasons"].values())
+    assert set(notice) == {"from", "kind", "text", "night", "run_id", "as_of", "files_refused", "reasons"}
 
 
 # A library that breaks over a cell, and says so in words of its own.
@@ -74,12 +148,20 @@ def load(*given, **more):
     raise ValueError("could not parse 4711-secret-cell of jane9doe")
 loading.load = load
 from outcomes.cli import main
+from outcomes.inbox import locked
+from outcomes.paths import Home
+from pathlib import Path
+with locked(Home(Path(sys.argv[3]))):
+    try:
+        main(sys.argv[1:])
+    except SystemExit as ended:
+        print("code", ended.code, file=sys.stderr)
 main(sys.argv[1:])
 """
 
 
 def test_a_flow_run_that_breaks_over_hostile_files_keeps_no_cell(sample, after_first, prefect_home, tmp_path):
-    """One line on standard error, exit 1, and the next night does what this one could not."""
+    """One line on standard error, exit 1, and the next night does what this one could not. Before it, one that finds the home busy."""
     home = copied(after_first, tmp_path / "home")
     for name, text in HOSTILE.items():
         (home.inbox / name).write_text(text)
@@ -90,8 +172,20 @@ def test_a_flow_run_that_breaks_over_hostile_files_keeps_no_cell(sample, after_f
     )  # fmt: skip
     assert ended.returncode == 1, ended.stderr
     assert ended.stdout == ""
-    assert ended.stderr.startswith("outcomes: The step store could not finish (ValueError at ")
-    assert ended.stderr.count("\n") == 1
+    was_busy, code, *failed = ended.stderr.splitlines()
+    assert was_busy == "outcomes: Another night is running in this home. Try again when it has ended. [another_night_is_running]"  # fmt: skip
+    assert code == "code 75"
+    assert failed[0].startswith("outcomes: The step store could not finish (ValueError at ")
+    assert len(failed) == 1
+    with closing(sqlite3.connect(prefect_home / "prefect.db")) as con:
+        states = con.execute("SELECT state_type, state_name FROM flow_run ORDER BY created").fetchall()
+        tries = con.execute(
+            "SELECT name, run_count FROM task_run WHERE state_type = 'FAILED' ORDER BY start_time"
+        ).fetchall()
+    assert states == [("CANCELLED", "Busy"), ("FAILED", "Failed")]
+    assert [(name.rpartition("-")[0], runs) for name, runs in tries] == [("lock", 1), ("store", 1)], (
+        "no retry could help"
+    )
     kept = assert_not_in(prefect_home, {*SECRETS, *HOSTILE})
     assert "The step store could not finish" in kept, "Prefect keeps what a task raises: so it must be ours"
     shutil.rmtree(prefect_home)

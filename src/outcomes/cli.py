@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import sys
+import zoneinfo
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from outcomes.commands import (
     answers,
     auditors,
     clinicside,
+    clock_time,
     count,
     date,
     definitions,
@@ -29,7 +31,7 @@ from outcomes.commands import (
     reports,
 )
 from outcomes.commands.homes import home_of, last_said
-from outcomes.errors import OutcomesError, UsageError
+from outcomes.errors import BusyError, OutcomesError, UsageError
 from outcomes.paths import Home, data_folder
 from outcomes.tables import ProgressBar
 
@@ -95,6 +97,18 @@ def _parser() -> Parser:
     nightly.add_argument("--strict", action="store_true", help="exit with 2 if a file was refused or a row quarantined")
     nightly.add_argument("--format", choices=("table", "json"), default="table", help="table (default) or json")
 
+    schedule = verbs.add(
+        "schedule",
+        _schedule,
+        "Run every night at an hour, verify every week and lock a release every quarter, until stopped.",
+        "outcomes schedule --home clinic-home --at 02:30 --timezone Europe/Berlin",
+    )
+    schedule.add_argument("--at", type=clock_time, default="02:30", help="when the night begins (default: 02:30)")
+    schedule.add_argument("--timezone", default="UTC", help="of that time and of the nights' dates (default: UTC)")
+    schedule.add_argument(
+        "--port", type=count, default=4200, help="where Prefect's pages are, on this machine alone (default: 4200)"
+    )
+
     for theme in (
         door,
         quarantine,
@@ -128,23 +142,38 @@ def _parser() -> Parser:
 
 
 def _run(home: Home, as_of: dt.date, no_prefect: bool) -> dict[str, Any]:
-    progress = ProgressBar()
+    from outcomes import notifying
+
     if no_prefect:
         from outcomes.nights import run_night
 
-        run_night(home, as_of, progress)
+        try:
+            summary = run_night(home, as_of, ProgressBar())
+        except BusyError:
+            raise
+        except OutcomesError as error:
+            failure = error
+            _not_told(notifying.tell(home, lambda how: notifying.after_failure(failure, as_of.isoformat())))
+            raise
+        _not_told(notifying.tell(home, lambda how: notifying.after_night(home, summary, how.refusals_over)))
         return last_said(home)
-    os.umask(0o077)
-    home.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Prefect's own database belongs to the home; its log would show a traceback for an error that is one line here.
-    os.environ.setdefault("PREFECT_HOME", str(home.root / ".prefect"))
+    # Its log would show a traceback for an error that is one line here.
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
-    # Its temporary server has 20 seconds to start by default: too few on a busy machine.
-    os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
-    from flows.nightly import nightly
+    from flows.ownserver import server_of
 
-    nightly(str(home.root), as_of.isoformat())
+    server = server_of(home)
+    from flows.nightly import run_nightly  # while the server starts
+
+    if server:
+        server.wait()
+    _not_told(run_nightly(home, as_of))
     return last_said(home)
+
+
+def _not_told(words: Sequence[str]) -> None:
+    """What could not be told is said, and changes no exit code."""
+    for line in words:
+        print(f"outcomes: {line} [not_told]", file=sys.stderr)
 
 
 def _demo(arguments: Arguments) -> None:
@@ -185,6 +214,29 @@ def _nightly(arguments: Arguments) -> int:
         )
         else 0
     )
+
+
+def _schedule(arguments: Arguments) -> None:
+    from outcomes.notifying import notify_of
+    from schemas.errors import DataFileError
+
+    home = home_of(arguments)
+    # At night nobody would read it, so what is wrong is said now.
+    if arguments.timezone not in zoneinfo.available_timezones():
+        raise UsageError("There is no such time zone. Give one like UTC or Europe/Berlin.")
+    try:
+        notify_of(home)
+    except DataFileError as error:
+        raise UsageError(f"{'; '.join(error.faults)}.") from None
+    from flows.ownserver import server_of
+
+    server = server_of(home, port=arguments.port, lasting=True)
+    from flows.schedule import serve_all
+
+    if server:
+        server.wait()
+        print(f"Prefect's pages: {server.url.removesuffix('/api')}", flush=True)
+    serve_all(home, arguments.at, arguments.timezone)
 
 
 def _sample(arguments: Arguments) -> None:

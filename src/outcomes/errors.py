@@ -27,6 +27,10 @@ class BusyError(OutcomesError):
     exit_code = 75
 
 
+class MayPassError(OutcomesError):
+    """A disk or another process was in the way for a moment: the same again may do well."""
+
+
 class FileRefusedError(Exception):
     """A file that cannot be taken: its reason code, and where. Never what it holds."""
 

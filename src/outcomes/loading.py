@@ -18,6 +18,7 @@ from outcomes.datafiles import DataFiles, clinics_of, put_data_files, read_data_
 from outcomes.errors import FileRefusedError, OutcomesError
 from outcomes.paths import Home, data_folder
 from outcomes.store import File, NightId, load, one
+from outcomes.summary import Summary
 from outcomes.witnessing import BENCHMARKS, lines
 from schemas.clinics import Clinics, clinics_text, read_clinics
 from schemas.errors import DataFileError
@@ -51,16 +52,22 @@ class Manifest:
 
 @dataclass
 class Night:
-    """A night under way in a home. `healed` counts the nights that had to be done again before it."""
+    """A night under way in a home: what each of its steps leaves to the next.
+
+    held: sizes by hash of files that an earlier night held and did not take. healed: how many nights had to be done again
+    before it.
+    """
 
     home: Home
     as_of: dt.date
     manifest: Manifest | None = None
     files: DataFiles | None = None
+    held: dict[str, int] = field(default_factory=dict)
     found: inbox.Looked = field(default_factory=inbox.Looked)
     healed: int = 0
     registered: list[str] = field(default_factory=list)
     nothing_new: bool = False
+    summary: Summary | None = None
 
 
 def data_files(home: Home) -> DataFiles:
@@ -169,6 +176,9 @@ def _put_clinics(home: Home, con: duckdb.DuckDBPyConnection) -> Clinics | None:
     con.execute("DELETE FROM clinic")
     for row in clinics.rows:
         con.execute("INSERT INTO clinic VALUES (?, ?, ?, ?, ?, ?)", list(row.values()))
+    con.execute("DELETE FROM clinic_cadence")
+    for cadence in sorted(clinics.cadences.items()):
+        con.execute("INSERT INTO clinic_cadence VALUES (?, ?)", list(cadence))
     return clinics
 
 

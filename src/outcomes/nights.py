@@ -15,7 +15,7 @@ import duckdb
 from outcomes import inbox, requeueing, witnessing
 from outcomes.definitionlog import log_definitions
 from outcomes.destroying import finish_destroying
-from outcomes.errors import OutcomesError, place_of
+from outcomes.errors import OutcomesError
 from outcomes.laying import derive, lay_again
 from outcomes.loading import Manifest, Night, Progress, data_files, load_night
 from outcomes.merging import restore_identity
@@ -27,6 +27,7 @@ from outcomes.receipts import restore, write_receipts
 from outcomes.recomputing import clear_scratch
 from outcomes.reviewing import restore_acknowledgements
 from outcomes.sentreceipts import write_sent
+from outcomes.stepping import run_step
 from outcomes.store import one, warehouse
 from outcomes.summary import Summary, summarise
 
@@ -40,8 +41,8 @@ _LAST_NIGHT = """
 """
 
 
-def take(night: Night, progress: Progress | None = None) -> Night:
-    """Heal what was left undone, look at the inbox, hold the new files and write the night's manifest."""
+def heal(night: Night, progress: Progress | None = None) -> Night:
+    """Make the home whole: lay the store again, reload what it has lost, and do a night that was killed to its end."""
     home = night.home
     home.make()
     clear_scratch(home)
@@ -58,9 +59,15 @@ def take(night: Night, progress: Progress | None = None) -> Night:
         unfinished = Night(home, left.id.as_of, left, files)
         with warehouse(home.warehouse) as con:
             requeueing.drop_left(home, con, left.night, left.requeued)
-        for step in (store, derive_all, _published):
-            step(unfinished)
+        for _, step in AFTER_MANIFEST:
+            step(unfinished, None)
         night.healed += 1
+    return night
+
+
+def look(night: Night, progress: Progress | None = None) -> Night:
+    """Hash the finished files of the inbox and hold the bytes of the new ones. Refuses a date before the last night's."""
+    home = night.home
     with warehouse(home.warehouse) as con:
         last = one(con, "SELECT arg_max(as_of, night) FROM night")
         if last and night.as_of < last:
@@ -68,12 +75,20 @@ def take(night: Night, progress: Progress | None = None) -> Night:
                 f"The as-of date {night.as_of} is before the last night's, {last}. Give that date or a later one."
             )
         known = _known(con)
+    night.held = inbox.left_in_hold(home)
+    night.found = inbox.look(home, set(known))
+    return night
+
+
+def hold(night: Night, progress: Progress | None = None) -> Night:
+    """Make the night what it is: its number, its run id and the files it takes, in a manifest that lasts."""
+    home, found = night.home, night.found
+    with warehouse(home.warehouse) as con:
+        known = _known(con)
         again = requeueing.requested(home, con)
         number = (one(con, _LAST_NIGHT) or 0) + 1
         head = one(con, "SELECT arg_max(hash, arrival_no) FROM arrival") or ""
-    sizes = inbox.left_in_hold(home)
-    night.found = found = inbox.look(home, set(known))
-    sizes |= found.sizes
+    sizes = night.held | found.sizes
     fresh = sorted(sha for sha in sizes if sha not in known)
     made_of = [head, str(number), night.as_of.isoformat(), *(f"again {file.sha256}" for file in again), *fresh]
     night.manifest = Manifest(
@@ -112,42 +127,52 @@ def derive_all(night: Night, progress: Progress | None = None) -> Night:
         )
         if not night.nothing_new:
             derive(con)
+    return night
+
+
+def log_changes(night: Night, progress: Progress | None = None) -> Night:
+    """Log each rate, and each definition, that is not as it was last logged."""
+    if not night.nothing_new:
+        with warehouse(night.home.warehouse) as con:
             log_rates(con)
             log_definitions(con)
     return night
 
 
-def publish(night: Night, progress: Progress | None = None) -> Summary:
-    """Receipts, the published copy by atomic rename, the pages, the summary; then the inbox is cleared of what is in the ledger.
-
-    Raises OutcomesError where a page could not be made: when all the rest is done, so that no night is lost over a page.
-    """
-    summary, fault = _published(night)
-    if fault:
-        raise fault
-    return summary
+def witness(night: Night, progress: Progress | None = None) -> Night:
+    """Receipts outside the database, of the ledger and for each clinic's files."""
+    with duckdb.connect(str(night.home.warehouse), read_only=True) as con:
+        write_receipts(night.home, con)
+        write_sent(night.home, con, night=_of(night).night)
+    return night
 
 
-def _published(night: Night, progress: Progress | None = None) -> tuple[Summary, OutcomesError | None]:
-    home, manifest = night.home, _of(night)
-    with duckdb.connect(str(home.warehouse), read_only=True) as con:
-        write_receipts(home, con)
-        summary = summarise(
+def publish(night: Night, progress: Progress | None = None) -> Night:
+    """The published copy, by atomic rename."""
+    publish_copy(night.home)
+    return night
+
+
+def say(night: Night, progress: Progress | None = None) -> Night:
+    """The night in numbers, for people and for summary.json."""
+    manifest = _of(night)
+    with duckdb.connect(str(night.home.warehouse), read_only=True) as con:
+        night.summary = summarise(
             con,
             registered=night.registered,
             healed=night.healed,
             left_alone=manifest.left_alone,
             known_refused=manifest.known_refused,
         )
-        write_sent(home, con, night=manifest.night)
+    inbox.write_lasting(night.home.summary, _written(night.summary.as_dict()))
+    return night
+
+
+def put_away(night: Night, progress: Progress | None = None) -> Night:
+    """Files to the archive or to refused/, and those that are in the ledger out of the inbox. Nothing is left to heal."""
+    home, manifest = night.home, _of(night)
+    with duckdb.connect(str(home.warehouse), read_only=True) as con:
         in_ledger = _known(con)
-    publish_copy(home)
-    fault = None
-    try:
-        write_pages(home)
-    except OutcomesError as error:
-        fault = error
-    inbox.write_lasting(home.summary, _written(summary.as_dict()))
     inbox.put_away(
         home,
         [sha for sha in manifest.sha256 if in_ledger[sha] is None],
@@ -157,27 +182,31 @@ def _published(night: Night, progress: Progress | None = None) -> tuple[Summary,
     _clear_inbox(night, set(in_ledger))
     home.manifest.unlink(missing_ok=True)
     inbox.sync(home.root)
-    return summary, fault
+    return night
 
 
-STEPS: tuple[tuple[str, Callable[..., Any]], ...] = (
-    ("take", take),
+def make_pages(night: Night, progress: Progress | None = None) -> Summary:
+    """The pages, made of the published copy. Raises OutcomesError where one could not be made; the night is done all the same."""
+    write_pages(night.home)
+    assert night.summary is not None, "say comes first"
+    return night.summary
+
+
+Step = Callable[[Night, Progress | None], Any]
+BEFORE_MANIFEST: tuple[tuple[str, Step], ...] = (("heal", heal), ("look", look), ("hold", hold))
+# What a night does once it has a manifest: also what is left to do of one that was killed.
+AFTER_MANIFEST: tuple[tuple[str, Step], ...] = (
     ("store", store),
     ("derive", derive_all),
+    ("log", log_changes),
+    ("receipts", witness),
     ("publish", publish),
+    ("say", say),
+    ("put away", put_away),
 )
-
-
-def run_step(name: str, step: Callable[..., Any], value: Any, progress: Progress | None = None) -> Any:
-    """One step. Whatever breaks inside comes out as an OutcomesError: third-party words can carry cells."""
-    try:
-        return step(value, progress)
-    except OutcomesError:
-        raise
-    except Exception as error:
-        raise OutcomesError(
-            f"The step {name} could not finish ({place_of(error)}). Nothing is lost: run the night again."
-        ) from None
+# The one list of a night's steps, in one process and as tasks of Prefect. The pages come when all else is done, so that no
+# night is lost over a page: what a fault or a kill there leaves undone, the next night makes.
+STEPS = (*BEFORE_MANIFEST, *AFTER_MANIFEST, ("pages", make_pages))
 
 
 def run_night(home: Home, as_of: dt.date, progress: Progress | None = None) -> Summary:
@@ -202,7 +231,7 @@ def _known(con: duckdb.DuckDBPyConnection) -> dict[str, str | None]:
 
 
 def _of(night: Night) -> Manifest:
-    assert night.manifest is not None, "take comes first"
+    assert night.manifest is not None, "hold comes first"
     return night.manifest
 
 
@@ -235,8 +264,8 @@ def _has_new_identity(con: duckdb.DuckDBPyConnection) -> bool:
 
 
 def _is_derived(con: duckdb.DuckDBPyConnection) -> bool:
-    # Benchmarks that are compared with nothing have a row in any store.
-    return bool(one(con, "SELECT count(*) FROM comparison"))
+    # Benchmarks that are compared with nothing have a row in any store; a derivation that was killed left no row in `derived`.
+    return bool(one(con, "SELECT count(*) FROM comparison")) and bool(one(con, "SELECT count(*) FROM derived"))
 
 
 def _clear_inbox(night: Night, in_ledger: set[str]) -> None:

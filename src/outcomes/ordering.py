@@ -27,7 +27,8 @@ def order_warnings(con: duckdb.DuckDBPyConnection, clinic: str | None, reason: s
         con,
         f"""SELECT w.clinic_id, {_LINES if lines else _COUNTS}, w.reason_code, any_value(r.sentence) AS sentence
         FROM (SELECT clinic_id, arrival_no, line, reason_code FROM order_warning
-            UNION ALL SELECT clinic_id, arrival_no, NULL, reason_code FROM volume_warning) AS w JOIN arrival AS a USING (arrival_no) LEFT JOIN reason AS r USING (reason_code)
+            UNION ALL SELECT clinic_id, arrival_no, NULL, reason_code FROM volume_warning
+            UNION ALL SELECT clinic_id, arrival_no, NULL, reason_code FROM missingness_warning) AS w JOIN arrival AS a USING (arrival_no) LEFT JOIN reason AS r USING (reason_code)
         WHERE ($clinic IS NULL OR w.clinic_id = $clinic) AND ($reason IS NULL OR w.reason_code = $reason)
         GROUP BY ALL ORDER BY ALL""",
         {"clinic": clinic, "reason": reason},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,13 @@ def date(text: str) -> dt.date:
         return dt.date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError("not a date like 2026-01-31") from None
+
+
+def clock_time(text: str) -> str:
+    """An argument's time of day, 02:30. Raises ArgumentTypeError."""
+    if not re.fullmatch("([01][0-9]|2[0-3]):[0-5][0-9]", text):
+        raise argparse.ArgumentTypeError("not a time of day like 02:30")
+    return text
 
 
 def count(text: str) -> int:

@@ -38,7 +38,11 @@ def add(verbs: Verbs) -> None:
     profile.add_argument("--name", required=True, help="a name for this source of the clinic, as ehr or redcap")
 
     verbs.add(
-        "status", _status, "The last night: files, rows, clinics.", "outcomes status --home clinic-home", data=True
+        "status",
+        _status,
+        "The last night: files, rows, clinics; who is overdue, what drifts, which rules are new, fixed or still failing.",
+        "outcomes status --home clinic-home",
+        data=True,
     )
 
     receipt = verbs.add(
@@ -98,6 +102,7 @@ def _receipt(arguments: Arguments) -> None:
 
 
 def _status(arguments: Arguments) -> None:
+    from outcomes.freshness import DRIFT_COLUMNS, FRESHNESS_COLUMNS, STANDING_COLUMNS, drifts, freshness, standings
     from outcomes.words import clinic_words, rows_words
 
     home = home_of(arguments)
@@ -106,6 +111,8 @@ def _status(arguments: Arguments) -> None:
             f"{home.root} has had no night yet. Put files into {home.inbox} and run: outcomes nightly --home {home.root}"
         )
     said = last_said(home)
+    with published(arguments) as con:
+        fresh, rules, drift = freshness(con), standings(con), drifts(con)
     if arguments.format != "table":
         print(
             written(
@@ -114,6 +121,13 @@ def _status(arguments: Arguments) -> None:
                     | said["files"]
                     | {f"rows_{k}": v for k, v in said["rows"].items()}
                     | {f"rows_of_{feed['feed']}": feed["read"] for feed in said["feeds"]}
+                    | {"overdue": len([row for row in fresh if row["standing"] == "overdue"])}
+                    | {
+                        f"rules_{key.replace(' ', '_')}": len([row for row in rules if row["standing"] == key])
+                        for key in ("new", "still failing", "fixed")
+                    }
+                    # CSV has one line; JSON has the rows behind the counts too.
+                    | ({"freshness": fresh, "rules": rules, "drifts": drift} if arguments.format == "json" else {})
                 ],
                 {},
                 arguments.format,
@@ -143,3 +157,10 @@ def _status(arguments: Arguments) -> None:
             },
         )
     )
+    late = [row["clinic_id"] for row in fresh if row["standing"] == "overdue"]
+    print(f"\nOverdue: {', '.join(late) or 'no clinic'}.\n" + written(fresh, FRESHNESS_COLUMNS, "table"))
+    if drift:
+        print("\nUnusual tonight (where: outcomes warnings)\n" + table(drift, DRIFT_COLUMNS))
+    # After a first night everything that fails is new.
+    if beside := [row for row in rules if row["night_before"]]:
+        print("\nRules that fail, or failed the time before\n" + table(beside, STANDING_COLUMNS))

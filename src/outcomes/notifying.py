@@ -1,0 +1,166 @@
+"""Notices of a night: who is told, when, and what. Counts, codes and the run's id; no patient, no file, no path.
+
+Nobody is told anything, and nothing goes over a network, unless the home's outcomes.toml has a section [notify].
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from outcomes.errors import OutcomesError
+from outcomes.freshness import freshness
+from outcomes.paths import Home
+from outcomes.publishedcopy import opened
+from outcomes.summary import Summary
+from schemas.errors import DataFileError, called
+
+SECTION = "notify"
+KINDS = ("failure", "refusals", "overdue", "verify")
+# key: (what fits, what was expected)
+KEYS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "url": (lambda said: isinstance(said, str) and urllib.parse.urlsplit(said).scheme in ("http", "https"), "an http or https address"),
+    "block": (lambda said: isinstance(said, str) and said.count("/") == 1, "a notification block of Prefect, as slack-webhook/night"),
+    "on": (lambda said: isinstance(said, list) and bool(said) and all(kind in KINDS for kind in said), f"a list of {', '.join(KINDS)}"),
+    "refusals_over": (lambda said: type(said) is int and said >= 0, "a whole number of files from 0"),
+    "timeout_seconds": (lambda said: type(said) is int and 1 <= said <= 60, "a whole number from 1 to 60"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Notify:
+    """The section [notify]: where notices go, of what kinds, and from how many refused files of a night on."""
+
+    url: str | None = None
+    block: str | None = None
+    on: tuple[str, ...] = KINDS
+    refusals_over: int = 0
+    timeout_seconds: int = 10
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One thing to tell: its kind (see KINDS), a sentence, and the numbers behind it."""
+
+    kind: str
+    text: str
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """What is sent. Chat programs show `text`."""
+        return {"from": "outcomes", "kind": self.kind, "text": self.text} | self.facts
+
+
+def read_notify(section: dict[str, Any]) -> Notify:
+    """The section as a value. Raises DataFileError naming each key at fault, and no value."""
+    faults = [
+        f"[{SECTION}] {called(key)}: unknown key; known are {', '.join(KEYS)}" for key in section if key not in KEYS
+    ]
+    faults += [
+        f"[{SECTION}] {key}: expected {words}" for key, (fits, words) in KEYS.items() if key in section and not fits(section[key])
+    ]  # fmt: skip
+    if section and not faults and not {"url", "block"} & set(section):
+        faults.append(f"[{SECTION}] says neither a url nor a block, so nobody would be told")
+    if faults:
+        raise DataFileError(faults)
+    values: dict[str, Any] = {key: tuple(said) if key == "on" else said for key, said in section.items()}
+    return Notify(**values)
+
+
+def notify_of(home: Home) -> Notify:
+    """The section of the home's outcomes.toml; nobody is told where there is none. Raises DataFileError."""
+    path = home.root / "outcomes.toml"
+    try:
+        section = tomllib.loads(path.read_text("utf-8")).get(SECTION, {})
+    except FileNotFoundError:
+        return Notify()
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError):
+        raise DataFileError([f"{path.name} is not readable as TOML"]) from None
+    return read_notify(section if isinstance(section, dict) else {SECTION: section})
+
+
+def after_night(home: Home, summary: Summary, limit: int) -> list[Notice]:
+    """What a night that ended gives to tell: more than `limit` files refused, and clinics overdue since this night."""
+    facts = {"night": summary.night, "run_id": summary.run_id, "as_of": summary.as_of}
+    found = []
+    refused = summary.files["refused"] + summary.read_again["refused"]
+    if refused > limit:
+        why: dict[str, int] = {}
+        for arrival in summary.arrivals:
+            if arrival["refused_because"]:
+                why[arrival["refused_because"]] = why.get(arrival["refused_because"], 0) + 1
+        words = ", ".join(f"{count:,} {code}" for code, count in sorted(why.items()))
+        counts = {"files_refused": refused, "reasons": dict(sorted(why.items()))}
+        found.append(
+            Notice("refusals", f"Night {summary.night}: {refused:,} files were refused ({words}).", facts | counts)
+        )
+    with opened(home) as con:
+        late = [row for row in freshness(con) if row["is_newly_overdue"]]
+    if late:
+        clinics = [{"clinic_id": row["clinic_id"], "days_since": row["days_since"], "every_days": row["every_days"]} for row in late]  # fmt: skip
+        words = ", ".join(f"{row['clinic_id']} (usually every {row['every_days']} days)" for row in late)
+        found.append(
+            Notice("overdue", f"Night {summary.night}: overdue since tonight: {words}.", facts | {"clinics": clinics})
+        )
+    return found
+
+
+def after_failure(error: OutcomesError, as_of: str | None) -> list[Notice]:
+    """What a night that could not end gives to tell: its reason code, never its words, which may name a place."""
+    text = f"A night could not finish ({error.reason_code}, exit code {error.exit_code}). Nothing is lost: see the command's own words, and run it again."
+    return [Notice("failure", text, {"reason_code": error.reason_code, "exit_code": error.exit_code, "as_of": as_of})]
+
+
+def after_verify(differences: int, run_id: str | None = None) -> list[Notice]:
+    """What a verification that found differences gives to tell."""
+    text = f"outcomes verify found {differences:,} differences: see outcomes verify."
+    return [Notice("verify", text, {"differences": differences, "run_id": run_id})] if differences else []
+
+
+def tell(home: Home, notices: Callable[[Notify], Iterable[Notice]], by_block: Callable[[str, Notice], None] | None = None) -> list[str]:  # fmt: skip
+    """Send the wanted ones of the notices. Returns what could not be sent, in words; raises nothing: a night is not worse for it."""
+    try:
+        how = notify_of(home)
+        wanted = [notice for notice in notices(how) if notice.kind in how.on] if how.url or how.block else []
+    except DataFileError as error:
+        return [f"Nobody was told of this night: {'; '.join(error.faults)}."]
+    except Exception as error:
+        return [f"Nobody was told of this night: what to tell could not be read ({type(error).__name__})."]
+    unsent = []
+    for notice in wanted:
+        for where, send in (("url", how.url and _post), ("block", how.block and (by_block or _no_prefect))):
+            if not send:
+                continue
+            try:
+                send(
+                    str(how.url if where == "url" else how.block),
+                    notice,
+                    *([how.timeout_seconds] if where == "url" else []),
+                )
+            except Exception as error:  # whatever it is; its words may carry the address, which can be a secret
+                unsent.append(f"The notice of {notice.kind} could not be sent ({type(error).__name__}): look at {where} in [{SECTION}].")  # fmt: skip
+    return unsent
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """Notices go where the section says, and nowhere else."""
+
+    def redirect_request(self, *given: Any, **more: Any) -> None:
+        return None
+
+
+def _post(url: str, notice: Notice, timeout_seconds: int) -> None:
+    data = json.dumps(notice.as_dict(), sort_keys=True).encode()
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json", "User-Agent": "outcomes"})  # noqa: S310 (the contract has http and https only)
+    with urllib.request.build_opener(_NoRedirect).open(request, timeout=timeout_seconds) as answer:
+        answer.read(1024)
+
+
+def _no_prefect(block: str, notice: Notice) -> None:
+    raise LookupError("a block is one of Prefect's")

@@ -1,0 +1,50 @@
+"""One step of a night or a release: whatever breaks inside comes out as an error of ours, in our words."""
+
+from __future__ import annotations
+
+import errno
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from outcomes.errors import MayPassError, OutcomesError
+
+# What a disk, a network folder or another process says of a moment. A full disk, a missing folder or a forbidden one is
+# for a person: the same a minute later.
+_OF_A_MOMENT = frozenset(
+    {errno.EIO, errno.EAGAIN, errno.EBUSY, errno.EINTR, errno.ESTALE, errno.ETIMEDOUT, errno.ENOLCK, errno.ETXTBSY}
+)
+# DuckDB has one class for all of it and no number: its own words tell a lock from a full disk.
+_DUCKDB_OF_A_MOMENT = ("could not set lock on file", "input/output error", "resource temporarily unavailable")
+
+
+def run_step(name: str, step: Callable[..., Any], value: Any, progress: Any = None) -> Any:
+    """The step's result. Raises OutcomesError whatever breaks, since third-party words can carry cells: a MayPassError where
+    the same step may do well a moment later."""
+    try:
+        return step(value, progress)
+    except OutcomesError:
+        raise
+    except Exception as error:
+        ours = [
+            frame
+            for frame in traceback.extract_tb(error.__traceback__)
+            if "outcomes" in frame.filename or "schemas" in frame.filename
+        ]
+        where = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "unknown"
+        kind = MayPassError if is_of_a_moment(error) else OutcomesError
+        raise kind(
+            f"The step {name} could not finish ({type(error).__name__} at {where}). Nothing is lost: run the night again."
+        ) from None
+
+
+def is_of_a_moment(error: BaseException) -> bool:
+    """Whether trying again can help: a hiccup of the disk, or a lock that somebody holds for a moment."""
+    if isinstance(error, OSError):
+        return error.errno in _OF_A_MOMENT
+    if isinstance(error, duckdb.IOException):
+        return any(words in str(error).lower() for words in _DUCKDB_OF_A_MOMENT)
+    return False
