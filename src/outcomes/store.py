@@ -63,6 +63,7 @@ def warehouse(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     con = duckdb.connect(str(path), config=one_thread)
     try:
         con.execute("SET preserve_insertion_order = true")
+        con.execute("SET enable_progress_bar = false")
         yield con
         con.execute("CHECKPOINT")
     finally:
