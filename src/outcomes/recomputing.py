@@ -136,12 +136,15 @@ def attached(con: duckdb.DuckDBPyConnection, path: Path, name: str, *, to_write:
 def _as_it_was(home: Home, path: Path, point: Point, definitions: list[Row]) -> Iterator[duckdb.DuckDBPyConnection]:
     """A new store at `path`: the warehouse cut at `point`, with other definitions, and everything derived."""
     with duckdb.connect(str(path), config=CONFIG) as con:
+        con.execute("SET enable_progress_bar = false")
         lay(con)
         with attached(con, home.warehouse, "warehouse"):
             for table, condition in _STORED.items():
                 values = {key: value for key, value in vars(point).items() if f"${key}" in condition}
                 con.execute(f"INSERT INTO {table} BY NAME FROM warehouse.main.{table} WHERE {condition}", values)
-        con.execute("INSERT INTO night VALUES (?, 'release', ?, '', '', 0, 0, 0, 0)", [point.night, point.as_of])
+        con.execute(
+            "INSERT INTO night VALUES (?, 'release', ?, '', '', 0, 0, 0, 0, '', '')", [point.night, point.as_of]
+        )
         for row in definitions:
             definition = json.loads(row["definition"])
             marks = ", ".join("?" * len(definition))
