@@ -24,6 +24,7 @@ from outcomes.commands import (
     quarantine,
     releases,
     reports,
+    verification,
 )
 from outcomes.commands.homes import home_of, last_said
 from outcomes.errors import OutcomesError, UsageError
@@ -89,7 +90,7 @@ def _parser() -> Parser:
     nightly.add_argument("--strict", action="store_true", help="exit with 2 if a file was refused or a row quarantined")
     nightly.add_argument("--format", choices=("table", "json"), default="table", help="table (default) or json")
 
-    for theme in (door, quarantine, identity, answers, reports, releases, clinicside):
+    for theme in (door, quarantine, identity, answers, reports, releases, verification, clinicside):
         theme.add(verbs)
 
     sample = verbs.add(

@@ -15,6 +15,11 @@ from outcomes.store import one
 from outcomes.summary import Row, rows_of
 
 DESTROYED = "destroyed.jsonl"
+# What a store says of destroyed files after a number, as the receipts have it.
+RECEIPT = """
+    SELECT d.destroyed_no, a.sha256, d.destroyed_on::VARCHAR AS destroyed_on, d.destroyed_by
+    FROM destroyed AS d LEFT JOIN arrival AS a USING (arrival_no) WHERE d.destroyed_no > ? ORDER BY d.destroyed_no
+"""
 REFUSED = """
     SELECT a.sha256, l.came_in_night AS night, l.came_on, a.format, a.bytes, a.refused_because AS reason_code, f.kind, f.column_no, f.line,
         r.sentence, d.destroyed_on, d.destroyed_by
@@ -73,12 +78,7 @@ def finish_destroying(home: Home, con: duckdb.DuckDBPyConnection) -> None:
 def _write_receipts(home: Home, con: duckdb.DuckDBPyConnection) -> None:
     path = home.receipts / DESTROYED
     have = max((receipt["destroyed_no"] for receipt in inbox.read_lines(path)), default=0)
-    new = rows_of(
-        con,
-        """SELECT d.destroyed_no, a.sha256, d.destroyed_on::VARCHAR AS destroyed_on, d.destroyed_by
-        FROM destroyed AS d JOIN arrival AS a USING (arrival_no) WHERE d.destroyed_no > ? ORDER BY d.destroyed_no""",
-        [have],
-    )
+    new = rows_of(con, RECEIPT, [have])
     if new:
         inbox.append_lasting(path, new)
 

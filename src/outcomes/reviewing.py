@@ -14,6 +14,12 @@ from outcomes.store import one
 from outcomes.summary import Row, rows_of
 
 ACKNOWLEDGEMENTS = "acknowledgements.jsonl"
+# What a store says of its acknowledgements after a number, as the receipts have it.
+RECEIPT = """
+    SELECT k.acknowledgement_no, a.arrival_no, a.sha256, s.line, k.acknowledged_by, k.night
+    FROM acknowledgement AS k LEFT JOIN score AS s USING (score_id) LEFT JOIN arrival AS a USING (arrival_no)
+    WHERE k.acknowledgement_no > ? ORDER BY k.acknowledgement_no
+"""
 REVIEW = """
     SELECT * FROM item_9_review
     WHERE ($clinic IS NULL OR clinic_id = $clinic) AND ($everything OR acknowledged_by IS NULL)
@@ -62,11 +68,5 @@ def _write_receipts(home: Home, con: duckdb.DuckDBPyConnection) -> None:
     have = max(
         (receipt["acknowledgement_no"] for receipt in inbox.read_lines(home.receipts / ACKNOWLEDGEMENTS)), default=0
     )
-    new = rows_of(
-        con,
-        """SELECT k.acknowledgement_no, a.arrival_no, a.sha256, s.line, k.acknowledged_by, k.night
-        FROM acknowledgement AS k JOIN score AS s USING (score_id) JOIN arrival AS a USING (arrival_no)
-        WHERE k.acknowledgement_no > ? ORDER BY k.acknowledgement_no""",
-        [have],
-    )
+    new = rows_of(con, RECEIPT, [have])
     inbox.append_lasting(home.receipts / ACKNOWLEDGEMENTS, new)
