@@ -17,7 +17,7 @@ from prefect.utilities.annotations import quote
 
 from flows.artifacts import leave
 from flows.ended import busy, done, raised
-from flows.tasks import LOCK_DELAYS, scheduled_for, step_task
+from flows.tasks import LOCK_DELAYS, by_block, scheduled_for, step_task
 from outcomes import notifying
 from outcomes.errors import BusyError, OutcomesError, UsageError
 from outcomes.inbox import locked
@@ -33,7 +33,7 @@ def _lock(stack: ExitStack, home: Home) -> None:
 
 
 def _told(home: Home, summary: Summary) -> list[str]:
-    return notifying.tell(home, lambda how: notifying.after_night(home, summary, how.refusals_over), _by_block)
+    return notifying.tell(home, lambda how: notifying.after_night(home, summary, how.refusals_over), by_block)
 
 
 _LOCK = step_task("lock", _lock, LOCK_DELAYS)
@@ -76,7 +76,7 @@ def nightly(home: str, as_of: str | None = None, timezone: str = "UTC") -> State
         return run(place, _day(as_of, timezone))
     except OutcomesError as error:
         failure = error
-        unsent = notifying.tell(place, lambda how: notifying.after_failure(failure, as_of), _by_block)
+        unsent = notifying.tell(place, lambda how: notifying.after_failure(failure, as_of), by_block)
         if unsent:
             raise type(error)(" ".join([str(error), *unsent])) from None
         raise
@@ -122,11 +122,3 @@ def _progress() -> Iterator[Any]:
             made.clear()
 
     yield move
-
-
-def _by_block(slug: str, notice: notifying.Notice) -> None:
-    """A notice through a notification block that is kept on the Prefect server."""
-    from prefect.blocks.core import Block
-
-    block: Any = Block.load(slug)
-    block.notify(notice.text, subject=f"outcomes: {notice.kind}")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from typing import Any
 
 from prefect import Flow, serve
@@ -14,6 +12,7 @@ from prefect.types.entrypoint import EntrypointType
 
 from flows.nightly import nightly
 from flows.release import release
+from flows.verify import verify
 from outcomes.paths import Home
 
 # After the night of the same day, whatever its hour: Sundays, and the first day of each quarter. As in prefect.yaml.
@@ -31,13 +30,11 @@ def deployments(home: Home, at: str, timezone: str) -> list[RunnerDeployment]:
     """The deployments of a home, whose nights begin `at` 02:30 in a time zone."""
     hour, minute = map(int, at.split(":"))
     parameters = {"home": str(home.root)}
-    made = [
+    return [
         _deployed(nightly, f"{minute} {hour} * * *", timezone, parameters | {"timezone": timezone}),
         _deployed(release, RELEASE_AT, timezone, parameters | {"timezone": timezone}),
+        _deployed(verify, VERIFY_AT, timezone, parameters),
     ]
-    if importlib.util.find_spec("flows.verify"):
-        made.append(_deployed(importlib.import_module("flows.verify").verify, VERIFY_AT, timezone, parameters))
-    return made
 
 
 def _deployed(flow: Flow[..., Any], cron: str, timezone: str, parameters: dict[str, Any]) -> Any:

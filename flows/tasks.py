@@ -14,6 +14,7 @@ from prefect.runtime import flow_run
 from prefect.tasks import Task
 
 from outcomes.errors import BusyError, MayPassError, UsageError
+from outcomes.notifying import Notice
 
 # Seconds to wait before each further try.
 STEP_DELAYS = (5.0, 20.0)
@@ -45,3 +46,11 @@ def scheduled_for(timezone: str) -> dt.date:
         raise UsageError("The parameter timezone is not one like UTC or Europe/Berlin.") from None
     day: dt.date = flow_run.scheduled_start_time.astimezone(zone).date()
     return day
+
+
+def by_block(slug: str, notice: Notice) -> None:
+    """A notice through a notification block that is kept on the Prefect server."""
+    from prefect.blocks.core import Block
+
+    block: Any = Block.load(slug)
+    block.notify(notice.text, subject=f"outcomes: {notice.kind}")

@@ -142,11 +142,11 @@ def test_a_notice_goes_nowhere_else(home, sink):
 
 def test_a_broken_section_is_said_and_harms_no_night(home):
     say(home, "[notify\n")
-    assert told(home, NOTICE) == ["Nobody was told of this night: outcomes.toml is not readable as TOML."]
+    assert told(home, NOTICE) == ["Nobody was told: outcomes.toml is not readable as TOML."]
     say(home, "notify = 3\n")
     assert "unknown key" in told(home, NOTICE)[0]
     say(home, '[notify]\nurl = "http://127.0.0.1:9/"\n')
-    assert tell(home, lambda how: 1 / 0) == ["Nobody was told of this night: what to tell could not be read (ZeroDivisionError)."]  # type: ignore[arg-type, return-value]  # fmt: skip
+    assert tell(home, lambda how: 1 / 0) == ["Nobody was told: what to tell could not be read (ZeroDivisionError)."]  # type: ignore[arg-type, return-value]  # fmt: skip
 
 
 def test_a_block_needs_prefect_and_gets_the_notice(home):
@@ -202,5 +202,5 @@ def test_a_failure_is_told_by_its_code_and_never_by_its_words():
 
 def test_a_verification_is_told_of_only_where_it_found_something():
     assert after_verify(0) == []
-    (notice,) = after_verify(3, "run")
-    assert (notice.kind, notice.facts) == ("verify", {"differences": 3, "run_id": "run"})
+    (notice,) = after_verify(3)
+    assert (notice.kind, notice.facts) == ("verify", {"differences": 3})

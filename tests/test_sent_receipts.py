@@ -51,9 +51,10 @@ BAD = file(
 def test_a_receipt_has_every_reason_with_its_lines_and_its_sentence(home):
     run(home, 1, BAD)
     (receipt,) = of_night(home, 1)
+    ((head,),) = stored(home.published_copy, "SELECT hash FROM arrival")
     assert receipt == {
         "sha256": sha(BAD), "night": 1, "as_of": "2026-01-01", "read_again_of_night": None, "feed": "scores", "format": "csv", "profile": "",
-        "bytes": len(BAD), "fate": "taken", "refused": None,
+        "bytes": len(BAD), "ledger_hash": head, "fate": "taken", "refused": None,
         "rows": {"read": 6, "good": 2, "accepted": 2, "duplicate": 0, "quarantined": 4, "blank": 0},
         "reasons": [
             {"reason_code": "total_range", "column_name": "total", "rows": 4, "lines": [[3, 5], [7, 7]], "sentence": SENTENCES["total_range"]},
@@ -65,6 +66,7 @@ def test_a_receipt_has_every_reason_with_its_lines_and_its_sentence(home):
     assert "Taken. Rows: 6 read = 2 accepted + 0 duplicate + 4 quarantined." in text
     assert "total_range, column total: 4 rows, lines 3-5, 7\n" in text
     assert SENTENCES["total_range"][1:] in text
+    assert text.endswith(f"\n{head}\n")
     assert json.loads(as_json(receipt)) == receipt
 
 

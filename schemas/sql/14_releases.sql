@@ -194,7 +194,7 @@ COMMENT ON COLUMN release_endpoint.status IS 'Its status when it was locked; tab
 COMMENT ON COLUMN release_endpoint.baseline_score_id IS 'The score that was the baseline.';
 COMMENT ON COLUMN release_endpoint.endpoint_score_id IS 'The score that was the endpoint; null where it was missing.';
 
-COMMENT ON TABLE rate_log IS 'One row per night, measure and clinic whose rate that night changed, with what it then was. Append-only. Nights that a restored database had lost are logged as one change, by the night that took them in again.';
+COMMENT ON TABLE rate_log IS 'One row per night, measure and clinic whose rate that night changed, with what it then was. Append-only. Nights of an earlier version of the program that a restored database had lost are logged as one change, by the night that took them in again.';
 COMMENT ON COLUMN rate_log.entry IS 'Number of the entry, from 1, in the order of logging.';
 COMMENT ON COLUMN rate_log.night IS 'The night that changed it.';
 COMMENT ON COLUMN rate_log.run_id IS 'Id of that night''s run.';

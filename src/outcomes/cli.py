@@ -29,6 +29,7 @@ from outcomes.commands import (
     quarantine,
     releases,
     reports,
+    verification,
 )
 from outcomes.commands.homes import home_of, last_said
 from outcomes.errors import BusyError, OutcomesError, UsageError
@@ -119,6 +120,7 @@ def _parser() -> Parser:
         handchecks,
         reports,
         releases,
+        verification,
         clinicside,
     ):
         theme.add(verbs)

@@ -15,6 +15,11 @@ from outcomes.store import one
 from outcomes.summary import Row, rows_of
 
 DESTROYED = "destroyed.jsonl"
+# What a store says of destroyed files after a number, as the receipts have it.
+RECEIPT = """
+    SELECT d.destroyed_no, a.sha256, d.destroyed_on::VARCHAR AS destroyed_on, d.destroyed_by
+    FROM destroyed AS d LEFT JOIN arrival AS a USING (arrival_no) ORDER BY d.destroyed_no
+"""
 REFUSED = """
     SELECT a.sha256, l.came_in_night AS night, l.came_on, a.format, a.bytes, a.refused_because AS reason_code, f.kind, f.column_no, f.line,
         r.sentence, d.destroyed_on, d.destroyed_by
@@ -71,12 +76,7 @@ def finish_destroying(home: Home, con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _write_receipts(home: Home, con: duckdb.DuckDBPyConnection) -> None:
-    said = rows_of(
-        con,
-        """SELECT d.destroyed_no, a.sha256, d.destroyed_on::VARCHAR AS destroyed_on, d.destroyed_by
-        FROM destroyed AS d JOIN arrival AS a USING (arrival_no) ORDER BY d.destroyed_no""",
-    )
-    inbox.append_new(home.receipts / DESTROYED, "destroyed_no", said)
+    inbox.append_new(home.receipts / DESTROYED, "destroyed_no", rows_of(con, RECEIPT))
 
 
 def _remove(home: Home, shas: list[str]) -> None:

@@ -71,7 +71,7 @@ def next_edition(home: Home, con: duckdb.DuckDBPyConnection) -> int:
     """The number of the edition that tells the last night: made, witnessed and stored where it is not there yet."""
     if one(con, "SELECT sql_digest FROM laid") != sql_digest():
         raise OutcomesError("The rules are newer than the last night. Run a night first, then share its numbers.")
-    _restore(home, con)
+    restore_editions(home, con)
     (night,) = rows_of(
         con,
         """SELECT night, as_of, data_versions, (SELECT arg_max(hash, arrival_no) FROM arrival) AS ledger_head,
@@ -104,7 +104,7 @@ def next_edition(home: Home, con: duckdb.DuckDBPyConnection) -> int:
     return int(edition["edition"])
 
 
-def _restore(home: Home, con: duckdb.DuckDBPyConnection) -> None:
+def restore_editions(home: Home, con: duckdb.DuckDBPyConnection) -> None:
     """Editions that the witness knows and the store does not: the store is older than they are."""
     known = one(con, "SELECT max(edition) FROM shared_edition") or 0
     # A last line cut while it was written is left out: nothing of that edition has left the house.

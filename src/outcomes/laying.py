@@ -1,6 +1,6 @@
 """Lays the numbered SQL files down in a DuckDB file, and derives everything from the stored scores.
 
-Files 10-19 make the tables that hold what is stored; 14-19 do so only where a store of an earlier version has none of
+Files 10-19 make the tables that hold what is stored; 12-19 do so only where a store of an earlier version has none of
 them. Files 20-29 make macros. Each later file makes one view, which reads the tables and views of `main` (and may make
 the table macro of `main` that the view, or a part of it, is asked from). The
 view of a step in TABLES is run once a night and kept as a table of the same name; the same files laid in the schema
@@ -79,8 +79,8 @@ def lay_again(con: duckdb.DuckDBPyConnection) -> bool:
     if con.execute("SELECT sql_digest FROM laid").fetchone() == (sql_digest(),):
         return False
     with _at_once(con):
-        # Tables that a store of an earlier version has not got yet: these files may be run again.
-        for _, text in sql_files(12, 19):
+        # Comments as they are now, and tables that a store of an earlier version has not got yet: these files may be run again.
+        for _, text in sql_files(11, 19):
             con.execute(text)
         _clear_steps(con)
         _lay_steps(con)

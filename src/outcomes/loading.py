@@ -6,7 +6,6 @@ import datetime as dt
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from itertools import groupby
 from typing import Any
 
@@ -16,9 +15,11 @@ from outcomes import inbox
 from outcomes.checking import Judged, judge
 from outcomes.datafiles import DataFiles, clinics_of, put_data_files, read_data_files
 from outcomes.errors import FileRefusedError, OutcomesError
+from outcomes.nightreceipts import put_night
 from outcomes.paths import Home, data_folder
 from outcomes.store import File, NightId, load, one
 from outcomes.summary import Summary
+from outcomes.versions import lock_digest, program_digest, program_version
 from outcomes.witnessing import BENCHMARKS, lines
 from schemas.clinics import Clinics, clinics_text, read_clinics
 from schemas.errors import DataFileError
@@ -98,14 +99,15 @@ def load_night(
     manifest: Manifest,
     progress: Progress | None,
     receipts: dict[str, dict[str, Any]] | None = None,
+    told: dict[str, Any] | None = None,
 ) -> None:
     """Store the night's files that the ledger does not have, and the night itself.
 
     With `receipts` (by hash) a lost night is done again as it was: with its clinics, and with its refusals even where the
-    bytes were destroyed since.
+    bytes were destroyed since; `told` is its own receipt, None for one of an earlier version, which left none.
     """
     home, files = night.home, night.files or data_files(night.home)
-    clinics = _put_clinics(home, con)
+    clinics = put_clinics(home, con)
     if receipts:
         clinics = _clinics_then(home, next(iter(receipts.values())))
     put_data_files(con, files)
@@ -139,12 +141,13 @@ def load_night(
             [manifest.night],
         ).fetchone() or (0, 0, 0)
         clinics_digest = next(iter(receipts.values()))["clinics"] if receipts else _keep_clinics(home)
-        con.execute(
-            """INSERT INTO night (night, run_id, as_of, program_version, data_versions, files_taken, files_refused, files_known, files_read_again)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-            [manifest.night, manifest.run_id, manifest.as_of, version("outcomes"), f"{files.versions} clinics.toml:{clinics_digest}",
-             taken, refused, manifest.files_known, again],
-        )  # fmt: skip
+        found = {
+            "night": manifest.night, "run_id": manifest.run_id, "as_of": manifest.as_of, "program_version": program_version(),
+            "program_digest": program_digest(), "lock_digest": lock_digest(),
+            "data_versions": f"{files.versions} clinics.toml:{clinics_digest}",
+            "files_taken": taken, "files_refused": refused, "files_known": manifest.files_known, "files_read_again": again,
+        }  # fmt: skip
+        put_night(con, told or found)
         # What its batches said to each other holds values, of rows set aside too, and was for this night alone.
         con.execute("DELETE FROM contested")
 
@@ -154,7 +157,7 @@ def _bytes(home: Home, sha: str, receipts: dict[str, dict[str, Any]] | None) -> 
     return b"" if receipts and receipts[sha]["refused_because"] else inbox.bytes_of(home, sha)
 
 
-def _put_clinics(home: Home, con: duckdb.DuckDBPyConnection) -> Clinics | None:
+def put_clinics(home: Home, con: duckdb.DuckDBPyConnection) -> Clinics | None:
     """The clinics that may send, by clinics.toml; None on a first night without one: then all that are seen may."""
     clinics = clinics_of(home)
     if clinics is None:

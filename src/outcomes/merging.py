@@ -28,7 +28,7 @@ LONGEST = 4050
 _NEEDED = ("clinic_id", "from", "into", "day_offset")
 _COLUMNS = {*_NEEDED, "arrival", "from_day"}
 
-_RECEIPT = """
+RECEIPT = """
     SELECT c.change_no, c.kind, c.clinic_id, c.from_no, c.into_no, c.day_offset, a.sha256, c.from_day, c.undoes, c.made_by, c.night
     FROM {at}.identity_change AS c LEFT JOIN {at}.arrival AS a USING (arrival_no)
     ORDER BY c.change_no
@@ -163,11 +163,11 @@ def restore_identity(home: Home, con: duckdb.DuckDBPyConnection) -> None:
 
 def is_identity_as_in_receipts(home: Home, con: duckdb.DuckDBPyConnection, at: str = "warehouse.main") -> bool:
     """Whether the changes of a store are those of the receipts."""
-    return rows_of(con, _RECEIPT.format(at=at)) == inbox.read_lines(home.receipts / IDENTITY)
+    return rows_of(con, RECEIPT.format(at=at)) == inbox.read_lines(home.receipts / IDENTITY)
 
 
 def _write_receipts(home: Home, con: duckdb.DuckDBPyConnection) -> None:
-    inbox.append_new(home.receipts / IDENTITY, "change_no", rows_of(con, _RECEIPT.format(at="main")))
+    inbox.append_new(home.receipts / IDENTITY, "change_no", rows_of(con, RECEIPT.format(at="main")))
 
 
 def _recorded(home: Home, by: str, record: Record) -> Done:

@@ -12,27 +12,24 @@ from typing import Any
 
 import duckdb
 
-from outcomes import inbox, requeueing, witnessing
+from outcomes import healing, inbox, requeueing, witnessing
 from outcomes.definitionlog import log_definitions
-from outcomes.destroying import finish_destroying
 from outcomes.errors import OutcomesError
 from outcomes.laying import derive, lay_again
 from outcomes.loading import Manifest, Night, Progress, data_files, load_night
-from outcomes.merging import restore_identity
 from outcomes.pages.writing import write_pages
 from outcomes.paths import Home
 from outcomes.publishedcopy import publish_copy
 from outcomes.ratelog import log_rates
-from outcomes.receipts import restore, write_receipts
+from outcomes.receipts import write_receipts
 from outcomes.recomputing import clear_scratch
-from outcomes.reviewing import restore_acknowledgements
 from outcomes.sentreceipts import write_sent
 from outcomes.stepping import run_step
 from outcomes.store import one, warehouse
 from outcomes.summary import Summary, summarise
 
-# Nights that brought no file leave no receipt. What was locked or changed after one that a restored database has lost
-# still names it, and its number is not given again.
+# Nights of an earlier version that brought no file have left no receipt. What was locked or changed after one that a
+# restored database has lost still names it, and its number is not given again.
 _LAST_NIGHT = """
     SELECT max(night) FROM (
         SELECT night FROM night UNION ALL SELECT night FROM release UNION ALL SELECT night FROM identity_change
@@ -50,10 +47,7 @@ def heal(night: Night, progress: Progress | None = None) -> Night:
         lay_again(con)
         witnessing.restore(home, con)
         files = night.files = data_files(home)
-        night.healed += restore(home, con, files)
-        restore_acknowledgements(home, con)
-        finish_destroying(home, con)
-        restore_identity(home, con)
+        night.healed += healing.heal(home, con, files)
     if home.manifest.exists():
         left = _read_manifest(home)
         unfinished = Night(home, left.id.as_of, left, files)

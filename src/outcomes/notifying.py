@@ -117,10 +117,10 @@ def after_failure(error: OutcomesError, as_of: str | None) -> list[Notice]:
     return [Notice("failure", text, {"reason_code": error.reason_code, "exit_code": error.exit_code, "as_of": as_of})]
 
 
-def after_verify(differences: int, run_id: str | None = None) -> list[Notice]:
-    """What a verification that found differences gives to tell."""
-    text = f"outcomes verify found {differences:,} differences: see outcomes verify."
-    return [Notice("verify", text, {"differences": differences, "run_id": run_id})] if differences else []
+def after_verify(differences: int) -> list[Notice]:
+    """What a verification gives to tell: in how many of its checks something differs."""
+    text = f"outcomes verify: in {differences:,} of its checks something differs. Run it to see where."
+    return [Notice("verify", text, {"differences": differences})] if differences else []
 
 
 def tell(home: Home, notices: Callable[[Notify], Iterable[Notice]], by_block: Callable[[str, Notice], None] | None = None) -> list[str]:  # fmt: skip
@@ -129,9 +129,9 @@ def tell(home: Home, notices: Callable[[Notify], Iterable[Notice]], by_block: Ca
         how = notify_of(home)
         wanted = [notice for notice in notices(how) if notice.kind in how.on] if how.url or how.block else []
     except DataFileError as error:
-        return [f"Nobody was told of this night: {'; '.join(error.faults)}."]
+        return [f"Nobody was told: {'; '.join(error.faults)}."]
     except Exception as error:
-        return [f"Nobody was told of this night: what to tell could not be read ({type(error).__name__})."]
+        return [f"Nobody was told: what to tell could not be read ({type(error).__name__})."]
     unsent = []
     for notice in wanted:
         for where, send in (("url", how.url and _post), ("block", how.block and (by_block or _no_prefect))):

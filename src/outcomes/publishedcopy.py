@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
+from pathlib import Path
 
 import duckdb
 
@@ -49,7 +50,18 @@ def opened(home: Home, more: Config | None = None) -> Iterator[duckdb.DuckDBPyCo
         raise UsageError(
             f"{home.root} has no published copy yet. Put files into {home.inbox} and run: outcomes nightly --home {home.root}"
         )
-    with duckdb.connect(str(home.published_copy), read_only=True, config=HARDENED | (more or {})) as con:
+    with hardened(home.published_copy, more) as con:
+        yield con
+
+
+@contextmanager
+def hardened(path: Path, more: Config | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A closed store, to read, with nothing else of the machine in reach."""
+    # DuckDB prints a bar into what a command prints, once a query has taken two seconds; no configuration can say no to it.
+    config = HARDENED | (more or {}) | {"lock_configuration": "false"}
+    with duckdb.connect(str(path), read_only=True, config=config) as con:
+        con.execute("SET enable_progress_bar = false")
+        con.execute("SET lock_configuration = true")
         yield con
 
 

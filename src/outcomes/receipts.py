@@ -12,6 +12,7 @@ from outcomes.datafiles import DataFiles
 from outcomes.errors import OutcomesError
 from outcomes.frames import asked
 from outcomes.loading import Manifest, Night, load_night
+from outcomes.nightreceipts import restore_nights, told_nights, write_night_receipts
 from outcomes.paths import Home
 from outcomes.releasereceipts import restore_releases, write_release_receipts
 from outcomes.store import one
@@ -23,16 +24,27 @@ def write_receipts(home: Home, con: duckdb.DuckDBPyConnection) -> None:
     """Append the ledger entries that have no receipt yet: a witness outside the database."""
     path = home.receipts / RECEIPTS
     have = read_receipts(home)[-1]["arrival_no"] if path.exists() and path.stat().st_size else 0
-    missing = asked(
-        con,
-        f"""SELECT a.*, n.run_id, regexp_extract(n.data_versions, 'clinics.toml:(\\S+)', 1) AS clinics, f.kind, f.column_no, f.line
-        FROM arrival AS a JOIN night AS n USING (night) LEFT JOIN refusal AS f USING (arrival_no)
-        WHERE arrival_no > {int(have)} ORDER BY arrival_no""",
-    )
-    rows = [{**row, "received_on": row["received_on"].isoformat()} for row in missing.iter_rows(named=True)]
+    rows = receipts_of(con, after=have)
     if rows:
         inbox.append_lasting(path, rows)
     write_release_receipts(home, con)
+    write_night_receipts(home, con)
+
+
+def has_receipts(home: Home) -> bool:
+    """Whether a home has anything to make a warehouse from."""
+    return home.receipts.is_dir() and any(home.receipts.iterdir())
+
+
+def receipts_of(con: duckdb.DuckDBPyConnection, after: int = 0) -> list[dict[str, Any]]:
+    """What a store's ledger says from an arrival on, as the receipts have it."""
+    rows = asked(
+        con,
+        f"""SELECT a.*, n.run_id, regexp_extract(n.data_versions, 'clinics.toml:(\\S+)', 1) AS clinics, f.kind, f.column_no, f.line
+        FROM arrival AS a JOIN night AS n USING (night) LEFT JOIN refusal AS f USING (arrival_no)
+        WHERE arrival_no > {int(after)} ORDER BY arrival_no""",
+    )
+    return [{**row, "received_on": row["received_on"].isoformat()} for row in rows.iter_rows(named=True)]
 
 
 def read_receipts(home: Home) -> list[dict[str, Any]]:
@@ -58,6 +70,7 @@ def restore(home: Home, con: duckdb.DuckDBPyConnection, files: DataFiles) -> int
                 f"The archived bytes of arrival {entry['arrival_no']} are not those of its receipt: restore the archive from a backup."
             )
     nights = sorted({entry["night"] for entry in lost})
+    told = told_nights(home)
     for number in nights:
         entries = [entry for entry in lost if entry["night"] == number]
         manifest = Manifest(
@@ -71,14 +84,14 @@ def restore(home: Home, con: duckdb.DuckDBPyConnection, files: DataFiles) -> int
             0,
             [e["sha256"] for e in entries if e.get("read_again_of")],
         )
-        load_night(
-            Night(home, manifest.id.as_of, manifest, files), con, manifest, None, {e["sha256"]: e for e in entries}
-        )
+        receipts = {e["sha256"]: e for e in entries}
+        load_night(Night(home, manifest.id.as_of, manifest, files), con, manifest, None, receipts, told.get(number))
     restored = dict(con.execute("SELECT arrival_no, hash FROM arrival").fetchall())
     for entry in lost:
         if restored.get(entry["arrival_no"]) != entry["hash"]:
             raise OutcomesError(
                 f"Arrival {entry['arrival_no']} did not come back as its receipt says: restore the warehouse from a backup."
             )
+    restore_nights(home, con)
     restore_releases(home, con)
     return len(nights)

@@ -150,6 +150,7 @@ def _as_it_was(home: Home, path: Path, point: Point, definitions: list[Row]) -> 
     """A new store at `path`: the warehouse cut at `point`, with other definitions, and everything derived."""
     make_store(path)
     with duckdb.connect(str(path), config=CONFIG) as con:
+        con.execute("SET enable_progress_bar = false")
         with attached(con, home.warehouse, "warehouse"):
             fill(con, vars(point), definitions)
         yield con
@@ -168,7 +169,9 @@ def fill(
         con.execute(f"DELETE FROM {table}")
         con.execute(f"INSERT INTO {table} BY NAME FROM warehouse.main.{table} WHERE {condition}", values)
     con.execute("DELETE FROM night")
-    con.execute("INSERT INTO night VALUES (?, 'release', ?, '', '', 0, 0, 0, 0)", [point["night"], point["as_of"]])
+    con.execute(
+        "INSERT INTO night VALUES (?, 'release', ?, '', '', 0, 0, 0, 0, '', '')", [point["night"], point["as_of"]]
+    )
     if definitions is not None:
         _define(con, definitions)
     derive(con, whole=True)

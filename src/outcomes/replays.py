@@ -62,7 +62,8 @@ _OTHER_ROWS = """
     )
     SELECT arrival_no
     FROM arrival AS a
-    LEFT JOIN found AS f USING (arrival_no)
+    -- Rows of an arrival that the ledger has not are not told of either.
+    FULL JOIN found AS f USING (arrival_no)
     WHERE (a.rows_digest, a.rows_accepted, true) IS DISTINCT FROM (coalesce(f.digest, '0'), coalesce(f.rows, 0), coalesce(f.adds_up, true))
     ORDER BY arrival_no
 """
@@ -167,14 +168,25 @@ def _damage(home: Home, con: duckdb.DuckDBPyConnection, release: Row) -> list[st
 def damage_of_store(con: duckdb.DuckDBPyConnection) -> list[str]:
     """Where a store's ledger is broken, or its rows are not those that the ledger tells of; a sentence each."""
     said = []
+    if (broken := ledger_broken_at(con)) is not None:
+        said.append(f"The ledger is broken at arrival {broken}.")
+    if other := arrivals_with_other_rows(con):
+        numbers = ", ".join(map(str, other))
+        said.append(f"The stored rows of arrival {numbers} are not those that the ledger tells of.")
+    return said
+
+
+def ledger_broken_at(con: duckdb.DuckDBPyConnection) -> int | None:
+    """The first arrival whose entry does not have its hash, or that of the one before; None where the chain holds."""
     previous = NO_HASH
     for entry in rows_of(con, "SELECT * FROM arrival ORDER BY arrival_no"):
         written = entry | {"received_on": entry["received_on"].isoformat()}
         if entry["previous_hash"] != previous or entry_hash({key: written[key] for key in ENTRY}) != entry["hash"]:
-            said.append(f"The ledger is broken at arrival {entry['arrival_no']}.")
-            break
+            return int(entry["arrival_no"])
         previous = entry["hash"]
-    other = [str(row[0]) for row in con.execute(_OTHER_ROWS).fetchall()]
-    if other:
-        said.append(f"The stored rows of arrival {', '.join(other)} are not those that the ledger tells of.")
-    return said
+    return None
+
+
+def arrivals_with_other_rows(con: duckdb.DuckDBPyConnection) -> list[int]:
+    """The arrivals whose stored rows are not those that the ledger tells of, by digest and number."""
+    return [row[0] for row in con.execute(_OTHER_ROWS).fetchall()]

@@ -14,6 +14,12 @@ from outcomes.store import one
 from outcomes.summary import Row, rows_of
 
 ACKNOWLEDGEMENTS = "acknowledgements.jsonl"
+# What a store says of its acknowledgements after a number, as the receipts have it.
+RECEIPT = """
+    SELECT k.acknowledgement_no, a.arrival_no, a.sha256, s.line, k.acknowledged_by, k.night
+    FROM acknowledgement AS k LEFT JOIN score AS s USING (score_id) LEFT JOIN arrival AS a USING (arrival_no)
+    ORDER BY k.acknowledgement_no
+"""
 REVIEW = """
     SELECT * FROM item_9_review
     WHERE ($clinic IS NULL OR clinic_id = $clinic) AND ($everything OR acknowledged_by IS NULL)
@@ -59,10 +65,4 @@ def restore_acknowledgements(home: Home, con: duckdb.DuckDBPyConnection) -> None
 
 
 def _write_receipts(home: Home, con: duckdb.DuckDBPyConnection) -> None:
-    said = rows_of(
-        con,
-        """SELECT k.acknowledgement_no, a.arrival_no, a.sha256, s.line, k.acknowledged_by, k.night
-        FROM acknowledgement AS k JOIN score AS s USING (score_id) JOIN arrival AS a USING (arrival_no)
-        ORDER BY k.acknowledgement_no""",
-    )
-    inbox.append_new(home.receipts / ACKNOWLEDGEMENTS, "acknowledgement_no", said)
+    inbox.append_new(home.receipts / ACKNOWLEDGEMENTS, "acknowledgement_no", rows_of(con, RECEIPT))

@@ -28,7 +28,7 @@ Row = dict[str, Any]
 SHOWN = 12
 _ARRIVALS = """
     SELECT a.arrival_no, a.sha256, n.night, n.as_of::VARCHAR AS as_of, f.night AS read_again_of_night, a.feed, a.format, a.profile, a.bytes,
-        a.refused_because, r.kind, r.column_no, r.line, a.rows_read, a.rows_accepted, a.rows_duplicate, a.rows_quarantined, a.rows_blank
+        a.refused_because, r.kind, r.column_no, r.line, a.rows_read, a.rows_accepted, a.rows_duplicate, a.rows_quarantined, a.rows_blank, a.hash AS ledger_hash
     FROM arrival AS a
     JOIN night AS n USING (night)
     LEFT JOIN refusal AS r USING (arrival_no)
@@ -64,7 +64,7 @@ def of_judged(judged: Judged, shas: Sequence[str], sizes: Sequence[int]) -> list
                 "refused_because": refusal.reason_code if refusal else None, "kind": refusal.kind if refusal else None,
                 "column_no": refusal.column_no if refusal else None, "line": refusal.line if refusal else None,
                 "rows_read": judged.rows_read[file], "rows_accepted": None, "rows_duplicate": None,
-                "rows_quarantined": aside.get(file, 0), "rows_blank": judged.blank[file],
+                "rows_quarantined": aside.get(file, 0), "rows_blank": judged.blank[file], "ledger_hash": None,
             }
         )  # fmt: skip
     reasons = judged.reasons.rename({"reason_code": "code"}).unique()
@@ -104,7 +104,7 @@ def _built(
     for file in files:
         number, refused_because = file["arrival_no"], file["refused_because"]
         yield {
-            **{key: file[key] for key in ("sha256", "night", "as_of", "read_again_of_night", "feed", "format", "profile", "bytes")},
+            **{key: file[key] for key in ("sha256", "night", "as_of", "read_again_of_night", "feed", "format", "profile", "bytes", "ledger_hash")},
             "fate": "refused" if refused_because else "taken",
             "refused": {
                 "reason_code": refused_because, "kind": file["kind"], "column_no": file["column_no"], "line": file["line"],
@@ -168,6 +168,10 @@ def as_text(receipt: Row) -> str:
         )
     if codes - {"unknown_clinic"}:
         parts.append("Correct the rows that are set aside and send them again; the other rows need not be sent again.")
+    if receipt["ledger_hash"]:
+        parts.append(
+            f"Keep this receipt. Hash of the file's entry in the ledger, in which those of all files before it are:\n{receipt['ledger_hash']}"
+        )
     return "\n\n".join(parts) + "\n"
 
 

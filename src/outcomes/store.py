@@ -65,6 +65,7 @@ def warehouse(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     con = duckdb.connect(str(path), config=ONE_THREAD)
     try:
         con.execute("SET preserve_insertion_order = true")
+        con.execute("SET enable_progress_bar = false")
         yield con
         con.execute("CHECKPOINT")
     finally:

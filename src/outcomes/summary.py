@@ -21,6 +21,7 @@ class Summary:
     run_id: str
     as_of: str
     data_versions: str
+    ledger_head: str | None
     files: Row
     rows: Row
     read_again: Row
@@ -120,6 +121,7 @@ def summarise(
         run_id=night["run_id"],
         as_of=night["as_of"].isoformat(),
         data_versions=night["data_versions"],
+        ledger_head=(con.execute("SELECT arg_max(hash, arrival_no) FROM arrival").fetchone() or (None,))[0],
         files={
             "taken": night["files_taken"],
             "refused": night["files_refused"],

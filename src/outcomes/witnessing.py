@@ -62,7 +62,7 @@ def restore(home: Home, con: duckdb.DuckDBPyConnection) -> None:
 
 def differing(home: Home, con: duckdb.DuckDBPyConnection) -> list[str]:
     """The tables whose rows are not those that their files tell of."""
-    return [kept.table for kept in ALL if _rows(con, kept, 0) != lines(home, kept)]
+    return [kept.table for kept in ALL if rows(con, kept) != lines(home, kept)]
 
 
 def _insert(con: duckdb.DuckDBPyConnection, kept: Kept, row: Row, parts: list[Row]) -> None:
@@ -78,14 +78,12 @@ def _insert(con: duckdb.DuckDBPyConnection, kept: Kept, row: Row, parts: list[Ro
 
 
 def _write(home: Home, con: duckdb.DuckDBPyConnection, kept: Kept) -> None:
-    have = max((line[kept.number] for line in lines(home, kept)), default=0)
-    if new := _rows(con, kept, have):
-        inbox.append_lasting(home.receipts / kept.file, new)
+    inbox.append_new(home.receipts / kept.file, kept.number, rows(con, kept))
 
 
-def _rows(con: duckdb.DuckDBPyConnection, kept: Kept, above: int) -> list[Row]:
+def rows(con: duckdb.DuckDBPyConnection, kept: Kept) -> list[Row]:
     """The rows of a table as the lines of its file, dates as text."""
-    found = rows_of(con, f"SELECT * FROM {kept.table} WHERE {kept.number} > ? ORDER BY {kept.number}", [above])
+    found = rows_of(con, f"SELECT * FROM {kept.table} ORDER BY {kept.number}")
     if kept.parts:
         for row in found:
             query = f"SELECT * EXCLUDE ({kept.number}) FROM {kept.parts} WHERE {kept.number} = ? ORDER BY number"

@@ -112,7 +112,7 @@ def engine(
     con = _store()
     for table in ("score", "score_event", "patient", "arrival", "night", "extract_day", "clinic", "identity_change"):
         con.execute(f"DELETE FROM {table}")
-    con.execute("INSERT INTO night VALUES (1, 'spec', ?, '', '', 0, 0, 0, 0)", [EPOCH + dt.timedelta(as_of)])
+    con.execute("INSERT INTO night VALUES (1, 'spec', ?, '', '', 0, 0, 0, 0, '', '')", [EPOCH + dt.timedelta(as_of)])
     for row in clinics:
         con.execute(
             "INSERT INTO clinic VALUES (?, '', ?, ?, true, false)",

@@ -57,7 +57,7 @@ class Drawn:
             self.con.execute("INSERT INTO clinic_cadence VALUES (?, ?)", [name, every])
 
     def night(self, number: int, day: int) -> None:
-        self.con.execute("INSERT INTO night VALUES (?, 'run', ?, '1', 'v', 0, 0, 0, 0)", [number, DAY_0 + dt.timedelta(days=day)])  # fmt: skip
+        self.con.execute("INSERT INTO night VALUES (?, 'run', ?, '1', 'v', 0, 0, 0, 0, '', '')", [number, DAY_0 + dt.timedelta(days=day)])  # fmt: skip
 
     def file(self, no: int, night: int, day: int, patient: int | None, **more: Any) -> None:
         """A file of a night with `rows` scores of a patient, the first `without` of them without a total."""

@@ -1,0 +1,139 @@
+"""A receipt for each night, outside the database: what made it, what it brought, and digests of all that is stored.
+
+receipts.jsonl has what the ledger says of each arrival, its rows digested. A line of nights.jsonl covers the rest: the
+night itself, where it left the ledger, and each stored table that has no witness of its own, as it was when the night
+ended. Each line holds the hash of the one before. LOGS have files of their own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from outcomes import inbox
+from outcomes.digests import table_digest
+from outcomes.frames import given
+from outcomes.ledger import NO_HASH
+from outcomes.paths import Home
+from outcomes.store import one
+from outcomes.summary import rows_of
+
+Row = dict[str, Any]
+
+NIGHTS = "nights.jsonl"
+# What each night changed, which the archive cannot bring back: table of entries, and the file that has them too.
+LOGS = {"rate_log": "rates.jsonl", "definition_log": "definitions.jsonl"}
+# Stored tables without a witness of their own: which columns a receipt digests (None: all of them), of which rows.
+STORED: dict[str, tuple[tuple[str, ...] | None, str]] = {
+    # What a row says is in rows_digest of its arrival.
+    "score": (("score_id", "arrival_no", "line"), "true"),
+    "patient_row": (("patient_row_id", "arrival_no", "line"), "true"),
+    "score_event": (None, "true"),
+    "patient_row_event": (None, "true"),
+    "extract_day": (None, "true"),
+    "quarantine": (None, "true"),
+    "note": (None, "true"),
+    "rule_count": (None, "true"),
+    "rate_log": (None, "true"),
+    "definition_log": (None, "true"),
+    # Those below 0 are made by a split, between two nights: identity.jsonl has it.
+    "patient": (None, "patient_no > 0"),
+}
+# With the last ledger entry up to each night: a night that brought no file has none of its own.
+_NIGHT = """
+    WITH ends AS (
+        SELECT night, max(arrival_no) AS arrival_no, arg_max(hash, arrival_no) AS arrival_hash FROM arrival GROUP BY night
+    ),
+    said AS (
+        SELECT n.*, last_value(e.arrival_no IGNORE NULLS) OVER (ORDER BY n.night) AS arrival_no,
+            last_value(e.arrival_hash IGNORE NULLS) OVER (ORDER BY n.night) AS arrival_hash
+        FROM night AS n LEFT JOIN ends AS e USING (night)
+    )
+    SELECT * FROM said WHERE night > ? ORDER BY night
+"""
+
+
+def write_night_receipts(home: Home, con: duckdb.DuckDBPyConnection) -> None:
+    """Append the new entries of the logs, and a line for each night that has none: of the last one with all digests."""
+    _write_logs(home, con)
+    lines = inbox.read_lines(home.receipts / NIGHTS)
+    previous: Row = lines[-1] if lines else {"night": 0, "hash": NO_HASH}
+    nights = said_of_nights(con, previous["night"])
+    for night in nights:
+        night["stored"] = stored_digests(con) if night is nights[-1] else None
+        night["sql_digest"] = one(con, "SELECT sql_digest FROM laid") if night is nights[-1] else None
+        night["previous_hash"] = previous["hash"]
+        night["hash"] = line_hash(night)
+        previous = night
+    if nights:
+        inbox.append_lasting(home.receipts / NIGHTS, nights)
+
+
+def said_of_nights(con: duckdb.DuckDBPyConnection, after: int = 0) -> list[Row]:
+    """What a store says of its nights, as their receipts have it."""
+    return [row | {"as_of": row["as_of"].isoformat()} for row in rows_of(con, _NIGHT, [after])]
+
+
+def stored_digests(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """The digest of each table of STORED, as it is now."""
+    return {name: table_digest(con, f"main.{name}", columns, where=where) for name, (columns, where) in STORED.items()}
+
+
+def line_hash(line: Row) -> str:
+    """SHA-256 of a night's receipt, the hash of the one before included."""
+    said = {key: line[key] for key in sorted(line) if key != "hash"}
+    return hashlib.sha256(json.dumps(said, separators=(",", ":")).encode()).hexdigest()
+
+
+def told_nights(home: Home) -> dict[int, Row]:
+    """What the receipts tell of each night, by its number."""
+    return {line["night"]: line for line in inbox.read_lines(home.receipts / NIGHTS)}
+
+
+def put_night(con: duckdb.DuckDBPyConnection, night: Row) -> None:
+    """A night into the store, as `night` has it; what it does not know of is left to the table's defaults."""
+    known = [row[0] for row in con.execute("DESCRIBE night").fetchall() if row[0] in night]
+    con.execute(
+        f"INSERT INTO night ({', '.join(known)}) VALUES ({', '.join('?' * len(known))})",
+        [night[name] for name in known],
+    )
+
+
+def restore_nights(home: Home, con: duckdb.DuckDBPyConnection) -> None:
+    """Put back the nights, and the entries of the logs, that the receipts tell of and the database, being older, does not."""
+    have = {number for (number,) in con.execute("SELECT night FROM night").fetchall()}
+    for number, line in told_nights(home).items():
+        if number not in have:
+            put_night(con, line)
+    for table, file in LOGS.items():
+        last = one(con, f"SELECT max(entry) FROM {table}") or 0
+        if _last_entry(home.receipts / file) > last:
+            lost = [row for row in inbox.read_lines(home.receipts / file) if row["entry"] > last]
+            with given(con, "lost", pl.DataFrame(lost, infer_schema_length=None)):
+                con.execute(f"INSERT INTO {table} BY NAME FROM lost")
+
+
+def _write_logs(home: Home, con: duckdb.DuckDBPyConnection) -> None:
+    for table, file in LOGS.items():
+        path = home.receipts / file
+        new = rows_of(con, f"SELECT * FROM {table} WHERE entry > ? ORDER BY entry", [_last_entry(path)])
+        if new:
+            inbox.append_lasting(path, new)
+
+
+def _last_entry(path: Path) -> int:
+    """The number of the last entry that is written down, without reading years of them."""
+    if not path.exists():
+        return 0
+    with path.open("rb") as handle:
+        handle.seek(max(0, path.stat().st_size - 65536))
+        tail = handle.read()
+    if not tail.endswith(b"\n"):
+        lines = inbox.read_lines(path)
+        return int(lines[-1]["entry"]) if lines else 0
+    return int(json.loads(tail.splitlines()[-1])["entry"])
