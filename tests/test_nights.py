@@ -812,7 +812,7 @@ def test_our_own_words_come_through_a_step_as_they_are():
         (FileNotFoundError(errno.ENOENT, "No such file"), False),
         (duckdb.IOException('IO Error: Could not write file "w": No space left on device'), False),
         (duckdb.ConversionException("Could not convert"), False),
-        (ValueError("no"), False),
+        (ValueError("cell 4711"), False),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else str(value),
 )
