@@ -52,10 +52,6 @@ class Attacker:
             if first := next((cell for cell in rest if cell), None):
                 inverse = pow(rest[first], -1, PRIME)
                 self.bases[first] = {cell: value * inverse % PRIME for cell, value in rest.items()}
-        # The last one holds no other's first cell. Put into the ones before it, none does, and a sum is solved in one go.
-        for first, base in reversed(list(self.bases.items())):
-            del base[first]
-            self.bases[first] = {first: 1} | self._reduced(base)
 
     def _rate(self, row: dict[str, str]) -> None:
         self.clinics |= {row["clinic_id"]} - {"*"}
@@ -149,17 +145,12 @@ class Attacker:
 
     def _reduced(self, equation: Sum) -> Sum:
         rest = dict(equation)
-        found = [cell for cell in rest if cell in self.bases]
-        while found:
-            cell = found.pop()
-            factor = rest.get(cell)
-            if factor is None:
-                continue
+        while pivots := [cell for cell in rest if cell in self.bases]:
+            cell = pivots[0]
+            factor = rest[cell]
             for other, value in self.bases[cell].items():
                 changed = (rest.get(other, 0) - factor * value) % PRIME
                 if changed:
-                    if other not in rest and other in self.bases:
-                        found.append(other)
                     rest[other] = changed
                 else:
                     rest.pop(other, None)
@@ -213,27 +204,21 @@ class Attacker:
         """Cells that 'no count is below 0' alone leaves one value of 1 to 10, equation by equation until nothing moves."""
         low: dict[Cell, int] = defaultdict(int)
         high: dict[Cell, float] = defaultdict(lambda: float("inf"))
-        holding: dict[Cell, list[Sum]] = defaultdict(list)
-        for equation in self.equations:
-            for cell in equation:
-                holding[cell].append(equation)
-        waiting = {id(equation): equation for equation in self.equations}
-        while waiting:
-            equation = waiting.pop(next(iter(waiting)))
-            for cell, factor in equation.items():
-                if not cell:
-                    continue
-                rest = [(other, value) for other, value in equation.items() if other != cell]
-                least = sum(v * (1 if not o else (low[o] if v > 0 else high[o])) for o, v in rest)
-                most = sum(v * (1 if not o else (high[o] if v > 0 else low[o])) for o, v in rest)
-                bounds = (-most, -least) if factor > 0 else (least, most)
-                moved = False
-                if bounds[0] > low[cell] and bounds[0] != float("inf"):
-                    low[cell], moved = int(bounds[0]), True
-                if bounds[1] < high[cell]:
-                    high[cell], moved = bounds[1], True
-                if moved:
-                    waiting |= {id(other): other for other in holding[cell]}
+        moved = True
+        while moved:
+            moved = False
+            for equation in self.equations:
+                for cell, factor in equation.items():
+                    if not cell:
+                        continue
+                    rest = [(other, value) for other, value in equation.items() if other != cell]
+                    least = sum(v * (1 if not o else (low[o] if v > 0 else high[o])) for o, v in rest)
+                    most = sum(v * (1 if not o else (high[o] if v > 0 else low[o])) for o, v in rest)
+                    bounds = (-most, -least) if factor > 0 else (least, most)
+                    if bounds[0] > low[cell] and bounds[0] != float("inf"):
+                        low[cell], moved = int(bounds[0]), True
+                    if bounds[1] < high[cell]:
+                        high[cell], moved = bounds[1], True
         yield from ((cell, low[cell]) for cell in list(high) if low[cell] == high[cell] and 1 <= low[cell] <= 10)
 
 
