@@ -9,12 +9,14 @@ from typing import Any
 
 from outcomes.checking import judge
 from outcomes.errors import OutcomesError, UsageError
-from outcomes.inbox import BATCH_BYTES, MAXIMUM_FILE
+from outcomes.inbox import BATCH_BYTES
 from outcomes.paths import Home
 from outcomes.sentreceipts import of_judged
+from outcomes.settings import settings_of
 from outcomes.tables import ProgressBar, place
 from schemas.clinics import Clinics, read_clinics
 from schemas.errors import DataFileError
+from schemas.settings import Limits
 
 Row = dict[str, Any]
 CHECK_COLUMNS = {
@@ -29,9 +31,10 @@ def check_files(paths: Sequence[Path], home: Home | None, progress: ProgressBar)
     With a home, its clinics.toml says which clinics are known. Files are numbered, not named: a name can identify.
     """
     clinics = _clinics(home)
+    limits = settings_of(home).limits if home else Limits()
     receipts: list[Row] = []
     for start, batch in _batches(paths):
-        contents = [bytes_of(path) for path in batch]
+        contents = [bytes_of(path, limits) for path in batch]
         judged = judge(contents, clinics)
         hashes = [hashlib.sha256(content).hexdigest() for content in contents]
         receipts += of_judged(judged, hashes, [len(content) for content in contents])
@@ -57,13 +60,15 @@ def _clinics(home: Home | None) -> Clinics | None:
         raise OutcomesError("; ".join(error.faults)) from None
 
 
-def bytes_of(path: Path) -> bytes:
+def bytes_of(path: Path, limits: Limits = Limits()) -> bytes:  # noqa: B008 (it is frozen)
     """The bytes of a file that a command is given. Raises UsageError, which does not name it."""
     try:
         if not path.is_file():
             raise UsageError("One of the files is not there or is not a regular file. Check the paths.")
-        if path.stat().st_size > MAXIMUM_FILE:
-            raise UsageError("One of the files is larger than a file may be (2 GiB). Split it.")
+        if path.stat().st_size > limits.file_bytes:
+            raise UsageError(
+                f"One of the files is larger than a file may be ({limits.file_megabytes:,} MiB). Split it."
+            )
         return path.read_bytes()
     except OSError:
         raise UsageError("One of the files cannot be read. Check its permissions.") from None

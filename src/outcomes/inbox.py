@@ -15,9 +15,9 @@ from typing import Any
 
 from outcomes.errors import BusyError
 from outcomes.paths import Home
+from outcomes.settings import settings_of
 
-# More bytes than this in one file are refused unread; a batch is parsed in one go up to about the second figure.
-MAXIMUM_FILE = 2 * 2**30
+# A batch is parsed in one go up to about this size.
 BATCH_BYTES = 256 * 2**20
 # A folder synced as a whole costs less than this many files synced one by one.
 SYNC_ONE_BY_ONE = 16
@@ -64,6 +64,7 @@ def locked(home: Home) -> Iterator[None]:
 def look(home: Home, known: set[str]) -> Looked:
     """Hash every finished file of the inbox, and hold the bytes of the new ones in `held/`."""
     found = Looked()
+    largest = settings_of(home).limits.file_bytes
     fresh: list[str] = []
     for entry in sorted(os.scandir(home.inbox), key=lambda entry: entry.name):
         status = entry.stat(follow_symlinks=False)
@@ -71,7 +72,7 @@ def look(home: Home, known: set[str]) -> Looked:
             not stat.S_ISREG(status.st_mode)
             or entry.name.endswith(".part")
             or entry.name.startswith(".")
-            or status.st_size > MAXIMUM_FILE
+            or status.st_size > largest
         ):
             found.left_alone += 1
             continue

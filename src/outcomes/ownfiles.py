@@ -12,7 +12,7 @@ from pathlib import Path
 import python_calamine
 
 from outcomes.errors import OutcomesError, UsageError
-from outcomes.inbox import MAXIMUM_FILE
+from schemas.settings import Limits
 
 _SEPARATORS = ",;\t|"
 _EXCEL = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
@@ -35,7 +35,7 @@ def read_own_file(path: Path, sheet: str | None) -> OwnFile:
     try:
         if not path.is_file():
             raise UsageError("The file is not there or is not a regular file. Check the path.")
-        if path.stat().st_size > MAXIMUM_FILE:
+        if path.stat().st_size > Limits().file_bytes:
             raise UsageError("The file is larger than a file may be (2 GiB). Split it.")
         data = path.read_bytes()
     except OSError:

@@ -80,6 +80,22 @@ class Home:
         return self.root / "clinics.toml"
 
     @property
+    def settings(self) -> Path:
+        return self.root / "outcomes.toml"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def backup(self) -> Path:
+        return self.root / "backup"
+
+    @property
+    def floor(self) -> Path:
+        return self.backup / "floor.duckdb"
+
+    @property
     def lock(self) -> Path:
         return self.root / ".lock"
 

@@ -13,6 +13,7 @@ import duckdb
 from outcomes import inbox
 from outcomes.errors import OutcomesError, UsageError
 from outcomes.paths import Home
+from outcomes.settings import settings_of
 from outcomes.summary import Row, rows_of
 
 HARDENED: dict[str, str | bool | int | float | list[str]] = {
@@ -47,7 +48,9 @@ def opened(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
         raise UsageError(
             f"{home.root} has no published copy yet. Put files into {home.inbox} and run: outcomes nightly --home {home.root}"
         )
-    with duckdb.connect(str(home.published_copy), read_only=True, config=HARDENED) as con:
+    memory = settings_of(home).limits.memory
+    config = HARDENED | ({"memory_limit": memory} if memory else {})
+    with duckdb.connect(str(home.published_copy), read_only=True, config=config) as con:
         yield con
 
 

@@ -20,7 +20,7 @@ import duckdb
 from outcomes.errors import OutcomesError
 from outcomes.laying import TABLES, derive, lay, sql_files
 from outcomes.paths import Home
-from outcomes.store import CONFIG
+from outcomes.store import config_of
 from outcomes.summary import rows_of
 
 Row = dict[str, Any]
@@ -135,7 +135,7 @@ def attached(con: duckdb.DuckDBPyConnection, path: Path, name: str, *, to_write:
 @contextmanager
 def _as_it_was(home: Home, path: Path, point: Point, definitions: list[Row]) -> Iterator[duckdb.DuckDBPyConnection]:
     """A new store at `path`: the warehouse cut at `point`, with other definitions, and everything derived."""
-    with duckdb.connect(str(path), config=CONFIG) as con:
+    with duckdb.connect(str(path), config=config_of(home)) as con:
         lay(con)
         with attached(con, home.warehouse, "warehouse"):
             for table, condition in _STORED.items():

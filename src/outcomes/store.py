@@ -19,12 +19,25 @@ from outcomes.frames import asked, given
 from outcomes.kept import KEPT, Kept, append_events, said_of
 from outcomes.laying import lay
 from outcomes.ledger import write_entries
+from outcomes.paths import Home
 from outcomes.rereading import Before, earlier_readings, fates_of_held, reinstate, take_back
+from outcomes.settings import settings_of
 
-CONFIG: dict[str, str | bool | int | float | list[str]] = {
+Config = dict[str, str | bool | int | float | list[str]]
+CONFIG: Config = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
 }
+
+
+def config_of(home: Home) -> Config:
+    """How the warehouse of a home is opened: threads and memory as its settings have them.
+
+    One thread unless told: what is stored comes in one stream, and deriving burns a third more CPU on two threads than on
+    one, for tables of a million rows are few row groups.
+    """
+    limits = settings_of(home).limits
+    return CONFIG | {"threads": limits.threads} | ({"memory_limit": limits.memory} if limits.memory else {})
 
 
 @dataclass(frozen=True)
@@ -46,21 +59,17 @@ class File:
 
 @contextmanager
 def warehouse(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The warehouse, open for writing; it is made first if it is not there. Closed and checkpointed behind the block.
-
-    One thread: what is stored comes in one stream, and deriving burns a third more CPU on two threads than on one, for
-    tables of a million rows are few row groups.
-    """
-    one_thread = CONFIG | {"threads": 1}
+    """The warehouse, open for writing; it is made first if it is not there. Closed and checkpointed behind the block."""
+    config = config_of(Home(path.parent))
     if not path.exists():
         # Under another name first: a disk that fills up while a database is made leaves a file that never opens.
         new = path.with_name(path.name + ".new")
         for left in (new, new.with_name(new.name + ".wal")):
             left.unlink(missing_ok=True)
-        with duckdb.connect(str(new), config=one_thread) as con:
+        with duckdb.connect(str(new), config=config) as con:
             lay(con)
         os.replace(new, path)
-    con = duckdb.connect(str(path), config=one_thread)
+    con = duckdb.connect(str(path), config=config)
     try:
         con.execute("SET preserve_insertion_order = true")
         yield con
