@@ -23,6 +23,7 @@ from outcomes.pages.writing import write_pages
 from outcomes.paths import Home
 from outcomes.publishedcopy import publish_copy
 from outcomes.ratelog import log_rates
+from outcomes.readers import let_in
 from outcomes.receipts import restore, write_receipts
 from outcomes.recomputing import clear_scratch
 from outcomes.reviewing import restore_acknowledgements
@@ -43,6 +44,7 @@ def take(night: Night, progress: Progress | None = None) -> Night:
     """Heal what was left undone, look at the inbox, hold the new files and write the night's manifest."""
     home = night.home
     home.make()
+    let_in(home)
     clear_scratch(home)
     files = night.files = data_files()
     with warehouse(home.warehouse) as con:
@@ -131,6 +133,7 @@ def publish(night: Night, progress: Progress | None = None) -> Summary:
     publish_copy(home)
     write_pages(home)
     inbox.write_lasting(home.summary, _written(summary.as_dict()))
+    let_in(home)
     inbox.put_away(
         home,
         [sha for sha in manifest.sha256 if in_ledger[sha] is None],

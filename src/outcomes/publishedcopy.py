@@ -13,6 +13,7 @@ import duckdb
 from outcomes import inbox
 from outcomes.errors import OutcomesError, UsageError
 from outcomes.paths import Home
+from outcomes.readers import let_in
 from outcomes.settings import settings_of
 from outcomes.summary import Row, rows_of
 
@@ -37,6 +38,7 @@ def publish_copy(home: Home) -> None:
         raise OutcomesError("The warehouse was not closed whole, so it was not published. Run the night again.")
     aside = home.published / ".outcomes.duckdb.new"
     shutil.copyfile(home.warehouse, aside)
+    let_in(home)
     inbox.sync(aside)
     os.replace(aside, home.published_copy)
 
