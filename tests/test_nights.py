@@ -52,7 +52,7 @@ def assert_in_order(home: Home) -> None:
     clinics = {f"clinics-{digest}.toml" for (digest,) in stored(home.warehouse, versions)}
     assert names(home.receipts) - {"clinics-none.toml"} == {RECEIPTS, "sent", *clinics} - {"clinics-none.toml"}
     assert names(home.root) == {
-        ".lock", "archive", "clinics.toml", "held", "inbox", "published", "review", "receipts", "refused", "warehouse.duckdb",
+        ".lock", "archive", "clinics.toml", "held", "inbox", "logs", "published", "review", "receipts", "refused", "warehouse.duckdb",
     }  # fmt: skip
     receipts = [json.loads(line) for line in (home.receipts / RECEIPTS).read_text().splitlines()]
     assert [(r["sha256"], r["hash"]) for r in receipts] == [(sha, digest) for sha, _, digest in arrivals]
@@ -755,12 +755,12 @@ def test_what_a_third_party_says_of_a_cell_stays_inside(sample, waiting, monkeyp
     assert "secret" not in "".join(capfd.readouterr())
 
 
-def test_our_own_words_come_through_a_step_as_they_are():
+def test_our_own_words_come_through_a_step_as_they_are(tmp_path):
     def ours(value: Any, progress: Any) -> Any:
         raise BusyError("Another night is running.")
 
     with pytest.raises(BusyError, match=r"^Another night is running\.$"):
-        run_step("take", ours, None)
+        run_step("take", ours, Home(tmp_path))
 
 
 def test_a_night_that_failed_is_done_by_the_next(sample, waiting, after_later, monkeypatch):

@@ -50,7 +50,7 @@ class Manifest:
 
 @dataclass
 class Night:
-    """A night under way in a home. `healed` counts the nights that had to be done again before it."""
+    """A night under way in a home. `healed` counts the nights that had to be done again before it; `rows` are those stored."""
 
     home: Home
     as_of: dt.date
@@ -60,6 +60,12 @@ class Night:
     healed: int = 0
     registered: list[str] = field(default_factory=list)
     nothing_new: bool = False
+    rows: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def run(self) -> dict[str, Any] | None:
+        """Which run it is, for its log; None before it has a manifest."""
+        return {key: getattr(self.manifest, key) for key in ("run_id", "night", "as_of")} if self.manifest else None
 
 
 def data_files() -> DataFiles:

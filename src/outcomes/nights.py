@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from outcomes import inbox, requeueing
+from outcomes import inbox, logs, requeueing
 from outcomes.destroying import finish_destroying
 from outcomes.errors import OutcomesError
 from outcomes.laying import derive, lay_again
@@ -29,7 +29,7 @@ from outcomes.recomputing import clear_scratch
 from outcomes.reviewing import restore_acknowledgements
 from outcomes.sentreceipts import write_sent
 from outcomes.store import one, warehouse
-from outcomes.summary import Summary, summarise
+from outcomes.summary import Summary, rows_of, summarise
 
 # Nights that brought no file leave no receipt. What was locked or changed after one that a restored database has lost
 # still names it, and its number is not given again.
@@ -37,6 +37,13 @@ _LAST_NIGHT = """
     SELECT max(night) FROM (
         SELECT night FROM night UNION ALL SELECT night FROM release UNION ALL SELECT night FROM identity_change
     )
+"""
+
+_ROWS = """
+    SELECT count(*) AS files, count(refused_because) AS refused, coalesce(sum(rows_read), 0)::BIGINT AS rows_read,
+        coalesce(sum(rows_accepted), 0)::BIGINT AS rows_accepted, coalesce(sum(rows_duplicate), 0)::BIGINT AS rows_duplicate,
+        coalesce(sum(rows_quarantined), 0)::BIGINT AS rows_quarantined, coalesce(sum(rows_blank), 0)::BIGINT AS rows_blank
+    FROM arrival WHERE night = ?
 """
 
 
@@ -61,6 +68,8 @@ def take(night: Night, progress: Progress | None = None) -> Night:
         for step in (store, derive_all, publish):
             step(unfinished)
         night.healed += 1
+    if night.healed:
+        logs.write(home, "warning", "nights_healed", nights=night.healed)
     with warehouse(home.warehouse) as con:
         last = one(con, "SELECT arg_max(as_of, night) FROM night")
         if last and night.as_of < last:
@@ -97,6 +106,7 @@ def store(night: Night, progress: Progress | None = None) -> Night:
     manifest = _of(night)
     with warehouse(night.home.warehouse) as con:
         load_night(night, con, manifest, progress)
+        (night.rows,) = rows_of(con, _ROWS, [manifest.night])
     return night
 
 
@@ -154,11 +164,16 @@ STEPS: tuple[tuple[str, Callable[..., Any]], ...] = (
 )
 
 
-def run_step(name: str, step: Callable[..., Any], value: Any, progress: Progress | None = None) -> Any:
-    """One step. Whatever breaks inside comes out as an OutcomesError: third-party words can carry cells."""
+def run_step(name: str, step: Callable[..., Any], value: Night | Home, progress: Progress | None = None) -> Any:
+    """One step of a night, or of a home, in its log. Whatever breaks inside comes out as an OutcomesError: third-party words
+    can carry cells."""
+    log = logs.Step(name, value if isinstance(value, Home) else value.home)
     try:
-        return step(value, progress)
-    except OutcomesError:
+        result = step(value, progress)
+        log.ended(_run_of(value), _counts(name, value) if isinstance(value, Night) else {})
+        return result
+    except OutcomesError as error:
+        log.failed(_run_of(value), error.reason_code)
         raise
     except Exception as error:
         ours = [
@@ -167,9 +182,26 @@ def run_step(name: str, step: Callable[..., Any], value: Any, progress: Progress
             if "outcomes" in frame.filename or "schemas" in frame.filename
         ]
         where = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "unknown"
+        log.failed(_run_of(value), OutcomesError.reason_code, type(error).__name__, where)
         raise OutcomesError(
             f"The step {name} could not finish ({type(error).__name__} at {where}). Nothing is lost: run the night again."
         ) from None
+
+
+def _run_of(value: Night | Home) -> dict[str, Any] | None:
+    return value.run if isinstance(value, Night) else None
+
+
+def _counts(name: str, night: Night) -> dict[str, int]:
+    """What a step of a night did, in numbers."""
+    manifest = _of(night)
+    if name == "take":
+        again = len(manifest.requeued)
+        return {
+            "files_new": len(manifest.sha256) - again, "files_again": again, "files_known": manifest.files_known,
+            "files_left_alone": manifest.left_alone, "nights_healed": night.healed,
+        }  # fmt: skip
+    return night.rows if name == "store" else {"nothing_new": night.nothing_new} if name == "derive" else {}
 
 
 def run_night(home: Home, as_of: dt.date, progress: Progress | None = None) -> Summary:
