@@ -19,6 +19,7 @@ from outcomes.errors import OutcomesError
 from outcomes.laying import derive, lay_again
 from outcomes.loading import Manifest, Night, Progress, data_files, load_night
 from outcomes.merging import restore_identity
+from outcomes.migrating import stand_on_floor, upgrade
 from outcomes.pages.writing import write_pages
 from outcomes.paths import Home
 from outcomes.publishedcopy import publish_copy
@@ -54,6 +55,8 @@ def take(night: Night, progress: Progress | None = None) -> Night:
     let_in(home)
     clear_scratch(home)
     files = night.files = data_files()
+    stand_on_floor(home)
+    upgrade(home)
     with warehouse(home.warehouse) as con:
         lay_again(con)
         night.healed += restore(home, con, files)

@@ -16,6 +16,7 @@ from outcomes.paths import Home
 from outcomes.readers import let_in
 from outcomes.settings import settings_of
 from outcomes.summary import Row, rows_of
+from outcomes.versions import refuse_newer, version_of
 
 HARDENED: dict[str, str | bool | int | float | list[str]] = {
     "enable_external_access": "false",
@@ -53,6 +54,7 @@ def opened(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
     memory = settings_of(home).limits.memory
     config = HARDENED | ({"memory_limit": memory} if memory else {})
     with duckdb.connect(str(home.published_copy), read_only=True, config=config) as con:
+        refuse_newer(version_of(con))
         yield con
 
 

@@ -50,6 +50,7 @@ DECIDES: dict[str, tuple[str, str, tuple[str, ...]]] = {
 _STORED = {
     "patient": "true",
     "arrival": "arrival_no <= $arrival_no",
+    "redigested": "arrival_no <= $arrival_no",
     "score": "arrival_no <= $arrival_no",
     "score_event": "by_arrival_no <= $arrival_no",
     "extract_day": "arrival_no <= $arrival_no",

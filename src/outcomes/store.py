@@ -22,6 +22,7 @@ from outcomes.ledger import write_entries
 from outcomes.paths import Home
 from outcomes.rereading import Before, earlier_readings, fates_of_held, reinstate, take_back
 from outcomes.settings import settings_of
+from outcomes.versions import refuse_other, version_of
 
 Config = dict[str, str | bool | int | float | list[str]]
 CONFIG: Config = {
@@ -59,7 +60,10 @@ class File:
 
 @contextmanager
 def warehouse(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The warehouse, open for writing; it is made first if it is not there. Closed and checkpointed behind the block."""
+    """The warehouse, open for writing; it is made first if it is not there. Closed and checkpointed behind the block.
+
+    Raises OutcomesError where it is of another version than this program's.
+    """
     config = config_of(Home(path.parent))
     if not path.exists():
         # Under another name first: a disk that fills up while a database is made leaves a file that never opens.
@@ -71,6 +75,7 @@ def warehouse(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         os.replace(new, path)
     con = duckdb.connect(str(path), config=config)
     try:
+        refuse_other(version_of(con))
         con.execute("SET preserve_insertion_order = true")
         yield con
         con.execute("CHECKPOINT")
