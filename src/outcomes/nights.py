@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 
 from outcomes import inbox, logs, requeueing
-from outcomes.destroying import finish_destroying
+from outcomes.destroying import finish_destroying, remove_destroyed
 from outcomes.errors import OutcomesError
 from outcomes.laying import derive, lay_again
 from outcomes.loading import Manifest, Night, Progress, data_files, load_night
@@ -63,6 +63,7 @@ def take(night: Night, progress: Progress | None = None) -> Night:
         restore_acknowledgements(home, con)
         finish_destroying(home, con)
         restore_identity(home, con)
+    remove_destroyed(home)
     if home.manifest.exists():
         left = _read_manifest(home)
         unfinished = Night(home, left.id.as_of, left, files)
