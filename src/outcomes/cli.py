@@ -20,6 +20,7 @@ from outcomes.commands import (
     count,
     date,
     door,
+    home_care,
     identity,
     quarantine,
     releases,
@@ -92,7 +93,7 @@ def _parser() -> Parser:
     loud.add_argument("--verbose", action="store_true", help="print each step as it goes, as logs/ has it")
     loud.add_argument("--quiet", action="store_true", help="print nothing but an error")
 
-    for theme in (door, quarantine, identity, answers, reports, releases, clinicside):
+    for theme in (door, quarantine, identity, answers, reports, releases, home_care, clinicside):
         theme.add(verbs)
 
     sample = verbs.add(

@@ -13,6 +13,12 @@ def data_folder() -> Path:
     return installed if installed.is_dir() else Path(__file__).parents[2] / "data"
 
 
+def locked_versions() -> Path:
+    """requirements.lock: the versions that the product is tried with."""
+    installed = Path(__file__).parent / "requirements.lock"
+    return installed if installed.is_file() else Path(__file__).parents[2] / "requirements.lock"
+
+
 @dataclass(frozen=True)
 class Home:
     """The folders of one run's home. Everything is private (umask 077) but what is published."""
