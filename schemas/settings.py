@@ -19,6 +19,8 @@ FILE = "outcomes.toml"
 # Asked for before the file can be found, and what prefect.yaml asks for.
 NO_SETTINGS = ("OUTCOMES_HOME", "OUTCOMES_CHECKOUT")
 _MEGABYTE = 2**20
+# What people may be told of.
+NOTICES = ("failure", "refusals", "overdue", "verify")
 
 
 class Accepted(NamedTuple):
@@ -41,6 +43,11 @@ def whole(low: int, high: int) -> Accepted:
 def one_of(*words: str) -> Accepted:
     """One of some words."""
     return Accepted(f"{', '.join(words[:-1])} or {words[-1]}", lambda value: value in words)
+
+
+def some_of(*words: str) -> Accepted:
+    """A list of some words, at least one."""
+    return Accepted(f"a list of {', '.join(words)}", lambda value: bool(value) and set(value) <= set(words))
 
 
 def text(words: str, pattern: str) -> Accepted:
@@ -97,18 +104,16 @@ class Prune:
 
 
 @dataclass(frozen=True)
-class Freshness:
-    """When a clinic is overdue."""
-
-    cadence_days: int = setting(
-        31, "Days between two sendings of a clinic of which nothing else is known.", whole(1, 366)
-    )
-    grace_days: int = setting(7, "Days past that before a clinic is overdue.", whole(0, 366))
-
-
-@dataclass(frozen=True)
 class Notify:
-    """Who is told when a night needs somebody."""
+    """Who is told of a night, and of what. Nobody, where neither a url nor a block is given."""
+
+    url: str = setting(
+        "", "Address that notices are sent to.", text("an http or https address", r"https?://[^\s]+"), secret=True
+    )
+    block: str = setting("", "Prefect's notification block that notices go through.", text("a block as slack-webhook/night", r"[^\s/]+/[^\s/]+"))  # fmt: skip
+    on: tuple[str, ...] = setting(NOTICES, "What is told.", some_of(*NOTICES))
+    refusals_over: int = setting(0, "Of refused files is told where a night has more than these.", whole(0, 1_000_000))
+    timeout_seconds: int = setting(10, "So long a notice may take, seconds.", whole(1, 60))
 
 
 @dataclass(frozen=True)
@@ -120,12 +125,11 @@ class Settings:
     logs: Logs = field(default_factory=Logs)
     backup: Backup = field(default_factory=Backup)
     prune: Prune = field(default_factory=Prune)
-    freshness: Freshness = field(default_factory=Freshness)
     notify: Notify = field(default_factory=Notify)
 
 
 SECTIONS: dict[str, type[Any]] = {
-    "limits": Limits, "logs": Logs, "backup": Backup, "prune": Prune, "freshness": Freshness, "notify": Notify,
+    "limits": Limits, "logs": Logs, "backup": Backup, "prune": Prune, "notify": Notify,
 }  # fmt: skip
 
 
@@ -160,8 +164,8 @@ class Known:
         """The value that a text of the environment means; the text itself where it means none."""
         if self.kind is int and re.fullmatch(r"[0-9]{1,9}", said):
             return int(said)
-        if self.kind is bool and said in ("true", "false"):
-            return said == "true"
+        if self.kind is tuple:
+            return tuple(said.split(","))
         return said
 
 
@@ -194,7 +198,12 @@ def read_settings(content: bytes) -> dict[str, Any]:
             flat |= {f"{key}.{inner}": each for inner, each in value.items()}
         else:
             faults.append(f"{FILE}: {key}: expected a table, [{key}]")
-    for name, value in flat.items():
+    # TOML's lists are of anything; what is not all text is no list of words.
+    flat = {
+        name: tuple(of) if isinstance(of, list) and all(isinstance(each, str) for each in of) else of
+        for name, of in flat.items()
+    }
+    for name in flat:
         section, _, key = name.rpartition(".")
         if name not in KNOWN:
             label = f"{section}.{called(key)}" if section else called(key)
@@ -202,7 +211,7 @@ def read_settings(content: bytes) -> dict[str, Any]:
             faults.append(
                 f"{FILE}: {label}: unknown key; known are {', '.join([*keys, *(SECTIONS if not section else ())])}"
             )
-        elif fault := KNOWN[name].fault(value):
+        elif fault := KNOWN[name].fault(flat[name]):
             faults.append(f"{FILE}: {name}: {fault}")
     if faults:
         raise DataFileError(faults)

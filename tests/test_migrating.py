@@ -23,7 +23,7 @@ from outcomes.publishedcopy import opened
 from outcomes.receipts import RECEIPTS
 from outcomes.replays import damage_of_store
 from outcomes.store import warehouse
-from outcomes.versions import current, migrations, version_of
+from outcomes.storeversions import current, migrations, version_of
 from tests.conftest import FIRST, copied, differing, made, stored
 
 # 10_store.sql (and 12-19, of which it knew none or only 12) as the program of that version had it.
@@ -245,5 +245,6 @@ def test_an_older_store_is_upgraded_by_a_night_alone(old):
 def test_migrations_are_numbered_without_a_gap_and_new_tables_need_none():
     assert list(migrations()) == list(range(2, current() + 1))
     for name, text in sql_files(12, 19):
-        assert "ALTER TABLE" not in text, f"{name}: what changes a table that a store may have already is a migration"
+        altered = re.findall(r"^ALTER TABLE (?!\w+ ADD COLUMN IF NOT EXISTS)", text, re.M)
+        assert altered == [], f"{name}: what changes a table that a store may have already is a migration"
         assert not re.search(r"^CREATE TABLE (?!IF NOT EXISTS)", text, re.M), name

@@ -61,6 +61,9 @@ def test_an_option_beats_the_environment_which_beats_the_file(home, monkeypatch)
         ("reader_group = 'two words'", "reader_group: expected the name of a group"),
         ("[backup]\nfolder = 'there'", "backup.folder: expected a path from the root, or empty"),
         ("[limits]\nmemory = '2 GB'", "limits.memory: expected a size as 2GB or 512MB, or empty"),
+        ("[notify]\non = ['failure', 'Zebulon']", "notify.on: expected a list of failure, refusals, overdue, verify"),
+        ("[notify]\non = [1]", "notify.on: expected a list of"),
+        ("[notify]\nurl = 'ftp://Zebulon'", "notify.url: expected an http or https address, or empty"),
         ("reader_group = Zebulon", "not readable as TOML"),
     ],
 )
@@ -71,6 +74,13 @@ def test_what_is_wrong_is_named_with_what_is_accepted_and_never_said(home, text,
     assert str(caught.value).startswith("outcomes.toml: ")
     assert words in str(caught.value)
     assert "Zebulon" not in str(caught.value)
+
+
+def test_a_list_is_words_with_commas_in_the_environment(home, monkeypatch):
+    home.settings.write_text("[notify]\non = ['failure']\n")
+    assert settings_of(home).notify.on == ("failure",)
+    monkeypatch.setenv("OUTCOMES_NOTIFY_ON", "overdue,verify")
+    assert settings_of(home).notify.on == ("overdue", "verify")
 
 
 def test_the_environment_is_held_to_the_same_contract(home, monkeypatch):

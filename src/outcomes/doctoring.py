@@ -20,7 +20,7 @@ from outcomes.errors import BusyError, OutcomesError
 from outcomes.pages.printing import browser
 from outcomes.paths import Home, locked_versions
 from outcomes.settings import settings_of, told, unknown_variables
-from outcomes.versions import current, version_of
+from outcomes.storeversions import current, version_of
 from schemas.clinics import read_clinics
 from schemas.errors import DataFileError
 
@@ -197,7 +197,15 @@ def _backup(home: Home) -> Iterator[Finding]:
 
 def _settings(home: Home) -> Iterator[Finding]:
     for each in told(home):
-        value = "set" if each.known.secret and each.value else "empty" if each.value == "" else str(each.value)
+        value = (
+            "set"
+            if each.known.secret and each.value
+            else "empty"
+            if each.value == ""
+            else ", ".join(each.value)
+            if isinstance(each.value, tuple)
+            else str(each.value)
+        )
         yield Finding(f"setting {each.known.name}", OK, f"{value}, by {each.source}")
     for name in unknown_variables():
         yield Finding("settings", LOOK, f"{name} in the environment is no setting", "unset it, or correct its name")

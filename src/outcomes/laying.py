@@ -1,7 +1,7 @@
 """Lays the numbered SQL files down in a DuckDB file, and derives everything from the stored scores.
 
 Files 10-19 make the tables that hold what is stored; 12-19 do so only where a store of an earlier version has none of
-them. What changes a table that a store may have already is a migration (outcomes.versions). Files 20-29 make macros. Each later file makes one view, which reads the tables and views of `main` (and may make
+them. What changes a table that a store may have already is a migration (outcomes.storeversions). Files 20-29 make macros. Each later file makes one view, which reads the tables and views of `main` (and may make
 the table macro of `main` that the view, or a part of it, is asked from). The
 view of a step in TABLES is run once a night and kept as a table of the same name; the same files laid in the schema
 `recomputed` give every step again from the step before, so that `FROM rate EXCEPT FROM recomputed.rate` is empty.
@@ -17,7 +17,7 @@ from importlib import resources
 
 import duckdb
 
-from outcomes.versions import current
+from outcomes.storeversions import current
 
 # The steps kept as tables, by file name; their order is the files' numbers.
 TABLES = frozenset(

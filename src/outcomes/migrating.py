@@ -19,7 +19,7 @@ from outcomes.laying import relay, stored_tables
 from outcomes.paths import Home
 from outcomes.receipts import read_receipts
 from outcomes.store import config_of, one
-from outcomes.versions import current, migrations, refuse_newer, version_of
+from outcomes.storeversions import current, migrations, refuse_newer, version_of
 
 # Tables that a night fills again: the program's own notes, and copies of the data files.
 _FILLED_AGAIN = {"laid", "derived", "store_version", "rules", "measure", "benchmark", "claim", "cusum_rule", "reason", "clinic"}  # fmt: skip

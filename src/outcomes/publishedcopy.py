@@ -15,8 +15,8 @@ from outcomes.errors import OutcomesError, UsageError
 from outcomes.paths import Home
 from outcomes.readers import let_in
 from outcomes.settings import settings_of
+from outcomes.storeversions import refuse_newer, version_of
 from outcomes.summary import Row, rows_of
-from outcomes.versions import refuse_newer, version_of
 
 HARDENED: dict[str, str | bool | int | float | list[str]] = {
     "enable_external_access": "false",

@@ -22,7 +22,7 @@ from outcomes.ledger import write_entries
 from outcomes.paths import Home
 from outcomes.rereading import Before, earlier_readings, fates_of_held, reinstate, take_back
 from outcomes.settings import settings_of
-from outcomes.versions import refuse_other, version_of
+from outcomes.storeversions import refuse_other, version_of
 
 Config = dict[str, str | bool | int | float | list[str]]
 CONFIG: Config = {

@@ -1,9 +1,9 @@
-"""Write the marked parts of README.md and docs/sending.md in the current folder anew."""
+"""Write the marked parts of README.md, docs/sending.md and docs/running.md in the current folder anew."""
 
 from pathlib import Path
 
 from outcomes.cli import _parser
-from outcomes.documents import commands_table, contract_table, measures_table, rewritten
+from outcomes.documents import commands_table, contract_table, measures_table, rewritten, settings_table
 from outcomes.guides import guide_words
 from outcomes.paths import data_folder
 from schemas.feeds import FEEDS
@@ -22,6 +22,8 @@ def main() -> None:
     readme.write_text(rewritten(readme.read_text("utf-8"), parts), "utf-8")
     sending = Path("docs/sending.md")
     words = {f"words of {feed}": guide_words(contract) for feed, contract in FEEDS.items()}
+    running = Path("docs/running.md")
+    running.write_text(rewritten(running.read_text("utf-8"), {"settings": settings_table()}), "utf-8")
     sending.write_text(rewritten(sending.read_text("utf-8"), words), "utf-8")
 
 
