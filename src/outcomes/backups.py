@@ -50,6 +50,7 @@ def backup(home: Home, to: Path) -> Made:
     """
     if not home.receipts.is_dir():
         raise UsageError(f"{home.root} has had no night yet, so there is nothing to keep.")
+    os.umask(0o077)
     to.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _alone(to):
         before = _last(to)
@@ -74,6 +75,7 @@ def restore(source: Path, home: Home) -> int:
     Every file is held to the manifest first. Raises UsageError where that is no backup or the home is not empty, OutcomesError
     where a file is not as it was written, or a later program made the store: then there is no home.
     """
+    os.umask(0o077)
     folder = source if (source / MANIFEST).exists() else _last(source)
     if folder is None:
         raise UsageError(f"{source} is no backup, and no folder of backups.")

@@ -63,9 +63,9 @@ def write(home: Home, level: str, event: str, run: Mapping[str, Any] | None = No
 class Step:
     """One step of a night in the log: how long it took, and what it counted or how it failed."""
 
-    def __init__(self, name: str, home: Home) -> None:
+    def __init__(self, name: str, home: Home, run: Mapping[str, Any] | None) -> None:
         self._name, self._home, self._started = name, home, time.monotonic()
-        write(home, "debug", "step_started", step=name)
+        write(home, "debug", "step_started", run, step=name)
 
     def ended(self, run: Mapping[str, Any] | None, counts: Mapping[str, int]) -> None:
         """The step is done."""

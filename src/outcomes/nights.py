@@ -171,7 +171,7 @@ STEPS: tuple[tuple[str, Callable[..., Any]], ...] = (
 def run_step(name: str, step: Callable[..., Any], value: Night | Home, progress: Progress | None = None) -> Any:
     """One step of a night, or of a home, in its log. Whatever breaks inside comes out as an OutcomesError: third-party words
     can carry cells."""
-    log = logs.Step(name, value if isinstance(value, Home) else value.home)
+    log = logs.Step(name, value if isinstance(value, Home) else value.home, _run_of(value))
     try:
         result = step(value, progress)
         log.ended(_run_of(value), _counts(name, value) if isinstance(value, Night) else {})
