@@ -12,7 +12,7 @@ from schemas.feeds import of_one_feed
 
 
 class Reason(NamedTuple):
-    """`about` is what the code is said of: cell, row, warning, file, note, event, status, verdict or treatment of a rule."""
+    """`about` is what the code is said of: cell, row, warning, file, note, event, status, verdict, erasure or treatment of a rule."""
 
     code: str
     about: str
@@ -124,6 +124,12 @@ REASONS = [
     Reason("infusions_not_declared_complete", "verdict", "the clinic has not declared that it sends every infusion (clinics.toml)"),
     Reason("schedule_differs", "verdict", "over 20% of closed inductions are extended: another schedule than the study's"),
     Reason("coverage_too_low", "verdict", "under 80% of the courses due have a score"),
+    # files of the archive, erased by a person
+    Reason("consent_withdrawn", "erasure", "those it is about, or their clinic, no longer allow it to be kept"),
+    Reason("sent_by_mistake", "erasure", "the clinic should not have sent it"),
+    Reason("holds_identifier", "erasure", "it can tell who somebody is, which was not seen at the door"),
+    Reason("agreement_ended", "erasure", "the agreement under which it was sent has ended"),
+    Reason("kept_long_enough", "erasure", "the time for which it is kept is over"),
 ]  # fmt: skip
 
 SENTENCES = {reason.code: reason.sentence for reason in REASONS}

@@ -339,3 +339,14 @@ def test_the_installed_command_ends_quietly_when_nobody_reads(after_later):
         process.wait(60)
     assert b"Traceback" not in errors
     assert b"Exception" not in errors
+
+
+def test_a_night_tells_its_steps_or_nothing(run, after_first, tmp_path):
+    home = copied(after_first, tmp_path / "home")
+    at = ("--home", str(home.root), "--as-of", "2030-01-01", "--no-prefect")
+    told = run("nightly", *at, "--verbose")
+    assert [(line.split()[2], line.split("step=")[1].split()[0]) for line in told.err.splitlines()] == [
+        (event, step) for step in ("take", "store", "derive", "publish") for event in ("step_started", "step_ended")
+    ]
+    assert told.out
+    assert run("nightly", *at, "--quiet") == Said(0, "", "")

@@ -15,7 +15,16 @@ import pytest
 
 from outcomes.cli import _parser
 from outcomes.datafiles import read_data_files
-from outcomes.documents import commands, commands_table, contract_table, example, marked, measures_table, rewritten
+from outcomes.documents import (
+    commands,
+    commands_table,
+    contract_table,
+    example,
+    marked,
+    measures_table,
+    rewritten,
+    settings_table,
+)
 from outcomes.nights import run_night
 from outcomes.paths import Home, data_folder
 from outcomes.publishedcopy import opened
@@ -60,6 +69,10 @@ def test_the_contract_names_every_column(feed):
 
 def test_the_commands_are_those_of_the_parser():
     assert marked(README, "commands") == commands_table(_parser())
+
+
+def test_the_settings_are_those_of_the_contract():
+    assert marked((ROOT / "docs" / "running.md").read_text("utf-8"), "settings") == settings_table()
 
 
 def test_an_unmarked_document_is_not_rewritten():
@@ -131,7 +144,7 @@ def test_the_readme_names_every_reason(about):
 
 
 def test_every_file_that_is_linked_is_there():
-    for document in ("README.md", "CHANGELOG.md", "docs/sending.md", "docs/signing.md"):
+    for document in ("README.md", "CHANGELOG.md", "docs/sending.md", "docs/signing.md", "docs/running.md"):
         path = ROOT / document
         links = re.findall(r"\]\((?!https?:)([^)#]+)\)", path.read_text("utf-8"))
         assert [link for link in links if not (path.parent / link).exists()] == []

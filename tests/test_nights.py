@@ -56,7 +56,7 @@ def assert_in_order(home: Home) -> None:
     assert names(home.published) == {"outcomes.duckdb", "summary.json", "reports"}
     assert names(home.receipts) - {"clinics-none.toml"} == {RECEIPTS, "sent", *clinics} - {"clinics-none.toml"}
     assert names(home.root) == {
-        ".lock", "archive", "clinics.toml", "held", "inbox", "published", "review", "receipts", "refused", "warehouse.duckdb",
+        ".lock", "archive", "clinics.toml", "held", "inbox", "logs", "published", "review", "receipts", "refused", "warehouse.duckdb",
     }  # fmt: skip
     receipts = [json.loads(line) for line in (home.receipts / RECEIPTS).read_text().splitlines()]
     assert [(r["sha256"], r["hash"]) for r in receipts] == [(sha, digest) for sha, _, digest in arrivals]
@@ -793,12 +793,12 @@ def test_what_a_third_party_says_of_a_cell_stays_inside(sample, waiting, monkeyp
     assert "secret" not in "".join(capfd.readouterr())
 
 
-def test_our_own_words_come_through_a_step_as_they_are():
+def test_our_own_words_come_through_a_step_as_they_are(tmp_path):
     def ours(value: Any, progress: Any) -> Any:
         raise BusyError("Another night is running.")
 
     with pytest.raises(BusyError, match=r"^Another night is running\.$"):
-        run_step("look", ours, None)
+        run_step("look", ours, Home(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -816,14 +816,14 @@ def test_our_own_words_come_through_a_step_as_they_are():
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else str(value),
 )
-def test_what_may_do_well_a_moment_later_is_told_from_what_needs_a_person(error, may_pass):
+def test_what_may_do_well_a_moment_later_is_told_from_what_needs_a_person(error, may_pass, tmp_path):
     """A task of Prefect is tried again for the first kind alone; the words are ours in both."""
 
     def broken(value: Any, progress: Any) -> Any:
         raise error
 
     with pytest.raises(OutcomesError, match="The step store could not finish") as caught:
-        run_step("store", broken, None)
+        run_step("store", broken, Home(tmp_path))
     assert isinstance(caught.value, MayPassError) == is_of_a_moment(error) == may_pass
     assert str(error) not in str(caught.value)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -13,10 +14,10 @@ import pytest
 
 from outcomes import notifying
 from outcomes.errors import OutcomesError
-from outcomes.notifying import Notice, Notify, after_failure, after_night, after_verify, read_notify, tell
+from outcomes.notifying import Notice, after_failure, after_night, after_verify, notify_of, tell
 from outcomes.paths import Home
 from outcomes.summary import Summary
-from schemas.errors import DataFileError
+from schemas.settings import Notify
 from tests.conftest import stored
 
 NOTICE = Notice("failure", "A night could not finish.", {"reason_code": "could_not_finish"})
@@ -80,24 +81,30 @@ def told(home: Home, *notices: Notice) -> list[str]:
 @pytest.mark.parametrize(
     "section",
     [
-        {"url": "ftp://x/y"}, {"url": 3}, {"block": "no-slash"}, {"url": "http://x", "on": []}, {"url": "http://x", "on": ["night"]}, {"url": "http://x", "on": "failure"},
-        {"url": "http://x", "refusals_over": -1}, {"url": "http://x", "refusals_over": True}, {"url": "http://x", "timeout_seconds": 0}, {"url": "http://x", "timeout_seconds": 61},
-        {"url": "http://x", "mail": "a@b"}, {"on": ["failure"]},
+        'url = "ftp://x/y"', "url = 3", 'block = "no-slash"', 'url = "http://x"\non = []', 'url = "http://x"\non = ["night"]', 'url = "http://x"\non = "failure"',
+        'url = "http://x"\nrefusals_over = -1', 'url = "http://x"\nrefusals_over = true', 'url = "http://x"\ntimeout_seconds = 0', 'url = "http://x"\ntimeout_seconds = 61',
+        'url = "http://x"\nmail = "a@b"', 'on = ["failure"]',
     ],
     ids=str,
 )  # fmt: skip
-def test_a_section_that_is_wrong_is_refused_by_its_key_and_without_its_value(section):
-    with pytest.raises(DataFileError) as caught:
-        read_notify(section)
-    said = "".join(caught.value.faults)
-    assert "[notify]" in said
-    assert not any(word in said for word in ("ftp://", "http://x", "no-slash", "a@b"))
+def test_a_section_that_is_wrong_is_refused_by_its_key_and_without_its_value(home, section):
+    say(home, f"[notify]\n{section}\n")
+    with pytest.raises(OutcomesError) as caught:
+        notify_of(home)
+    assert re.search(r"outcomes\.toml: (notify\.\w+|\[notify\])", str(caught.value))
+    assert not any(word in str(caught.value) for word in ("ftp://", "http://x", "no-slash", "a@b"))
 
 
-def test_a_section_says_where_what_and_from_how_many():
-    section = {"url": "https://x/y", "block": "slack-webhook/night", "on": ["verify", "overdue"], "refusals_over": 3, "timeout_seconds": 5}  # fmt: skip
-    assert read_notify(section) == Notify("https://x/y", "slack-webhook/night", ("verify", "overdue"), 3, 5)
-    assert read_notify({}) == Notify()
+def test_a_section_says_where_what_and_from_how_many(home):
+    assert notify_of(home) == Notify()
+    say(home, '[notify]\nurl = "https://x/y"\nblock = "slack-webhook/night"\non = ["verify", "overdue"]\nrefusals_over = 3\ntimeout_seconds = 5\n')  # fmt: skip
+    assert notify_of(home) == Notify("https://x/y", "slack-webhook/night", ("verify", "overdue"), 3, 5)
+
+
+def test_the_place_may_come_from_the_environment(home, monkeypatch):
+    say(home, '[notify]\non = ["verify"]\n')
+    monkeypatch.setenv("OUTCOMES_NOTIFY_URL", "https://x/y")
+    assert notify_of(home) == Notify("https://x/y", on=("verify",))
 
 
 # Sending
@@ -106,7 +113,7 @@ def test_a_section_says_where_what_and_from_how_many():
 def test_without_a_section_nobody_is_told_and_nothing_is_asked(home, monkeypatch):
     monkeypatch.setattr(notifying, "_post", lambda *given: pytest.fail("it sent"))
     assert told(home, NOTICE) == []
-    say(home, "[other]\nkey = 1\n")
+    say(home, "[logs]\nfiles = 2\n")
     assert tell(home, lambda how: pytest.fail("it asked")) == []
 
 
@@ -142,9 +149,9 @@ def test_a_notice_goes_nowhere_else(home, sink):
 
 def test_a_broken_section_is_said_and_harms_no_night(home):
     say(home, "[notify\n")
-    assert told(home, NOTICE) == ["Nobody was told: outcomes.toml is not readable as TOML."]
+    assert told(home, NOTICE) == ["Nobody was told: outcomes.toml: not readable as TOML."]
     say(home, "notify = 3\n")
-    assert "unknown key" in told(home, NOTICE)[0]
+    assert told(home, NOTICE) == ["Nobody was told: outcomes.toml: notify: expected a table, [notify]."]
     say(home, '[notify]\nurl = "http://127.0.0.1:9/"\n')
     assert tell(home, lambda how: 1 / 0) == ["Nobody was told: what to tell could not be read (ZeroDivisionError)."]  # type: ignore[arg-type, return-value]  # fmt: skip
 

@@ -626,6 +626,7 @@ def test_a_store_of_an_earlier_version_goes_on(asked_for, undisturbed, tmp_path,
         con.execute("DROP TABLE arrival")
         con.execute("ALTER TABLE old RENAME TO arrival")
         con.execute("DROP TABLE destroyed")
+        con.execute("DROP TABLE store_version")
         con.execute("ALTER TABLE night DROP COLUMN files_read_again")
         con.execute("ALTER TABLE contested DROP COLUMN came_in_night")
         con.execute("UPDATE laid SET sql_digest = 'another'")
@@ -797,7 +798,7 @@ def test_errors_of_these_commands_are_one_line(home, capfd):
         (("requeue", *at, "--reason", "no_answers"), "nothing to read again"),
         (("refused", *at, "--destroy", sha(ODD)), "--by"),
         (("refused", *at, "--by", "R.Meyer"), "go with --destroy"),
-        (("refused", *at, "--destroy", sha(C), "--by", "R.Meyer"), "never destroyed"),
+        (("refused", *at, "--destroy", sha(C), "--by", "R.Meyer"), "outcomes erase"),
         (("quarantine", *at, "--show", "p1"), "as 3f9a01c2:14"),
         (("quarantine", *at, "--show", f"{sha(A)}:9"), "No row is set aside at line 9"),
     ):

@@ -177,4 +177,4 @@ def test_a_broken_notify_section_is_said_while_somebody_is_there(tmp_path, capfd
     with pytest.raises(SystemExit) as caught:
         main(["schedule", "--home", str(tmp_path)])
     assert caught.value.code == 64
-    assert "[notify] mail: unknown key" in capfd.readouterr().err
+    assert "notify.mail: unknown key" in capfd.readouterr().err

@@ -16,6 +16,10 @@ CREATE TYPE endpoint_status AS ENUM (
 );
 CREATE TYPE endpoint_class AS ENUM ('not eligible', 'waiting', 'observed', 'missing');
 
+CREATE TABLE store_version (
+    version INTEGER NOT NULL
+);
+
 CREATE TABLE laid (
     sql_digest VARCHAR NOT NULL
 );
@@ -33,7 +37,8 @@ CREATE TABLE night (
     data_versions VARCHAR NOT NULL,
     files_taken INTEGER NOT NULL,
     files_refused INTEGER NOT NULL,
-    files_known INTEGER NOT NULL
+    files_known INTEGER NOT NULL,
+    files_read_again INTEGER DEFAULT 0
 );
 
 CREATE TABLE refusal (
@@ -103,7 +108,10 @@ CREATE TABLE contested (
     key BIGINT NOT NULL,
     said VARCHAR NOT NULL,
     mark INTEGER NOT NULL,
-    extract_day SMALLINT
+    extract_day SMALLINT,
+    -- Keys of the two feeds may be the same number.
+    feed VARCHAR DEFAULT 'scores',
+    came_in_night INTEGER
 );
 
 CREATE TABLE extract_day (

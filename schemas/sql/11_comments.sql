@@ -8,6 +8,9 @@ COMMENT ON TYPE ended IS 'Why a course ended, as the clinic sent it.';
 COMMENT ON TYPE endpoint_status IS 'Status of a course for a measure, in the order in which they are tested (R10).';
 COMMENT ON TYPE endpoint_class IS 'Class of a status: not eligible, waiting, observed or missing (R11).';
 
+COMMENT ON TABLE store_version IS 'One row: which version this store is of. The files of schemas/sql/migrations upgrade an older one.';
+COMMENT ON COLUMN store_version.version IS 'Version of the tables that hold what is stored, from 1.';
+
 COMMENT ON TABLE laid IS 'One row: which SQL files this store was laid by.';
 COMMENT ON COLUMN laid.sql_digest IS 'Head of the SHA-256 of all numbered SQL files.';
 

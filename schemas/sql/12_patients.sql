@@ -37,8 +37,6 @@ CREATE TABLE IF NOT EXISTS patient_row_event (
     by_line INTEGER NOT NULL
 );
 
--- Keys of the two feeds may be the same number.
-ALTER TABLE contested ADD COLUMN IF NOT EXISTS feed VARCHAR DEFAULT 'scores';
 COMMENT ON COLUMN contested.feed IS 'The feed of the rows: scores or patients.';
 
 COMMENT ON TYPE sex IS 'Sex of a patient, as the clinic sent it.';

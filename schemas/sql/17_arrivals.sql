@@ -1,9 +1,6 @@
--- The ledger, and what became of arrivals after it: files read again, and bytes destroyed. A store of an earlier version has
--- a ledger with fewer columns and another sum, which cannot be altered: its entries are carried over into this one.
-CREATE TABLE IF NOT EXISTS arrival (arrival_no INTEGER);
-ALTER TABLE arrival RENAME TO arrival_before;
-
-CREATE TABLE arrival (
+-- The ledger, and what became of arrivals after it: files read again, and bytes destroyed. Also laid in a store that is older
+-- than this file.
+CREATE TABLE IF NOT EXISTS arrival (
     arrival_no INTEGER NOT NULL,
     sha256 VARCHAR NOT NULL,
     read_again_of INTEGER,
@@ -26,17 +23,17 @@ CREATE TABLE arrival (
     CHECK (rows_read = rows_accepted + rows_duplicate + rows_quarantined + rows_blank)
 );
 
-INSERT INTO arrival BY NAME FROM arrival_before;
-DROP TABLE arrival_before;
-
-ALTER TABLE night ADD COLUMN IF NOT EXISTS files_read_again INTEGER DEFAULT 0;
-ALTER TABLE contested ADD COLUMN IF NOT EXISTS came_in_night INTEGER;
-
 CREATE TABLE IF NOT EXISTS destroyed (
     destroyed_no INTEGER NOT NULL,
     arrival_no INTEGER NOT NULL,
     destroyed_on DATE NOT NULL,
-    destroyed_by VARCHAR NOT NULL
+    destroyed_by VARCHAR NOT NULL,
+    reason_code VARCHAR
+);
+
+CREATE TABLE IF NOT EXISTS redigested (
+    arrival_no INTEGER NOT NULL,
+    rows_digest VARCHAR NOT NULL
 );
 
 COMMENT ON TABLE arrival IS 'One row per arrival, a file known by the SHA-256 of its bytes, and one more each time it is read again: the ledger. Append-only; each entry holds the hash of the one before.';
@@ -63,8 +60,13 @@ COMMENT ON COLUMN arrival.hash IS 'SHA-256 of this entry, previous_hash included
 COMMENT ON COLUMN night.files_read_again IS 'Files that had come before and were asked to be read again.';
 COMMENT ON COLUMN contested.came_in_night IS 'The night in which the files first came, an earlier one where they are read again; null in entries of an earlier version: the same night.';
 
-COMMENT ON TABLE destroyed IS 'One row per refused file whose bytes were destroyed. Its ledger entry stays. Append-only.';
+COMMENT ON TABLE destroyed IS 'One row per file whose bytes were destroyed: one that was refused, or one of the archive that was erased when no row of it stood. Its ledger entry and its rows stay. Append-only.';
 COMMENT ON COLUMN destroyed.destroyed_no IS 'Number, from 1.';
 COMMENT ON COLUMN destroyed.arrival_no IS 'The first arrival of the file; table arrival has its sha256.';
 COMMENT ON COLUMN destroyed.destroyed_on IS 'Date given for it: the last night''s as-of date unless another was given.';
 COMMENT ON COLUMN destroyed.destroyed_by IS 'The name given: of staff, never of a patient.';
+COMMENT ON COLUMN destroyed.reason_code IS 'Why a file of the archive was erased; table reason has the sentence. Null for a refused file: arrival.refused_because says it.';
+
+COMMENT ON TABLE redigested IS 'One row per arrival stored by version 0.1.0, whose sum over a row was another: rows_digest of the same rows by row_digest(). They were held to the ledger by the old sum when the store was upgraded.';
+COMMENT ON COLUMN redigested.arrival_no IS 'The arrival; table arrival has its sha256.';
+COMMENT ON COLUMN redigested.rows_digest IS 'Sum of row_digest() over the file''s stored rows, in the place of arrival.rows_digest.';

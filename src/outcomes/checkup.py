@@ -12,7 +12,9 @@ from outcomes.datafiles import clinics_of
 from outcomes.inbox import BATCH_BYTES, bytes_given
 from outcomes.paths import Home
 from outcomes.sentreceipts import of_judged
+from outcomes.settings import settings_of
 from outcomes.tables import ProgressBar, place
+from schemas.settings import Limits
 
 Row = dict[str, Any]
 CHECK_COLUMNS = {
@@ -27,9 +29,10 @@ def check_files(paths: Sequence[Path], home: Home | None, progress: ProgressBar)
     With a home, its clinics.toml says which clinics are known. Files are numbered, not named: a name can identify.
     """
     clinics = clinics_of(home) if home else None
+    limits = settings_of(home).limits if home else Limits()
     receipts: list[Row] = []
     for start, batch in _batches(paths):
-        contents = [bytes_given(path) for path in batch]
+        contents = [bytes_given(path, limits) for path in batch]
         judged = judge(contents, clinics)
         hashes = [hashlib.sha256(content).hexdigest() for content in contents]
         receipts += of_judged(judged, hashes, [len(content) for content in contents])

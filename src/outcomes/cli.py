@@ -25,6 +25,7 @@ from outcomes.commands import (
     definitions,
     door,
     handchecks,
+    home_care,
     identity,
     quarantine,
     releases,
@@ -97,6 +98,9 @@ def _parser() -> Parser:
     nightly.add_argument("--no-prefect", action="store_true", help="run the steps in this process, without Prefect")
     nightly.add_argument("--strict", action="store_true", help="exit with 2 if a file was refused or a row quarantined")
     nightly.add_argument("--format", choices=("table", "json"), default="table", help="table (default) or json")
+    loud = nightly.add_mutually_exclusive_group()
+    loud.add_argument("--verbose", action="store_true", help="print each step as it goes, as logs/ has it")
+    loud.add_argument("--quiet", action="store_true", help="print nothing but an error")
 
     schedule = verbs.add(
         "schedule",
@@ -121,6 +125,7 @@ def _parser() -> Parser:
         reports,
         releases,
         verification,
+        home_care,
         clinicside,
     ):
         theme.add(verbs)
@@ -199,12 +204,23 @@ def _demo(arguments: Arguments) -> None:
     print(night_words(_run(home, dt.date.fromisoformat(first["as_of"]), arguments.no_prefect), home))
 
 
+def _said(line: dict[str, Any]) -> None:
+    from outcomes.logs import in_words
+
+    print(in_words(line), file=sys.stderr, flush=True)
+
+
 def _nightly(arguments: Arguments) -> int:
+    from outcomes.logs import heard_by
+    from outcomes.settings import options
     from outcomes.words import night_words
 
     home = home_of(arguments)
-    said = _run(home, arguments.as_of or dt.date.today(), arguments.no_prefect)
-    print(json.dumps(said, indent=1) if arguments.format == "json" else night_words(said, home))
+    given = {"logs.level": "debug"} if arguments.verbose else {}
+    with options(given), heard_by(_said if arguments.verbose else None):
+        said = _run(home, arguments.as_of or dt.date.today(), arguments.no_prefect)
+    if not arguments.quiet:
+        print(json.dumps(said, indent=1) if arguments.format == "json" else night_words(said, home))
     return (
         2
         if arguments.strict
@@ -220,7 +236,6 @@ def _nightly(arguments: Arguments) -> int:
 
 def _schedule(arguments: Arguments) -> None:
     from outcomes.notifying import notify_of
-    from schemas.errors import DataFileError
 
     home = home_of(arguments)
     # At night nobody would read it, so what is wrong is said now.
@@ -228,8 +243,8 @@ def _schedule(arguments: Arguments) -> None:
         raise UsageError("There is no such time zone. Give one like UTC or Europe/Berlin.")
     try:
         notify_of(home)
-    except DataFileError as error:
-        raise UsageError(f"{'; '.join(error.faults)}.") from None
+    except OutcomesError as error:
+        raise UsageError(str(error)) from None
     from flows.ownserver import server_of
 
     server = server_of(home, port=arguments.port, lasting=True)

@@ -15,9 +15,10 @@ from typing import Any
 
 from outcomes.errors import BusyError, UsageError
 from outcomes.paths import Home
+from outcomes.settings import settings_of
+from schemas.settings import Limits
 
-# More bytes than this in one file are refused unread; a batch is parsed in one go up to about the second figure.
-MAXIMUM_FILE = 2 * 2**30
+# A batch is parsed in one go up to about this size.
 BATCH_BYTES = 256 * 2**20
 # A folder synced as a whole costs less than this many files synced one by one.
 SYNC_ONE_BY_ONE = 16
@@ -64,6 +65,7 @@ def locked(home: Home) -> Iterator[None]:
 def look(home: Home, known: set[str]) -> Looked:
     """Hash every finished file of the inbox, and hold the bytes of the new ones in `held/`."""
     found = Looked()
+    largest = settings_of(home).limits.file_bytes
     fresh: list[str] = []
     for entry in sorted(os.scandir(home.inbox), key=lambda entry: entry.name):
         status = entry.stat(follow_symlinks=False)
@@ -71,7 +73,7 @@ def look(home: Home, known: set[str]) -> Looked:
             not stat.S_ISREG(status.st_mode)
             or entry.name.endswith(".part")
             or entry.name.startswith(".")
-            or status.st_size > MAXIMUM_FILE
+            or status.st_size > largest
         ):
             found.left_alone += 1
             continue
@@ -180,13 +182,13 @@ def bytes_of(home: Home, sha: str, *, may_be_gone: bool = False) -> bytes:
     raise FileNotFoundError(f"the bytes of arrival {sha[:12]} are in neither held, archive nor refused")
 
 
-def bytes_given(path: Path) -> bytes:
+def bytes_given(path: Path, limits: Limits = Limits()) -> bytes:  # noqa: B008 (it is frozen)
     """The bytes of a file that a command is given. Raises UsageError, which does not name it."""
     try:
         if not path.is_file():
             raise UsageError("A file is not there or is not a regular file. Check the path.")
-        if path.stat().st_size > MAXIMUM_FILE:
-            raise UsageError("A file is larger than a file may be (2 GiB). Split it.")
+        if path.stat().st_size > limits.file_bytes:
+            raise UsageError(f"A file is larger than a file may be ({limits.file_megabytes:,} MiB). Split it.")
         return path.read_bytes()
     except OSError:
         raise UsageError("A file cannot be read. Check its permissions.") from None

@@ -1,7 +1,8 @@
 """Lays the numbered SQL files down in a DuckDB file, and derives everything from the stored scores.
 
 Files 10-19 make the tables that hold what is stored; 12-19 do so only where a store of an earlier version has none of
-them. Files 20-29 make macros. Each later file makes one view, which reads the tables and views of `main` (and may make
+them. What changes a table that a store may have already is a migration (outcomes.storeversions). Files 20-29 make macros.
+Each later file makes one view, which reads the tables and views of `main` (and may make
 the table macro of `main` that the view, or a part of it, is asked from). The
 view of a step in TABLES is run once a night and kept as a table of the same name; the same files laid in the schema
 `recomputed` give every step again from the step before, so that `FROM rate EXCEPT FROM recomputed.rate` is empty.
@@ -11,11 +12,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import resources
 
 import duckdb
+
+from outcomes.storeversions import current
 
 # The steps kept as tables, by file name; their order is the files' numbers.
 TABLES = frozenset(
@@ -61,6 +64,12 @@ def sql_files(first: int, last: int) -> Iterator[tuple[str, str]]:
             yield rest.removesuffix(".sql"), path.read_text("utf-8")
 
 
+def stored_tables() -> set[str]:
+    """The tables that hold what is stored, of this version."""
+    found = (re.findall(r"^CREATE TABLE (?:IF NOT EXISTS )?(\w+)", text, re.M) for _, text in sql_files(10, 19))
+    return {name for names in found for name in names}
+
+
 def sql_digest() -> str:
     """The head of the SHA-256 of all SQL files: which rules a store was laid by."""
     return hashlib.sha256("".join(text for _, text in sql_files(10, 99)).encode()).hexdigest()[:16]
@@ -71,6 +80,7 @@ def lay(con: duckdb.DuckDBPyConnection) -> None:
     with _at_once(con):
         for _, text in sql_files(10, 19):
             con.execute(text)
+        con.execute("INSERT INTO store_version VALUES (?)", [current()])
         _lay_steps(con)
 
 
@@ -78,21 +88,31 @@ def lay_again(con: duckdb.DuckDBPyConnection) -> bool:
     """Macros, views and derived tables as this version of the program has them; whether they were others before."""
     if con.execute("SELECT sql_digest FROM laid").fetchone() == (sql_digest(),):
         return False
-    with _at_once(con):
-        # Comments as they are now, and tables that a store of an earlier version has not got yet: these files may be run again.
-        for _, text in sql_files(11, 19):
-            con.execute(text)
-        _clear_steps(con)
-        _lay_steps(con)
+    relay(con, [])
     return True
 
 
-def _clear_steps(con: duckdb.DuckDBPyConnection) -> None:
-    """Take away every view and derived table of another version: one may have been what the other was, or be no more."""
-    stored = {
-        name
-        for _, text in sql_files(10, 19)
-        for name in re.findall(r"^CREATE TABLE (?:IF NOT EXISTS )?(\w+)", text, re.M)
+def relay(con: duckdb.DuckDBPyConnection, migrations: Sequence[str]) -> None:
+    """Lay a store of an earlier program again: what is stored stays, changed by the texts of `migrations` in turn."""
+    with _at_once(con):
+        _clear_steps(con, migrations)
+        for text in migrations:
+            con.execute(text)
+        con.execute("DELETE FROM store_version")
+        con.execute("INSERT INTO store_version VALUES (?)", [current()])
+        # Comments, and tables that a store of an earlier version has not got yet: these files may be run again.
+        for _, text in sql_files(11, 19):
+            con.execute(text)
+        _lay_steps(con)
+
+
+def _clear_steps(con: duckdb.DuckDBPyConnection, migrations: Sequence[str]) -> None:
+    """Take away every view and derived table of another version: one may have been what the other was, or be no more.
+
+    A table that a migration alters or drops is its own to deal with: this version may know it no more.
+    """
+    kept = stored_tables() | {
+        name for text in migrations for name in re.findall(r"^(?:ALTER|DROP) TABLE (?:IF EXISTS )?(\w+)", text, re.M)
     }
     con.execute("DROP SCHEMA IF EXISTS recomputed CASCADE")
     found = con.execute(
@@ -100,7 +120,7 @@ def _clear_steps(con: duckdb.DuckDBPyConnection) -> None:
         "UNION ALL SELECT 'TABLE', table_name FROM duckdb_tables() WHERE schema_name = 'main'"
     ).fetchall()
     for what, name in found:
-        if name not in stored:
+        if name not in kept:
             con.execute(f"DROP {what} main.{name}")
 
 

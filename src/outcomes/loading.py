@@ -56,7 +56,7 @@ class Night:
     """A night under way in a home: what each of its steps leaves to the next.
 
     held: sizes by hash of files that an earlier night held and did not take. healed: how many nights had to be done again
-    before it.
+    before it. counts: what the step under way counted, for its log.
     """
 
     home: Home
@@ -69,6 +69,12 @@ class Night:
     registered: list[str] = field(default_factory=list)
     nothing_new: bool = False
     summary: Summary | None = None
+    counts: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def run(self) -> dict[str, Any] | None:
+        """Which run it is, for its log; None before it has a manifest."""
+        return {key: getattr(self.manifest, key) for key in ("run_id", "night", "as_of")} if self.manifest else None
 
 
 def data_files(home: Home) -> DataFiles:

@@ -12,21 +12,24 @@ from typing import Any
 
 import duckdb
 
-from outcomes import healing, inbox, requeueing, witnessing
+from outcomes import healing, inbox, logs, requeueing, witnessing
 from outcomes.definitionlog import log_definitions
+from outcomes.destroying import remove_destroyed
 from outcomes.errors import OutcomesError
 from outcomes.laying import derive, lay_again
 from outcomes.loading import Manifest, Night, Progress, data_files, load_night
+from outcomes.migrating import stand_on_floor, upgrade
 from outcomes.pages.writing import write_pages
 from outcomes.paths import Home
 from outcomes.publishedcopy import publish_copy
 from outcomes.ratelog import log_rates
+from outcomes.readers import let_in
 from outcomes.receipts import write_receipts
 from outcomes.recomputing import clear_scratch
 from outcomes.sentreceipts import write_sent
 from outcomes.stepping import run_step
 from outcomes.store import one, warehouse
-from outcomes.summary import Summary, summarise
+from outcomes.summary import Summary, rows_of, summarise
 
 # Nights of an earlier version that brought no file have left no receipt. What was locked or changed after one that a
 # restored database has lost still names it, and its number is not given again.
@@ -37,17 +40,28 @@ _LAST_NIGHT = """
     )
 """
 
+_ROWS = """
+    SELECT count(*) AS files, count(refused_because) AS refused, coalesce(sum(rows_read), 0)::BIGINT AS rows_read,
+        coalesce(sum(rows_accepted), 0)::BIGINT AS rows_accepted, coalesce(sum(rows_duplicate), 0)::BIGINT AS rows_duplicate,
+        coalesce(sum(rows_quarantined), 0)::BIGINT AS rows_quarantined, coalesce(sum(rows_blank), 0)::BIGINT AS rows_blank
+    FROM arrival WHERE night = ?
+"""
+
 
 def heal(night: Night, progress: Progress | None = None) -> Night:
-    """Make the home whole: lay the store again, reload what it has lost, and do a night that was killed to its end."""
+    """Make the home whole: upgrade the store and lay it again, reload what it has lost, and do a night that was killed to its end."""
     home = night.home
     home.make()
+    let_in(home)
     clear_scratch(home)
+    stand_on_floor(home)
+    upgrade(home)
     with warehouse(home.warehouse) as con:
         lay_again(con)
         witnessing.restore(home, con)
         files = night.files = data_files(home)
         night.healed += healing.heal(home, con, files)
+    remove_destroyed(home)
     if home.manifest.exists():
         left = _read_manifest(home)
         unfinished = Night(home, left.id.as_of, left, files)
@@ -56,6 +70,9 @@ def heal(night: Night, progress: Progress | None = None) -> Night:
         for _, step in AFTER_MANIFEST:
             step(unfinished, None)
         night.healed += 1
+    if night.healed:
+        logs.write(home, "warning", "nights_healed", nights=night.healed)
+    night.counts = {"nights_healed": night.healed}
     return night
 
 
@@ -98,6 +115,9 @@ def hold(night: Night, progress: Progress | None = None) -> Night:
     )
     inbox.write_lasting(home.manifest, json.dumps(vars(night.manifest)))
     requeueing.drop(home, night.manifest.requeued)
+    night.counts = {
+        "files_new": len(fresh), "files_again": len(again), "files_known": night.manifest.files_known, "files_left_alone": found.left_alone
+    }  # fmt: skip
     return night
 
 
@@ -106,6 +126,7 @@ def store(night: Night, progress: Progress | None = None) -> Night:
     manifest = _of(night)
     with warehouse(night.home.warehouse) as con:
         load_night(night, con, manifest, progress)
+        (night.counts,) = rows_of(con, _ROWS, [manifest.night])
     return night
 
 
@@ -121,6 +142,7 @@ def derive_all(night: Night, progress: Progress | None = None) -> Night:
         )
         if not night.nothing_new:
             derive(con)
+    night.counts = {"nothing_new": night.nothing_new}
     return night
 
 
@@ -159,6 +181,7 @@ def say(night: Night, progress: Progress | None = None) -> Night:
             known_refused=manifest.known_refused,
         )
     inbox.write_lasting(night.home.summary, _written(night.summary.as_dict()))
+    let_in(night.home)
     return night
 
 
@@ -182,6 +205,7 @@ def put_away(night: Night, progress: Progress | None = None) -> Night:
 def make_pages(night: Night, progress: Progress | None = None) -> Summary:
     """The pages, made of the published copy. Raises OutcomesError where one could not be made; the night is done all the same."""
     write_pages(night.home)
+    let_in(night.home)
     assert night.summary is not None, "say comes first"
     return night.summary
 

@@ -6,9 +6,7 @@ Nobody is told anything, and nothing goes over a network, unless the home's outc
 from __future__ import annotations
 
 import json
-import tomllib
 import urllib.error
-import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -18,35 +16,16 @@ from outcomes.errors import OutcomesError
 from outcomes.freshness import freshness
 from outcomes.paths import Home
 from outcomes.publishedcopy import opened
+from outcomes.settings import DEFAULT, settings_of, told
 from outcomes.summary import Summary
-from schemas.errors import DataFileError, called
+from schemas.settings import FILE, Notify
 
 SECTION = "notify"
-KINDS = ("failure", "refusals", "overdue", "verify")
-# key: (what fits, what was expected)
-KEYS: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "url": (lambda said: isinstance(said, str) and urllib.parse.urlsplit(said).scheme in ("http", "https"), "an http or https address"),
-    "block": (lambda said: isinstance(said, str) and said.count("/") == 1, "a notification block of Prefect, as slack-webhook/night"),
-    "on": (lambda said: isinstance(said, list) and bool(said) and all(kind in KINDS for kind in said), f"a list of {', '.join(KINDS)}"),
-    "refusals_over": (lambda said: type(said) is int and said >= 0, "a whole number of files from 0"),
-    "timeout_seconds": (lambda said: type(said) is int and 1 <= said <= 60, "a whole number from 1 to 60"),
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Notify:
-    """The section [notify]: where notices go, of what kinds, and from how many refused files of a night on."""
-
-    url: str | None = None
-    block: str | None = None
-    on: tuple[str, ...] = KINDS
-    refusals_over: int = 0
-    timeout_seconds: int = 10
 
 
 @dataclass(frozen=True)
 class Notice:
-    """One thing to tell: its kind (see KINDS), a sentence, and the numbers behind it."""
+    """One thing to tell: its kind (see NOTICES of schemas.settings), a sentence, and the numbers behind it."""
 
     kind: str
     text: str
@@ -57,32 +36,14 @@ class Notice:
         return {"from": "outcomes", "kind": self.kind, "text": self.text} | self.facts
 
 
-def read_notify(section: dict[str, Any]) -> Notify:
-    """The section as a value. Raises DataFileError naming each key at fault, and no value."""
-    faults = [
-        f"[{SECTION}] {called(key)}: unknown key; known are {', '.join(KEYS)}" for key in section if key not in KEYS
-    ]
-    faults += [
-        f"[{SECTION}] {key}: expected {words}" for key, (fits, words) in KEYS.items() if key in section and not fits(section[key])
-    ]  # fmt: skip
-    if section and not faults and not {"url", "block"} & set(section):
-        faults.append(f"[{SECTION}] says neither a url nor a block, so nobody would be told")
-    if faults:
-        raise DataFileError(faults)
-    values: dict[str, Any] = {key: tuple(said) if key == "on" else said for key, said in section.items()}
-    return Notify(**values)
-
-
 def notify_of(home: Home) -> Notify:
-    """The section of the home's outcomes.toml; nobody is told where there is none. Raises DataFileError."""
-    path = home.root / "outcomes.toml"
-    try:
-        section = tomllib.loads(path.read_text("utf-8")).get(SECTION, {})
-    except FileNotFoundError:
-        return Notify()
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError):
-        raise DataFileError([f"{path.name} is not readable as TOML"]) from None
-    return read_notify(section if isinstance(section, dict) else {SECTION: section})
+    """The settings of notices; nobody is told where there are none. Raises OutcomesError where they are wrong, or name no place."""
+    how = settings_of(home).notify
+    if not (how.url or how.block) and any(
+        each.known.section == SECTION and each.source != DEFAULT for each in told(home)
+    ):
+        raise OutcomesError(f"{FILE}: [{SECTION}] says neither a url nor a block, so nobody would be told.")
+    return how
 
 
 def after_night(home: Home, summary: Summary, limit: int) -> list[Notice]:
@@ -128,8 +89,8 @@ def tell(home: Home, notices: Callable[[Notify], Iterable[Notice]], by_block: Ca
     try:
         how = notify_of(home)
         wanted = [notice for notice in notices(how) if notice.kind in how.on] if how.url or how.block else []
-    except DataFileError as error:
-        return [f"Nobody was told: {'; '.join(error.faults)}."]
+    except OutcomesError as error:
+        return [f"Nobody was told: {str(error).removesuffix('.')}."]
     except Exception as error:
         return [f"Nobody was told: what to tell could not be read ({type(error).__name__})."]
     unsent = []

@@ -13,6 +13,12 @@ def data_folder() -> Path:
     return installed if installed.is_dir() else Path(__file__).parents[2] / "data"
 
 
+def locked_versions() -> Path:
+    """requirements.lock: the versions that the product is tried with."""
+    installed = Path(__file__).parent / "requirements.lock"
+    return installed if installed.is_file() else Path(__file__).parents[2] / "requirements.lock"
+
+
 @dataclass(frozen=True)
 class Home:
     """The folders of one run's home. Everything is private (umask 077) but what is published."""
@@ -78,6 +84,22 @@ class Home:
     @property
     def clinics(self) -> Path:
         return self.root / "clinics.toml"
+
+    @property
+    def settings(self) -> Path:
+        return self.root / "outcomes.toml"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def backup(self) -> Path:
+        return self.root / "backup"
+
+    @property
+    def floor(self) -> Path:
+        return self.backup / "floor.duckdb"
 
     @property
     def lock(self) -> Path:

@@ -14,6 +14,9 @@ import duckdb
 from outcomes import inbox
 from outcomes.errors import OutcomesError, UsageError
 from outcomes.paths import Home
+from outcomes.readers import let_in
+from outcomes.settings import settings_of
+from outcomes.storeversions import refuse_newer, version_of
 from outcomes.summary import Row, rows_of
 
 Config = dict[str, str | bool | int | float | list[str]]
@@ -39,6 +42,7 @@ def publish_copy(home: Home) -> None:
         raise OutcomesError("The warehouse was not closed whole, so it was not published. Run the night again.")
     aside = home.published / ".outcomes.duckdb.new"
     shutil.copyfile(home.warehouse, aside)
+    let_in(home)
     inbox.sync(aside)
     os.replace(aside, home.published_copy)
 
@@ -50,18 +54,20 @@ def opened(home: Home, more: Config | None = None) -> Iterator[duckdb.DuckDBPyCo
         raise UsageError(
             f"{home.root} has no published copy yet. Put files into {home.inbox} and run: outcomes nightly --home {home.root}"
         )
-    with hardened(home.published_copy, more) as con:
+    memory = settings_of(home).limits.memory
+    with hardened(home.published_copy, ({"memory_limit": memory} if memory else {}) | (more or {})) as con:
         yield con
 
 
 @contextmanager
 def hardened(path: Path, more: Config | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A closed store, to read, with nothing else of the machine in reach."""
+    """A closed store, to read, with nothing else of the machine in reach. Raises OutcomesError where a later program laid it."""
     # DuckDB prints a bar into what a command prints, once a query has taken two seconds; no configuration can say no to it.
     config = HARDENED | (more or {}) | {"lock_configuration": "false"}
     with duckdb.connect(str(path), read_only=True, config=config) as con:
         con.execute("SET enable_progress_bar = false")
         con.execute("SET lock_configuration = true")
+        refuse_newer(version_of(con))
         yield con
 
 

@@ -64,7 +64,11 @@ def restore(home: Home, con: duckdb.DuckDBPyConnection, files: DataFiles) -> int
             "clinics.toml is missing from the home, though its receipts tell of nights. Put it back, then run the night again."
         )
     for entry in lost:
-        data = inbox.bytes_of(home, entry["sha256"], may_be_gone=bool(entry["refused_because"]))
+        data = inbox.bytes_of(home, entry["sha256"], may_be_gone=True)
+        if not data and not entry["refused_because"]:
+            raise OutcomesError(
+                f"The bytes of arrival {entry['arrival_no']} are not in the archive: restore that folder from a backup, and where the file was erased the warehouse too."
+            )
         if data and hashlib.sha256(data).hexdigest() != entry["sha256"]:
             raise OutcomesError(
                 f"The archived bytes of arrival {entry['arrival_no']} are not those of its receipt: restore the archive from a backup."

@@ -22,7 +22,7 @@ from outcomes.errors import OutcomesError
 from outcomes.frames import given
 from outcomes.laying import TABLES, derive, sql_files
 from outcomes.paths import Home
-from outcomes.store import CONFIG, make_store
+from outcomes.store import config_of, make_store
 from outcomes.summary import rows_of
 
 Row = dict[str, Any]
@@ -55,6 +55,7 @@ _UNSAID = ("retired_on",)
 STORED = {
     "patient": "true",
     "arrival": "arrival_no <= $arrival_no",
+    "redigested": "arrival_no <= $arrival_no",
     "score": "arrival_no <= $arrival_no",
     "score_event": "by_arrival_no <= $arrival_no",
     "extract_day": "arrival_no <= $arrival_no",
@@ -149,7 +150,7 @@ def attached(con: duckdb.DuckDBPyConnection, path: Path, name: str, *, to_write:
 def _as_it_was(home: Home, path: Path, point: Point, definitions: list[Row]) -> Iterator[duckdb.DuckDBPyConnection]:
     """A new store at `path`: the warehouse cut at `point`, with other definitions, and everything derived."""
     make_store(path)
-    with duckdb.connect(str(path), config=CONFIG) as con:
+    with duckdb.connect(str(path), config=config_of(home)) as con:
         con.execute("SET enable_progress_bar = false")
         with attached(con, home.warehouse, "warehouse"):
             fill(con, vars(point), definitions)

@@ -64,7 +64,8 @@ _OTHER_ROWS = """
     FROM arrival AS a
     -- Rows of an arrival that the ledger has not are not told of either.
     FULL JOIN found AS f USING (arrival_no)
-    WHERE (a.rows_digest, a.rows_accepted, true) IS DISTINCT FROM (coalesce(f.digest, '0'), coalesce(f.rows, 0), coalesce(f.adds_up, true))
+    LEFT JOIN redigested AS r USING (arrival_no)
+    WHERE (coalesce(r.rows_digest, a.rows_digest), a.rows_accepted, true) IS DISTINCT FROM (coalesce(f.digest, '0'), coalesce(f.rows, 0), coalesce(f.adds_up, true))
     ORDER BY arrival_no
 """
 

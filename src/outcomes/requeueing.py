@@ -33,7 +33,8 @@ _TOGETHER = """
     FROM last_reading AS l
     JOIN arrival AS a USING (arrival_no)
     WHERE l.sha256 IN (SELECT sha256 FROM requested)
-        OR (l.came_in_night IN (SELECT came_in_night FROM requested)
+        OR (l.first_arrival_no NOT IN (SELECT d.arrival_no FROM destroyed AS d)
+            AND l.came_in_night IN (SELECT came_in_night FROM requested)
             AND l.arrival_no IN (SELECT arrival_no FROM quarantine WHERE reason_code = 'contradiction'))
     ORDER BY l.came_in_night, l.sha256
 """

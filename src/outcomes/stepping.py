@@ -10,7 +10,10 @@ from typing import Any
 
 import duckdb
 
+from outcomes import logs
 from outcomes.errors import MayPassError, OutcomesError
+from outcomes.loading import Night, Progress
+from outcomes.paths import Home
 
 # What a disk, a network folder or another process says of a moment. A full disk, a missing folder or a forbidden one is
 # for a person: the same a minute later.
@@ -21,12 +24,19 @@ _OF_A_MOMENT = frozenset(
 _DUCKDB_OF_A_MOMENT = ("could not set lock on file", "input/output error", "resource temporarily unavailable")
 
 
-def run_step(name: str, step: Callable[..., Any], value: Any, progress: Any = None) -> Any:
-    """The step's result. Raises OutcomesError whatever breaks, since third-party words can carry cells: a MayPassError where
-    the same step may do well a moment later."""
+def run_step(name: str, step: Callable[..., Any], value: Night | Home, progress: Progress | None = None) -> Any:
+    """The step's result; what it did is in the log of the home. Raises OutcomesError whatever breaks, since third-party words
+    can carry cells: a MayPassError where the same step may do well a moment later."""
+    night = value if isinstance(value, Night) else None
+    log = logs.Step(name, value.home if isinstance(value, Night) else value, _run_of(night))
+    if night:
+        night.counts = {}
     try:
-        return step(value, progress)
-    except OutcomesError:
+        result = step(value, progress)
+        log.ended(_run_of(night), night.counts if night else {})
+        return result
+    except OutcomesError as error:
+        log.failed(_run_of(night), error.reason_code)
         raise
     except Exception as error:
         ours = [
@@ -36,9 +46,14 @@ def run_step(name: str, step: Callable[..., Any], value: Any, progress: Any = No
         ]
         where = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "unknown"
         kind = MayPassError if is_of_a_moment(error) else OutcomesError
+        log.failed(_run_of(night), kind.reason_code, type(error).__name__, where)
         raise kind(
             f"The step {name} could not finish ({type(error).__name__} at {where}). Nothing is lost: run the night again."
         ) from None
+
+
+def _run_of(night: Night | None) -> dict[str, Any] | None:
+    return night.run if night else None
 
 
 def is_of_a_moment(error: BaseException) -> bool:

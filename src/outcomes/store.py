@@ -20,15 +20,29 @@ from outcomes.inbox import sync
 from outcomes.kept import KEPT, Kept, append_events, said_of
 from outcomes.laying import lay, sql_digest
 from outcomes.ledger import write_entries
+from outcomes.paths import Home
 from outcomes.rereading import Before, earlier_readings, fates_of_held, reinstate, take_back
+from outcomes.settings import settings_of
+from outcomes.storeversions import refuse_other, version_of
 
-CONFIG: dict[str, str | bool | int | float | list[str]] = {
+Config = dict[str, str | bool | int | float | list[str]]
+CONFIG: Config = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
 }
 ONE_THREAD = CONFIG | {"threads": 1}
 # The bytes of a store in which nothing is yet, by the digest of the SQL that it was laid by.
 _LAID: dict[str, bytes] = {}
+
+
+def config_of(home: Home) -> Config:
+    """How the warehouse of a home is opened: threads and memory as its settings have them.
+
+    One thread unless told: what is stored comes in one stream, and deriving burns a third more CPU on two threads than on
+    one, for tables of a million rows are few row groups.
+    """
+    limits = settings_of(home).limits
+    return CONFIG | {"threads": limits.threads} | ({"memory_limit": limits.memory} if limits.memory else {})
 
 
 @dataclass(frozen=True)
@@ -52,9 +66,9 @@ class File:
 def warehouse(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """The warehouse, open for writing; it is made first if it is not there. Closed and checkpointed behind the block.
 
-    One thread: what is stored comes in one stream, and deriving burns a third more CPU on two threads than on one, for
-    tables of a million rows are few row groups.
+    Raises OutcomesError where it is of another version than this program's.
     """
+    config = config_of(Home(path.parent))
     if not path.exists():
         # Under another name first: a disk that fills up while a database is made leaves a file that never opens.
         new = path.with_name(path.name + ".new")
@@ -62,8 +76,9 @@ def warehouse(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             left.unlink(missing_ok=True)
         make_store(new)
         os.replace(new, path)
-    con = duckdb.connect(str(path), config=ONE_THREAD)
+    con = duckdb.connect(str(path), config=config)
     try:
+        refuse_other(version_of(con))
         con.execute("SET preserve_insertion_order = true")
         con.execute("SET enable_progress_bar = false")
         yield con

@@ -1,7 +1,8 @@
 """The tables of README.md that are made from the data files, the contract and the parser. A test holds them equal.
 
 `python -m outcomes.documents` writes them into the README.md of the current folder, the words of the one-page guides into
-its docs/sending.md, and what a store says of itself into its docs/auditing.md and docs/data_dictionary.md.
+its docs/sending.md, the settings into docs/running.md, and what a store says of itself into its docs/auditing.md and
+docs/data_dictionary.md.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 
 from schemas.contracts import Contract
 from schemas.scores import ITEMS
+from schemas.settings import KNOWN
 
 Row = dict[str, Any]
 
@@ -57,6 +59,17 @@ def commands_table(parser: argparse.ArgumentParser) -> str:
         ("command", "what it does", "example"),
         ((f"`{name}`", made.description or "", f"`{example(made)}`") for name, made in commands(parser).items()),
     )
+
+
+def settings_table() -> str:
+    """One line a setting, in the order of the contract."""
+    return _table(
+        ("setting", "in the environment", "what it is for", "accepted", "default"),
+        (
+            (f"`{each.name}`", f"`{each.variable}`", each.meaning, each.accepted.words, f"`{', '.join(each.default) if isinstance(each.default, tuple) else each.default}`" if each.default != "" else "empty")
+            for each in KNOWN.values()
+        ),
+    )  # fmt: skip
 
 
 def commands(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:

@@ -1,9 +1,9 @@
-"""Write the marked parts of README.md, docs/sending.md and docs/auditing.md, and docs/data_dictionary.md, anew, in the current folder."""
+"""Write anew, in the current folder: the marked parts of README.md and docs/, and docs/data_dictionary.md."""
 
 from pathlib import Path
 
 from outcomes.cli import _parser
-from outcomes.documents import commands_table, contract_table, measures_table, rewritten
+from outcomes.documents import commands_table, contract_table, measures_table, rewritten, settings_table
 from outcomes.documents.auditing import auditing_parts, dictionary_text
 from outcomes.guides import guide_words
 from outcomes.paths import data_folder
@@ -23,6 +23,8 @@ def main() -> None:
     readme.write_text(rewritten(readme.read_text("utf-8"), parts), "utf-8")
     sending = Path("docs/sending.md")
     words = {f"words of {feed}": guide_words(contract) for feed, contract in FEEDS.items()}
+    running = Path("docs/running.md")
+    running.write_text(rewritten(running.read_text("utf-8"), {"settings": settings_table()}), "utf-8")
     sending.write_text(rewritten(sending.read_text("utf-8"), words), "utf-8")
     auditing = Path("docs/auditing.md")
     auditing.write_text(rewritten(auditing.read_text("utf-8"), auditing_parts()), "utf-8")

@@ -41,6 +41,7 @@ def write_pages(home: Home) -> None:
 def put_in_place(folder: Path, pages: dict[str, str | None]) -> None:
     """Make the HTML files of a folder these; one of None stays as it is. A reader finds each whole, as it was or as it is now."""
     folder.mkdir(mode=0o700, exist_ok=True)
+    open_to = folder.stat()
     aside = folder.with_name(f".{folder.name}.new")
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(mode=0o700)
@@ -49,6 +50,9 @@ def put_in_place(folder: Path, pages: dict[str, str | None]) -> None:
         path = aside / name
         path.touch(mode=0o600)
         path.write_text(text, "utf-8")
+        # As open as its folder is: published/reports may be read by a group, review/ by nobody else.
+        os.chown(path, -1, open_to.st_gid)
+        path.chmod(open_to.st_mode & 0o666)
     os.sync()
     for name in made:
         os.replace(aside / name, folder / name)
