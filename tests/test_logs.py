@@ -31,14 +31,21 @@ def lines(home: Home, number: int = 0) -> list[dict]:
 
 def test_a_night_leaves_a_line_a_step_with_its_run_its_counts_and_its_seconds(after_first):
     found = lines(after_first)
-    assert [(line["event"], line["step"]) for line in found] == [("step_ended", step) for step, _ in nights.STEPS]
+    assert [(line["event"], line["step"]) for line in found] == [
+        ("step_ended", step.replace(" ", "_")) for step, _ in nights.STEPS
+    ]
     ((run_id, night, as_of, taken),) = stored(after_first.warehouse, "SELECT run_id, night, as_of::VARCHAR, files_taken + files_refused FROM night")  # fmt: skip
     for line in found:
-        assert (line["run_id"], line["night"], line["as_of"], line["level"]) == (run_id, night, as_of, "info")
+        # heal and look come before the night has its manifest.
+        run = (run_id, night, as_of) if line["step"] not in ("heal", "look") else (None, None, None)
+        assert (line["run_id"], line["night"], line["as_of"]) == run
+        assert line["level"] == "info"
         assert line["seconds"] >= 0
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", line["at"])
-    take, store = found[0], found[1]
-    assert (take["files_new"], store["files"]) == (taken, taken)
+    of = {line["step"]: line for line in found}
+    store = of["store"]
+    assert (of["hold"]["files_new"], store["files"]) == (taken, taken)
+    assert (of["heal"]["nights_healed"], of["derive"]["nothing_new"]) == (0, False)
     ((read, accepted),) = stored(after_first.warehouse, "SELECT sum(rows_read), sum(rows_accepted) FROM arrival")
     assert (store["rows_read"], store["rows_accepted"]) == (read, accepted)
 
@@ -69,9 +76,10 @@ def test_a_step_that_breaks_says_where_and_never_what(sample, after_first, tmp_p
     monkeypatch.setattr(nights.inbox, "look", broken)
     with pytest.raises(OutcomesError):
         run_night(home, sample.as_of(LATER))
-    (line,) = lines(home)
+    healed, line = lines(home)
+    assert (healed["event"], healed["step"]) == ("step_ended", "heal")
     assert {key: line[key] for key in ("level", "event", "step", "reason_code", "kind")} == {
-        "level": "error", "event": "step_failed", "step": "take", "reason_code": "could_not_finish", "kind": "ValueError",
+        "level": "error", "event": "step_failed", "step": "look", "reason_code": "could_not_finish", "kind": "ValueError",
     }  # fmt: skip
     assert re.fullmatch(r"nights\.py:\d+", line["where"])
     assert "secret" not in (home.logs / LOG).read_text()

@@ -19,11 +19,12 @@ from outcomes.ledger import ENTRY, NO_HASH, entry_hash
 from outcomes.migrating import upgrade
 from outcomes.nights import run_night
 from outcomes.paths import Home
-from outcomes.publishedcopy import opened
+from outcomes.publishedcopy import hardened, opened
 from outcomes.receipts import RECEIPTS
 from outcomes.replays import damage_of_store
 from outcomes.store import warehouse
 from outcomes.storeversions import current, migrations, version_of
+from outcomes.verifying.objects import described, differing_objects
 from tests.conftest import FIRST, copied, differing, made, stored
 
 # 10_store.sql (and 12-19, of which it knew none or only 12) as the program of that version had it.
@@ -130,9 +131,10 @@ def test_the_upgraded_store_is_laid_as_a_new_one_is(upgraded, fresh):
         "SELECT schema_name, table_name, column_index, column_name, data_type, is_nullable, column_default, comment FROM duckdb_columns() WHERE NOT internal ORDER BY ALL",
         "SELECT table_name, constraint_text FROM duckdb_constraints() ORDER BY ALL",
         "SELECT type_name, labels, comment FROM duckdb_types() WHERE NOT internal ORDER BY ALL",
-        "SELECT schema_name, view_name, sql, comment FROM duckdb_views() WHERE NOT internal ORDER BY ALL",
     ):
         assert stored(new.warehouse, query) == stored(fresh.warehouse, query), query
+    with hardened(new.warehouse) as one_side, hardened(fresh.warehouse) as other:
+        assert differing_objects(described(one_side), described(other)) == [], "views and macros as well"
     assert _version(new) == current()
 
 

@@ -117,8 +117,10 @@ def test_an_unfinished_night_is_said_and_not_accused_and_once_healed_the_home_is
     home = copied(after_first, tmp_path / "home")
     sample.send(LATER, home)
     night: Any = Night(home, sample.as_of(LATER))
-    for step in (nights.take, nights.store, nights.derive_all, receipts_alone):
+    for step in (nights.heal, nights.look, nights.hold, nights.store, nights.derive_all, receipts_alone):
         night = step(night)
+        if step in (nights.heal, nights.look):
+            continue  # it has no manifest yet, and nothing is stored
         said = verify(home)
         assert {check.name for check in said.checks if check.result == DIFFERS} == set()
         assert {check.name for check in said.checks if check.result == NOT_CHECKED} >= {
@@ -329,6 +331,7 @@ def test_every_stored_table_has_a_witness(after_first):
     witnessed = {
         "receipts": {"arrival", "refusal"},
         "nights": {"night", "laid", *STORED},
+        "program": {"store_version"},
         "data files": {
             "rules",
             "measure",
@@ -467,7 +470,7 @@ def test_the_commands_say_what_they_found_and_nothing_of_a_patient(after_later, 
 def test_an_unfinished_night_ends_the_command_with_1_and_what_to_do(sample, after_first, tmp_path, capsys):
     home = copied(after_first, tmp_path / "home")
     sample.send(LATER, home)
-    nights.take(Night(home, sample.as_of(LATER)))
+    nights.hold(nights.look(nights.heal(Night(home, sample.as_of(LATER)))))
     code, out, err = run(capsys, "verify", "--home", home.root)
     assert code == 1
     assert "not checked" in out

@@ -42,7 +42,8 @@ REFUSED = """
     ORDER BY l.first_arrival_no
 """
 _FILE = "SELECT a.refused_because, l.first_arrival_no FROM last_reading AS l JOIN arrival AS a USING (arrival_no) WHERE l.sha256 = ?"
-_STANDING = "SELECT (SELECT count(*) FROM current_score WHERE sha256 = ?) + (SELECT count(*) FROM current_patient WHERE sha256 = ?)"
+# How many rows of a file stand.
+STANDING = "SELECT (SELECT count(*) FROM current_score WHERE sha256 = ?) + (SELECT count(*) FROM current_patient WHERE sha256 = ?)"
 
 
 def refused_files(home: Home, con: duckdb.DuckDBPyConnection) -> list[Row]:
@@ -90,7 +91,7 @@ def may_be_erased(con: duckdb.DuckDBPyConnection, head: str, reason: str) -> tup
         raise UsageError(
             f"The file {sha[:12]} was refused. It goes by: outcomes refused --destroy {sha[:12]} --by NAME"
         )
-    if standing := one(con, _STANDING, [sha, sha]):
+    if standing := one(con, STANDING, [sha, sha]):
         raise UsageError(
             f"{standing:,} rows of {sha[:12]} stand, so that numbers rest on it. Have its clinic send them marked entered_in_error, run a night, and then erase it."
         )

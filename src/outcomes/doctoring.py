@@ -17,6 +17,7 @@ import duckdb
 
 from outcomes import inbox
 from outcomes.errors import BusyError, OutcomesError
+from outcomes.notifying import notify_of
 from outcomes.pages.printing import browser
 from outcomes.paths import Home, locked_versions
 from outcomes.settings import settings_of, told, unknown_variables
@@ -207,6 +208,10 @@ def _settings(home: Home) -> Iterator[Finding]:
             else str(each.value)
         )
         yield Finding(f"setting {each.known.name}", OK, f"{value}, by {each.source}")
+    try:
+        notify_of(home)
+    except OutcomesError as error:
+        yield Finding("notices", LOOK, str(error), "give one, or take the section out")
     for name in unknown_variables():
         yield Finding("settings", LOOK, f"{name} in the environment is no setting", "unset it, or correct its name")
 

@@ -39,6 +39,8 @@ STORED: dict[str, tuple[tuple[str, ...] | None, str]] = {
     "quarantine": (None, "true"),
     "note": (None, "true"),
     "rule_count": (None, "true"),
+    # Rows of 0.1.0 are held to these digests instead of the ledger's.
+    "redigested": (None, "true"),
     "rate_log": (None, "true"),
     "definition_log": (None, "true"),
     # Those below 0 are made by a split, between two nights: identity.jsonl has it.

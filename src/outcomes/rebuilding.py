@@ -15,8 +15,9 @@ from outcomes.datafiles import put_data_files
 from outcomes.digests import store_digest, store_digests
 from outcomes.errors import OutcomesError, UsageError
 from outcomes.healing import heal
-from outcomes.laying import derive
+from outcomes.laying import derive, lay_again
 from outcomes.loading import data_files, put_clinics
+from outcomes.migrating import stand_on_floor, upgrade
 from outcomes.nightreceipts import told_nights
 from outcomes.paths import Home
 from outcomes.publishedcopy import hardened, publish_copy
@@ -73,7 +74,8 @@ def rebuild(home: Home, *, check: bool) -> Rebuilt:
 
 @contextmanager
 def made_again(home: Home) -> Iterator[Path]:
-    """A new warehouse, from the archive and the receipts alone. It lies in the home, private, and is gone behind the block.
+    """A new warehouse, from the archive and the receipts alone; of a home that has a floor, from there on. It lies in the home,
+    private, and is gone behind the block.
 
     Nothing else of the home is changed. Raises OutcomesError where an arrival does not come back as its receipt says.
     """
@@ -86,7 +88,16 @@ def made_again(home: Home) -> Iterator[Path]:
         shutil.copytree(home.receipts, beside.receipts, ignore=shutil.ignore_patterns("sent"))
         beside.make()
         beside.clinics.write_text(_last_clinics(home), "utf-8")
+        if home.settings.exists():
+            shutil.copyfile(home.settings, beside.settings)
+        if home.floor.exists():
+            # Erased files, and rows of 0.1.0, are in no archive as they are stored.
+            beside.backup.mkdir(mode=0o700)
+            shutil.copyfile(home.floor, beside.floor)
+            stand_on_floor(beside)
+            upgrade(beside)
         with warehouse(beside.warehouse) as con:
+            lay_again(con)
             witnessing.restore(beside, con)
             heal(beside, con, files)
             put_clinics(beside, con)

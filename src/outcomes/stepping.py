@@ -28,7 +28,8 @@ def run_step(name: str, step: Callable[..., Any], value: Night | Home, progress:
     """The step's result; what it did is in the log of the home. Raises OutcomesError whatever breaks, since third-party words
     can carry cells: a MayPassError where the same step may do well a moment later."""
     night = value if isinstance(value, Night) else None
-    log = logs.Step(name, value.home if isinstance(value, Night) else value, _run_of(night))
+    # A log's words have no blank.
+    log = logs.Step(name.replace(" ", "_"), value.home if isinstance(value, Night) else value, _run_of(night))
     if night:
         night.counts = {}
     try:

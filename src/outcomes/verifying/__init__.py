@@ -21,7 +21,8 @@ from outcomes.publishedcopy import hardened
 from outcomes.receipts import has_receipts
 from outcomes.standing import Standing, standing_of
 from outcomes.store import one
-from outcomes.verifying import derivations, files, locked, objects, published, rows, witnesses
+from outcomes.storeversions import current, version_of
+from outcomes.verifying import derivations, files, floors, locked, objects, published, rows, witnesses
 from outcomes.verifying.checks import DIFFERS, NOT_CHECKED, OK, Check
 
 Step = Callable[[], Check]
@@ -70,6 +71,10 @@ def _without(why: str) -> Verified:
 def _verified(home: Home, standing: Standing, from_archive: bool) -> Verified:
     digests: dict[str, str] = {}
     with hardened(home.warehouse) as con, objects.laid_anew(home) as laid:
+        if (version := version_of(con)) < current():
+            # Its tables are others than those that are asked below.
+            why = f"it is of an earlier program. Run a night, which upgrades it: outcomes nightly --home {home.root}"
+            return Verified([Check("warehouse", f"a store of version {version}", NOT_CHECKED, why)], "", "", f"The store cannot be checked: {why}")  # fmt: skip
         checks = [
             _done("warehouse", partial(_warehouse, con, standing, digests)),
             _done("archive", partial(files.archive, home, con, standing)),
@@ -78,6 +83,7 @@ def _verified(home: Home, standing: Standing, from_archive: bool) -> Verified:
             _done("nights", partial(witnesses.nights, home, con, standing)),
             _done("versions", partial(witnesses.versions, con)),
             *(_done(name, partial(check, home, con, standing)) for name, check in witnesses.SPOKEN.items()),
+            _done("floor", partial(floors.floor, home, con)),
             _done("rows", partial(rows.stored, con)),
             _done("counts", partial(rows.counts, con)),
             _whole("derived", standing.is_halted, standing, partial(derivations.derived, con, digests)),

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import duckdb
 
+from outcomes.destroying import STANDING
 from outcomes.paths import Home
 from outcomes.standing import Standing
+from outcomes.store import one
 from outcomes.summary import rows_of
 from outcomes.verifying.checks import Check, checked, counted
 
@@ -25,10 +27,10 @@ _FILES = """
 def archive(home: Home, con: duckdb.DuckDBPyConnection, standing: Standing) -> Check:
     """Each file of the ledger where it belongs, with the bytes of its hash; and no other file there.
 
-    A refused file that was destroyed has left a tombstone, and must be gone. While a night is unfinished, its files may
-    lie in any of the three folders.
+    A file that was destroyed or erased has left a tombstone, and must be gone from everywhere; of one of the archive no row
+    may stand. While a night is unfinished, its files may lie in any of the first three folders.
     """
-    there = {folder: _names(folder) for folder in (home.archive, home.refused, home.held)}
+    there = {folder: _names(folder) for folder in (home.archive, home.refused, home.held, home.requeue)}
     faults, known, size = [], set(standing.sha256), 0
     for file in rows_of(con, _FILES):
         sha, what = file["sha256"], f"arrival {file['arrival_no']} ({file['sha256'][:12]})"
@@ -38,9 +40,10 @@ def archive(home: Home, con: duckdb.DuckDBPyConnection, standing: Standing) -> C
             place = next((folder for folder in there if sha in there[folder]), place)
         elif file["is_taken"] and sha in there[home.refused]:
             faults.append(f"{what} was taken and lies in refused/ too")
-        if file["is_destroyed"] and not file["is_taken"]:
-            if sha in there[home.refused]:
-                faults.append(f"{what} is said to be destroyed and is still in refused/")
+        if file["is_destroyed"]:
+            faults += [f"{what} is said to be destroyed and is still in {folder.name}/" for folder in there if sha in there[folder]]  # fmt: skip
+            if file["is_taken"] and (standing_rows := one(con, STANDING, [sha, sha])):
+                faults.append(f"{what} was erased, and {counted(standing_rows, 'row')} of it still count")
         elif sha not in there[place]:
             faults.append(f"{what} is missing from {place.name}/")
         else:

@@ -57,7 +57,10 @@ def releases(home: Home) -> Check:
 
 def read_again(home: Home, digests: dict[str, str]) -> Check:
     """The whole warehouse made again from archive and receipts has the same of everything."""
-    name, looked_at = "read again", "the archive, by this program"
+    name, looked_at = (
+        "read again",
+        f"the archive{', from the floor on' if home.floor.exists() else ''}, by this program",
+    )
     is_other = any(line["program_digest"] != program_digest() for line in told_nights(home).values())
     try:
         with made_again(home) as path:

@@ -70,6 +70,8 @@ def program(con: duckdb.DuckDBPyConnection, laid: duckdb.DuckDBPyConnection) -> 
     """Every macro, view, type, table, column and comment is what this program lays."""
     expected = described(laid)
     faults = [f"{name} is not as the program has it" for name in differing_objects(described(con), expected)]
+    if table_digest(con, "store_version") != table_digest(laid, "store_version"):
+        faults.append("store_version is not the program's")
     return checked("program", counted(len(expected), "object") + ", SQL and comments", faults)
 
 

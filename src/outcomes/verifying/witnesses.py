@@ -137,19 +137,24 @@ def versions(con: duckdb.DuckDBPyConnection) -> Check:
     return checked("versions", said, [f"night {some(silent)} does not say what made it"] if silent else [])
 
 
-def _numbered(name: str, file: str, key: str, query: str, what: str) -> Look:
+def _numbered(name: str, file: str, key: str, query: str, what: str, unsaid: Row | None = None) -> Look:
     """The check of a witness that has one line an entry, by a query that gives the entries."""
-    return _lined(name, file, key, lambda con: _plain(rows_of(con, query)), what)
+    return _lined(name, file, key, lambda con: _plain(rows_of(con, query)), what, unsaid)
 
 
 def _lined(
-    name: str, file: str, key: str, entries: Callable[[duckdb.DuckDBPyConnection], list[Row]], what: str
+    name: str,
+    file: str,
+    key: str,
+    entries: Callable[[duckdb.DuckDBPyConnection], list[Row]],
+    what: str,
+    unsaid: Row | None = None,
 ) -> Look:
-    """The check of a witness that has one line an entry."""
+    """The check of a witness that has one line an entry. unsaid: what a line says that leaves it out."""
 
     def check(home: Home, con: duckdb.DuckDBPyConnection, standing: Standing) -> Check:
         lines, faults = lines_of(home.receipts / file)
-        told = {line[key]: line for line in lines}
+        told = {line[key]: (unsaid or {}) | line for line in lines}
         stored = {row[key]: row for row in entries(con)}
         stored, faults = _but_unwritten(stored, told, faults, standing)
         return checked(name, counted(len(lines), "receipt"), faults + compared(stored, told, what, file))
@@ -182,7 +187,7 @@ SPOKEN: dict[str, Look] = {
     **{table.replace("_", " "): _numbered(table.replace("_", " "), file, "entry", f"SELECT * FROM {table} ORDER BY entry", "entry") for table, file in LOGS.items()},
     "acknowledgements": _numbered("acknowledgements", ACKNOWLEDGEMENTS, "acknowledgement_no", ACKNOWLEDGEMENT_RECEIPT, "entry"),
     "identity": _numbered("identity", IDENTITY, "change_no", IDENTITY_RECEIPT.format(at="main"), "change"),
-    "destroyed": _numbered("destroyed", DESTROYED, "destroyed_no", DESTROYED_RECEIPT, "entry"),
+    "destroyed": _numbered("destroyed", DESTROYED, "destroyed_no", DESTROYED_RECEIPT, "entry", {"reason_code": None}),
     "editions": _shared,
     **{kept.table.replace("_", " "): _recorded(kept) for kept in witnessing.ALL},
 }  # fmt: skip
