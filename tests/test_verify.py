@@ -16,8 +16,9 @@ import duckdb
 import pytest
 
 from outcomes import inbox, nights, notifying
+from outcomes.backups import backup, restore
 from outcomes.cli import main
-from outcomes.destroying import destroy
+from outcomes.destroying import destroy, erase
 from outcomes.errors import BusyError, OutcomesError
 from outcomes.exporting import export
 from outcomes.laying import TABLES, derive
@@ -37,7 +38,8 @@ from outcomes.verifying import objects, verify
 from outcomes.verifying.checks import DIFFERS, NOT_CHECKED, OK
 from tests.conftest import FIRST, LATER, Made, copied, stored
 from tests.drawnnights import HEADER, course
-from tests.test_quarantine_life import again, file, line, register
+from tests.test_erasing import GIVEN, OTHER, TAKEN_BACK
+from tests.test_quarantine_life import again, file, line, register, sha
 from tests.test_quarantine_life import run as run_quarantined
 
 BY = "R. Meyer"
@@ -408,6 +410,8 @@ def forge(home: Home, *, with_receipts: bool) -> None:
             (home.receipts / name).unlink()
         with duckdb.connect(str(home.warehouse)) as con:
             write_receipts(home, con)
+        said = json.loads(home.summary.read_text("utf-8")) | {"ledger_head": previous}
+        home.summary.write_text(json.dumps(said), "utf-8")
     publish_copy(home)
 
 
@@ -418,7 +422,7 @@ def test_a_forger_of_the_whole_database_is_caught_by_the_receipts_and_one_of_tho
     home = copied(after_later, tmp_path / "home")
     head = verify(home).head
     forge(home, with_receipts=False)
-    assert set(found(home)) == {"receipts", "nights"}
+    assert set(found(home)) == {"receipts", "nights", "reports"}, "summary.json has the head of the ledger"
     shutil.rmtree(home.root)
     shutil.copytree(after_later.root, home.root)
     forge(home, with_receipts=True)
@@ -427,6 +431,99 @@ def test_a_forger_of_the_whole_database_is_caught_by_the_receipts_and_one_of_tho
         "read again": "Arrival 5 did not come back as its receipt says: restore the warehouse from a backup."
     }
     assert said.head != head, "which was printed on every receipt that was sent"
+
+
+# What a home may lose, and what it may be upgraded from
+
+
+@pytest.fixture(scope="module")
+def erased(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home in which a file was erased once its rows were taken back, with a night after it."""
+    home = Home(tmp_path_factory.mktemp("erased") / "home")
+    register(home, "C01")
+    run_quarantined(home, 1, GIVEN, OTHER)
+    run_quarantined(home, 2, TAKEN_BACK)
+    erase(home, sha(GIVEN), BY, "consent_withdrawn", None)
+    run_quarantined(home, 3, file(line("C01", "p5", 11)))
+    return home
+
+
+def test_an_erased_file_is_no_difference_and_the_home_comes_again_from_its_floor(erased, tmp_path):
+    assert_clean(erased, from_archive=True)
+    home = copied(erased, tmp_path / "home")
+    assert rebuild(home, check=True).equal
+    digest = verify(home).digest
+    home.warehouse.unlink()
+    said = rebuild(home, check=False)
+    assert (said.digest, said.in_place) == (digest, True)
+    assert_clean(home)
+
+
+def test_an_erased_file_that_is_back_or_counts_again_is_named(erased, tmp_path):
+    home = copied(erased, tmp_path / "home")
+    shutil.copyfile(home.archive / sha(OTHER), home.archive / sha(GIVEN))
+    edit(home.warehouse, "UPDATE score_event SET current = true")
+    where = found(home)["archive"]
+    assert "said to be destroyed and is still in archive/" in where
+    assert "was erased, and 2 rows of it still count" in where
+    assert "missing" not in where
+
+
+def test_why_a_file_was_erased_is_held_to_its_receipt(erased, tmp_path):
+    home = copied(erased, tmp_path / "home")
+    republished(home, "UPDATE destroyed SET reason_code = 'sent_by_mistake'")
+    assert set(found(home)) == {"destroyed"}
+    replaced_line(home.receipts / "destroyed.jsonl", 0, reason_code=None)
+    assert set(found(home)) == {"destroyed"}
+
+
+def _no_floor(home: Home) -> None:
+    home.floor.unlink()
+
+
+def _other_rows(home: Home) -> None:
+    edit(home.floor, "UPDATE score SET total = 3 WHERE score_id = 1")
+
+
+def _other_ledger(home: Home) -> None:
+    edit(home.floor, "DELETE FROM arrival WHERE arrival_no = 3", "UPDATE arrival SET hash = '0' WHERE arrival_no = 2")
+
+
+@pytest.mark.parametrize("harm", [_no_floor, _other_rows, _other_ledger])
+def test_a_floor_that_could_not_be_stood_on_is_named_before_it_is_needed(harm, erased, tmp_path):
+    home = copied(erased, tmp_path / "home")
+    harm(home)
+    assert set(found(home)) == {"floor"}
+
+
+def test_the_version_that_a_store_says_and_the_digests_of_rows_of_0_1_0_are_witnessed(erased, tmp_path):
+    home = copied(erased, tmp_path / "home")
+    republished(home, "INSERT INTO store_version FROM store_version")
+    assert set(found(home)) == {"program"}
+    home = copied(erased, tmp_path / "other")
+    republished(home, "INSERT INTO redigested SELECT arrival_no, rows_digest FROM arrival WHERE arrival_no = 2")
+    assert set(found(home)) == {"nights"}
+
+
+def test_a_store_of_an_earlier_version_is_not_accused(after_first, tmp_path):
+    home = copied(after_first, tmp_path / "home")
+    edit(home.warehouse, "UPDATE store_version SET version = version - 1")
+    said = verify(home)
+    assert ([check.name for check in said.checks], said.differs) == (["warehouse"], False)
+    assert "Run a night, which upgrades it" in str(said.unfinished)
+
+
+def test_settings_logs_and_a_restored_home_are_no_difference(lived, tmp_path):
+    """A backup has every witness: nothing is missed in a home that was made from it."""
+    home = copied(lived, tmp_path / "home")
+    home.settings.write_text("[limits]\nthreads = 2\n")
+    assert backup(home, tmp_path / "to").missing == 0
+    new = Home(tmp_path / "new")
+    restore(tmp_path / "to", new)
+    for each in (home, new):
+        assert_clean(each)
+    assert {path.name for path in home.receipts.iterdir()} - {path.name for path in new.receipts.iterdir()} <= {"sent"}
+    assert rebuild(new, check=True).equal
 
 
 # The commands
