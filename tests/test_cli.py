@@ -15,6 +15,7 @@ import pytest
 
 from outcomes.cli import main
 from outcomes.inbox import locked
+from outcomes.nights import STEPS
 from outcomes.paths import Home
 from tests.conftest import FIRST, LATER, copied
 
@@ -100,7 +101,9 @@ def test_every_command_reads_a_home_in_three_formats(run, after_later, command):
     parsed = json.loads(run(name, "--home", after_later.root, *rest, "--format", "json").out)
     if name != "explain":
         assert len(parsed) == len(rows) > 0
-        assert list(parsed[0]) == list(rows[0])
+        # What is a list has no cell in a CSV.
+        lists = {"freshness", "rules", "drifts"} if name == "status" else set()
+        assert [key for key in parsed[0] if key not in lists] == list(rows[0])
     assert rows
     assert None not in {key for row in rows for key in row}, "as many cells as headings"
 
@@ -346,7 +349,7 @@ def test_a_night_tells_its_steps_or_nothing(run, after_first, tmp_path):
     at = ("--home", str(home.root), "--as-of", "2030-01-01", "--no-prefect")
     told = run("nightly", *at, "--verbose")
     assert [(line.split()[2], line.split("step=")[1].split()[0]) for line in told.err.splitlines()] == [
-        (event, step) for step in ("take", "store", "derive", "publish") for event in ("step_started", "step_ended")
+        (event, step.replace(" ", "_")) for step, _ in STEPS for event in ("step_started", "step_ended")
     ]
     assert told.out
     assert run("nightly", *at, "--quiet") == Said(0, "", "")

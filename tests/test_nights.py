@@ -54,7 +54,8 @@ def assert_in_order(home: Home) -> None:
     assert names(home.archive) == {sha for sha, taken, _ in arrivals if taken}
     assert names(home.refused) == {sha for sha, taken, _ in arrivals if not taken}
     assert names(home.published) == {"outcomes.duckdb", "summary.json", "reports"}
-    assert names(home.receipts) - {"clinics-none.toml"} == {RECEIPTS, "sent", *clinics} - {"clinics-none.toml"}
+    written = {RECEIPTS, "nights.jsonl", "rates.jsonl", "definitions.jsonl", "sent"}
+    assert names(home.receipts) - {"clinics-none.toml"} == {*written, *clinics} - {"clinics-none.toml"}
     assert names(home.root) == {
         ".lock", "archive", "clinics.toml", "held", "inbox", "logs", "published", "review", "receipts", "refused", "warehouse.duckdb",
     }  # fmt: skip
