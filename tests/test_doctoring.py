@@ -112,6 +112,12 @@ def test_each_setting_says_where_it_comes_from(home, monkeypatch):
     assert said["setting limits.memory"] == "empty, by default"
 
 
+def test_notices_that_would_reach_nobody_are_found(home):
+    assert "notices" not in states(home)
+    home.settings.write_text('[notify]\non = ["failure"]\n')
+    assert states(home)["notices"] == LOOK
+
+
 def test_versions_are_held_to_the_lock(monkeypatch, tmp_path):
     assert {finding.state for finding in doctoring._versions()} == {OK}
     text = locked_versions().read_text()
