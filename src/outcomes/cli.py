@@ -200,10 +200,11 @@ def _demo(arguments: Arguments) -> None:
 
 
 def _nightly(arguments: Arguments) -> int:
+    from outcomes.dating import by_clock
     from outcomes.words import night_words
 
     home = home_of(arguments)
-    said = _run(home, arguments.as_of or dt.date.today(), arguments.no_prefect)
+    said = _run(home, arguments.as_of or by_clock(home, dt.date.today()), arguments.no_prefect)
     print(json.dumps(said, indent=1) if arguments.format == "json" else night_words(said, home))
     return (
         2

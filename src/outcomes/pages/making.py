@@ -85,8 +85,9 @@ def _page(book: Book, clinic: str, *, is_shared: bool) -> Row:
         "primary": primary, "verdict": _verdict(book, primary), "depends": bool(primary.get("depends_on_missing")),
         "words": {name: book.one("measure", name) for name in MEASURES},
         "definitions": [book.one("measure", name) for name in (*MEASURES, LASTS[1])],
+        "checks": {name: _check(book, name, is_shared) for name in (*MEASURES, LASTS[1])},
         "charts": {} if is_shared else charts_of(book, clinic), "forests": forests, "least": book.one("rules")["survival_minimum_at_risk"],
-        "unchecked": any(book.one("measure", name)["checked_by"] == "unchecked" for name in MEASURES),
+        "unchecked": not all(book.one("definition_check", name)["is_signed"] for name in MEASURES),
         "drawn": _drawn(book.lines.get(clinic, [])), "ledger": book.ledger, "is_long": len(book.clinics) > IN_PLACE,
         "released": primary.get("released"),
         "called": {name: called(book, name) for name in book.clinics},
@@ -98,6 +99,14 @@ def _page(book: Book, clinic: str, *, is_shared: bool) -> Row:
         "flags": {name: _FLAGS[row["flag"]] for name in book.clinics for row in book.views.get("funnel", {}).get(name, []) if row["measure_id"] == RESPONSE},
         "RESPONSE": RESPONSE, "REMISSION": asking.REMISSION, "WORSENED": asking.WORSENED, "IDEATION": IDEATION, "STARTERS": asking.STARTERS, "LASTS": LASTS[1],
     }  # fmt: skip
+
+
+def _check(book: Book, measure: str, is_shared: bool) -> str:
+    """Who has signed a measure as it is; outside the house only whether somebody has."""
+    check = book.one("definition_check", measure)
+    if not check["is_signed"]:
+        return "Unchecked"
+    return "Checked" if is_shared else f"Checked by {check['signed_by']}"
 
 
 def _labelled(book: Book, row: Told) -> Told:
