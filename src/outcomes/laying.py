@@ -22,7 +22,7 @@ TABLES = frozenset(
     {
         "pseudonym_place", "moved_extract_day", "moved_patient_row", "moved_score",
         "followed", "told_infusion", "reread", "renumbered", "known_infusion", "restarted", "infusion", "course", "looked_up", "score_place", "baseline", "picked",
-        "clinic_group", "tally", "clock", "survival", "rate", "comparison",
+        "clinic_group", "tally", "clock_tally", "rate", "comparison",
     }
 )  # fmt: skip
 
