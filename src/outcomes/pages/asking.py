@@ -81,6 +81,7 @@ VIEWS: dict[str, View] = {
     "severity_change": View(("measure_id", "clinic_id", "baseline_band", "endpoint_band"), _one_of("measure_id", (CHANGE,))),
     "item_9_change": View(("measure_id", "clinic_id"), _one_of("measure_id", (IDEATION,))),
     "clinic_group": View(("clinic_id",)),
+    "freshness": View(("clinic_id",)),
     "funnel": View(("measure_id", "clinic_id"), _one_of("measure_id", (RESPONSE, WORSENED)), "measure_id, n, clinic_id"),
     "funnel_measure": View(("measure_id",), _one_of("measure_id", (RESPONSE, WORSENED)), by="measure_id"),
     "rules": View((), order="version", by=""),
