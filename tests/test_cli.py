@@ -100,7 +100,9 @@ def test_every_command_reads_a_home_in_three_formats(run, after_later, command):
     parsed = json.loads(run(name, "--home", after_later.root, *rest, "--format", "json").out)
     if name != "explain":
         assert len(parsed) == len(rows) > 0
-        assert list(parsed[0]) == list(rows[0])
+        # What is a list has no cell in a CSV.
+        lists = {"freshness", "rules", "drifts"} if name == "status" else set()
+        assert [key for key in parsed[0] if key not in lists] == list(rows[0])
     assert rows
     assert None not in {key for row in rows for key in row}, "as many cells as headings"
 

@@ -314,7 +314,7 @@ def months_after(sample: Made, after_later: Home, tmp_path_factory: pytest.TempP
         ("store", "the same"),
         ("store", "a later"),
         ("derive", "a later"),
-        ("say", "the same"),
+        ("put away", "the same"),
     ],
 )
 def test_a_night_that_stopped_between_two_steps_is_healed_by_the_next(
