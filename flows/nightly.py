@@ -19,6 +19,7 @@ from flows.artifacts import leave
 from flows.ended import busy, done, raised
 from flows.tasks import LOCK_DELAYS, by_block, scheduled_for, step_task
 from outcomes import notifying
+from outcomes.dating import by_clock
 from outcomes.errors import BusyError, OutcomesError, UsageError
 from outcomes.inbox import locked
 from outcomes.loading import Night
@@ -73,7 +74,7 @@ def nightly(home: str, as_of: str | None = None, timezone: str = "UTC") -> State
     """One night of a home. `as_of` is an ISO date; a scheduled run without one takes the date, in `timezone`, it was scheduled for."""
     place = Home(Path(home))
     try:
-        return run(place, _day(as_of, timezone))
+        return run(place, _day(place, as_of, timezone))
     except OutcomesError as error:
         failure = error
         unsent = notifying.tell(place, lambda how: notifying.after_failure(failure, as_of), by_block)
@@ -82,9 +83,9 @@ def nightly(home: str, as_of: str | None = None, timezone: str = "UTC") -> State
         raise
 
 
-def _day(as_of: str | None, timezone: str) -> dt.date:
+def _day(home: Home, as_of: str | None, timezone: str) -> dt.date:
     try:
-        return dt.date.fromisoformat(as_of) if as_of else scheduled_for(timezone)
+        return dt.date.fromisoformat(as_of) if as_of else by_clock(home, scheduled_for(timezone))
     except ValueError:
         raise UsageError("The parameter as_of is not a date like 2026-01-31.") from None
 

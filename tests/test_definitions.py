@@ -325,7 +325,6 @@ def test_a_store_of_an_earlier_version_has_all_of_it_after_its_next_night(home, 
         with duckdb.connect(str(path)) as con:
             for view in ("definition_check", "release_check", "sample_audit_result"):
                 con.execute(f"DROP VIEW {view}")
-                con.execute(f"DROP VIEW recomputed.{view}")
             for table in ("signature", "benchmark_change", "sample_audit", "sample_audit_course"):
                 con.execute(f"DROP TABLE {table}")
             for column in ("retired_on", "retired_because"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 import shutil
 import time
@@ -11,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from outcomes.dating import by_clock
+from outcomes.errors import OutcomesError
 from outcomes.nights import run_night
 from outcomes.paths import Home
 from tests import faults
@@ -102,6 +105,21 @@ def test_files_that_may_not_grow_are_said_in_one_line_and_healed(small, home, af
 def _spread(times: int, most: int) -> list[int]:
     """The numbers 1 to `times`, or `most` of them from end to end."""
     return sorted({round(1 + k * (times - 1) / (most - 1)) for k in range(most)}) if times > most else list(range(1, times + 1))  # fmt: skip
+
+
+@pytest.mark.parametrize(("days", "fits"), [(-4000, True), (0, True), (366, True), (367, False), (4000, False)])
+def test_a_clock_that_is_years_ahead_gives_no_night_its_date(days, fits, small, after):
+    """One that is behind is refused by the night itself: its date is before the last night's."""
+    today = small.as_of(LATER) + dt.timedelta(days=days)
+    if fits:
+        assert by_clock(after, today) == today
+    else:
+        with pytest.raises(OutcomesError, match=f"The clock says {today}, over a year after"):
+            by_clock(after, today)
+
+
+def test_a_first_night_has_the_clock_s_date(tmp_path):
+    assert by_clock(Home(tmp_path), dt.date(2040, 1, 1)) == dt.date(2040, 1, 1)
 
 
 @pytest.mark.nightly

@@ -42,6 +42,12 @@ NOTHING = {
         WHERE c.cohort = 'available' AND (c.due, c.observed, c.met) <> (r.due, r.observed, r.met)""",
     "the tally is the endpoints counted": """
         (FROM tally EXCEPT ALL FROM tallied('endpoint')) UNION ALL (FROM tallied('endpoint') EXCEPT ALL FROM tally)""",
+    "the clock tally is the clocks counted": """
+        WITH counted AS (
+            SELECT measure_id, clinic_id, kept_out_as, NULL AS variant, NULL AS days, NULL AS is_event, count(*) AS courses
+            FROM clock WHERE kept_out_as IS NOT NULL GROUP BY ALL
+            UNION ALL SELECT measure_id, clinic_id, NULL, variant, days, is_event, count(*) FROM survival GROUP BY ALL)
+        (FROM clock_tally EXCEPT ALL FROM counted) UNION ALL (FROM counted EXCEPT ALL FROM clock_tally)""",
     "the fixed cohort is part of the available one, and the same at every k": """
         SELECT * FROM infusion_curve AS f JOIN infusion_curve AS a USING (clinic_id, outcome, k)
         WHERE f.cohort = 'reached_last' AND a.cohort = 'available' AND f.due > a.due""",

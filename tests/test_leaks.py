@@ -68,7 +68,7 @@ CANARIES: dict[str, tuple[str, tuple[str, ...]]] = {
     "free text": ("he would rather not come again after the blizzardous journey", ("blizzardous",)),
 }
 # The pseudonym and the unusual cells of a row that is taken: they belong into the store and nowhere else.
-ACCEPTED = {"patient_id": "QZX-90417", "dose_mg_per_kg": "0.719", "infusion_minutes": "43"}
+ACCEPTED = {"patient_id": "QZX-90417", "dose_mg_per_kg": "17.719", "infusion_minutes": "43"}
 ANSWERED = (3, 2, 3, 1, 3, 0, 3, 2, 3)
 COMMAND = Path(sys.executable).with_name("outcomes")
 PROFILES = """

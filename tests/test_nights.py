@@ -25,6 +25,7 @@ from outcomes.errors import BusyError, MayPassError, OutcomesError
 from outcomes.laying import TABLES, derive, sql_files
 from outcomes.ledger import ENTRY, NO_HASH, entry_hash
 from outcomes.loading import Night
+from outcomes.nightreceipts import LOGS, NIGHTS
 from outcomes.nights import run_night
 from outcomes.paths import Home
 from outcomes.receipts import RECEIPTS
@@ -54,8 +55,9 @@ def assert_in_order(home: Home) -> None:
     assert names(home.archive) == {sha for sha, taken, _ in arrivals if taken}
     assert names(home.refused) == {sha for sha, taken, _ in arrivals if not taken}
     assert names(home.published) == {"outcomes.duckdb", "summary.json", "reports"}
-    written = {RECEIPTS, "nights.jsonl", "rates.jsonl", "definitions.jsonl", "sent"}
-    assert names(home.receipts) - {"clinics-none.toml"} == {*written, *clinics} - {"clinics-none.toml"}
+    assert names(home.receipts) - {"clinics-none.toml"} == {RECEIPTS, NIGHTS, *LOGS.values(), "sent", *clinics} - {
+        "clinics-none.toml"
+    }
     assert names(home.root) == {
         ".lock", "archive", "clinics.toml", "held", "inbox", "logs", "published", "review", "receipts", "refused", "warehouse.duckdb",
     }  # fmt: skip
@@ -312,7 +314,7 @@ def months_after(sample: Made, after_later: Home, tmp_path_factory: pytest.TempP
         ("store", "the same"),
         ("store", "a later"),
         ("derive", "a later"),
-        ("say", "the same"),
+        ("put away", "the same"),
     ],
 )
 def test_a_night_that_stopped_between_two_steps_is_healed_by_the_next(

@@ -94,12 +94,14 @@ def test_every_rate_and_comparison_on_it_is_the_locked_one(told):
 
 
 def test_signatures_are_those_from_before_the_release(told):
-    home, _, _ = told
+    home, before, _ = told
     query = "SELECT r.name, c.id, c.is_signed FROM release_check AS c JOIN release AS r USING (release_no) WHERE c.id IN ('remission_post_induction', 'response_post_induction') ORDER BY ALL"
     assert stored(home.published_copy, query) == [
         ("A", "remission_post_induction", False), ("A", "response_post_induction", True),
         ("B", "remission_post_induction", True), ("B", "response_post_induction", True),
     ]  # fmt: skip
+    # The page of A names who had signed the one measure, and says of the five others that nobody had.
+    assert (before["*"].count("Checked by R."), before["*"].count("Unchecked.")) == (1, 5)
 
 
 def test_the_command_writes_the_same_page(told, tmp_path, capsys):

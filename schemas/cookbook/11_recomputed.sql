@@ -6,5 +6,5 @@ UNION ALL
 SELECT 'comparison', count(*)
 FROM ((FROM comparison EXCEPT ALL FROM recomputed.comparison) UNION ALL (FROM recomputed.comparison EXCEPT ALL FROM comparison))
 UNION ALL
-SELECT 'survival', count(*)
-FROM ((FROM survival EXCEPT ALL FROM recomputed.survival) UNION ALL (FROM recomputed.survival EXCEPT ALL FROM survival));
+SELECT 'clock_tally', count(*)
+FROM ((FROM clock_tally EXCEPT ALL FROM recomputed.clock_tally) UNION ALL (FROM recomputed.clock_tally EXCEPT ALL FROM clock_tally));

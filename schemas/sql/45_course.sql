@@ -70,10 +70,10 @@ SELECT
     c.patient_no, q.clinic_id, q.patient_id, c.course, c.first_day, c.drug, c.infusions, c.last_infusion_day,
     c.last_induction_day, c.induction_infusions, c.induction_span,
     CASE
-        WHEN NOT c.is_closed THEN 'open'
-        WHEN c.is_incomplete THEN 'incomplete'
-        WHEN c.is_extended THEN 'extended'
-        ELSE 'complete'
+        WHEN NOT c.is_closed THEN 'open'::induction
+        WHEN c.is_incomplete THEN 'incomplete'::induction
+        WHEN c.is_extended THEN 'extended'::induction
+        ELSE 'complete'::induction
     END AS induction,
     c.first_maintenance_day, c.first_switch_day, c.infusions_before_switch,
     c.next_first_day, c.last_day_of_course_before,

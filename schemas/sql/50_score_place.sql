@@ -38,11 +38,11 @@ counted AS (
 SELECT
     score_id, patient_no, course, day, timepoint, number AS infusion_number, received,
     CASE
-        WHEN received = 0 THEN 'baseline'
-        WHEN day < last_induction_day OR (day = last_induction_day AND timepoint <> 'post_infusion') THEN 'induction'
+        WHEN received = 0 THEN 'baseline'::phase
+        WHEN day < last_induction_day OR (day = last_induction_day AND timepoint <> 'post_infusion') THEN 'induction'::phase
         WHEN first_maintenance_day IS NULL OR day < first_maintenance_day
-            OR (day = first_maintenance_day AND timepoint <> 'post_infusion') THEN 'post_induction'
-        ELSE 'maintenance'
+            OR (day = first_maintenance_day AND timepoint <> 'post_infusion') THEN 'post_induction'::phase
+        ELSE 'maintenance'::phase
     END AS phase,
     phq9_total, items_sum, items_answered, item_9, recall_period = 'two_weeks' AS is_two_weeks, is_on_infusion_day
 FROM counted;

@@ -1,7 +1,7 @@
 -- One row per course and way of taking a baseline (R6); there are as many ways as the measures ask for.
 CREATE OR REPLACE VIEW baseline AS
 WITH way AS (
-    SELECT DISTINCT baseline_look_back_days AS look_back_days, missing_items FROM main.measure
+    SELECT DISTINCT baseline_look_back_days AS look_back_days, missing_items::missing_items AS missing_items FROM main.measure
 ),
 
 candidate AS MATERIALIZED (

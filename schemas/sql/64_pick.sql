@@ -2,7 +2,7 @@
 CREATE OR REPLACE VIEW pick AS
 SELECT
     dense_rank() OVER (ORDER BY anchor, infusion_k, window_low, window_high, missing_items, item_9 <> 'not_needed', baseline_look_back_days)::SMALLINT AS pick_no,
-    measure_id, anchor, infusion_k, window_low, window_high, missing_items, item_9 <> 'not_needed' AS needs_item_9, baseline_look_back_days AS look_back_days
+    measure_id, anchor, infusion_k, window_low, window_high, missing_items::missing_items AS missing_items, item_9 <> 'not_needed' AS needs_item_9, baseline_look_back_days AS look_back_days
 FROM main.measure
 WHERE kind <> 'survival';
 

@@ -4,6 +4,13 @@ WITH way AS (
     SELECT DISTINCT * EXCLUDE (measure_id) FROM main.pick
 ),
 
+-- Every day of the windows counted from an infusion that each course has.
+way_day AS (
+    SELECT *, unnest(range(window_low, window_high + 1))::SMALLINT AS day
+    FROM way
+    WHERE anchor IN ('first_infusion', 'last_induction_infusion')
+),
+
 -- Days after the first infusion before which no score can lie in a window counted from a baseline score.
 late AS (
     SELECT min(window_low - look_back_days) AS days FROM way WHERE anchor = 'baseline_score'
@@ -28,10 +35,15 @@ possible AS MATERIALIZED (
 in_window AS (
     SELECT p.*, w.pick_no, w.needs_item_9, w.missing_items
     FROM possible AS p
-    CROSS JOIN way AS w
-    WHERE (w.anchor = 'first_infusion' AND p.is_in_course AND p.day - p.first_day BETWEEN w.window_low AND w.window_high)
-        OR (w.anchor = 'last_induction_infusion' AND p.is_in_course
-            AND p.day - p.last_induction_day BETWEEN w.window_low AND w.window_high)
+    JOIN way_day AS w ON w.anchor = 'first_infusion' AND w.day = p.day - p.first_day
+    WHERE p.is_in_course
+
+    UNION ALL
+
+    SELECT p.*, w.pick_no, w.needs_item_9, w.missing_items
+    FROM possible AS p
+    JOIN way_day AS w ON w.anchor = 'last_induction_infusion' AND w.day = p.day - p.last_induction_day
+    WHERE p.is_in_course
 
     UNION ALL
 
@@ -62,35 +74,29 @@ totalled AS (
     FROM in_window
 ),
 
-keyed AS MATERIALIZED (
+keyed AS (
     SELECT *, CASE WHEN is_two_weeks AND is_whole THEN endpoint_key(day, total, item_9, score_id) END AS key
     FROM totalled
 ),
 
-chosen AS MATERIALIZED (
+chosen AS (
     SELECT
         patient_no, course, pick_no,
-        max(key) AS key,
+        max(key, 2) AS first_two,
         max(CASE WHEN is_before_maintenance THEN key END) AS sensitivity_key,
-        count(key) AS usable_scores,
         bool_or(NOT is_two_weeks AND is_whole) AS has_altered_recall,
         bool_or(is_two_weeks AND NOT is_whole) AS has_incomplete_form
     FROM keyed
     GROUP BY patient_no, course, pick_no
-),
-
-tied AS (
-    SELECT k.patient_no, k.course, k.pick_no
-    FROM keyed AS k
-    JOIN chosen AS c USING (patient_no, course, pick_no)
-    WHERE c.usable_scores > 1 AND k.key IS NOT NULL AND k.day = key_day(c.key)
-    GROUP BY ALL
-    HAVING count(*) > 1
 )
 
-SELECT c.* EXCLUDE (usable_scores), t.patient_no IS NOT NULL AS is_tie
-FROM chosen AS c
-LEFT JOIN tied AS t ON t.patient_no = c.patient_no AND t.course = c.course AND t.pick_no = c.pick_no;
+SELECT
+    patient_no, course, pick_no,
+    first_two[1] AS key,
+    sensitivity_key, has_altered_recall, has_incomplete_form,
+    -- Keys go by the day first: the second greatest is of the same day wherever any other usable score is.
+    coalesce(key_day(first_two[1]) = key_day(first_two[2]), false) AS is_tie
+FROM chosen;
 
 COMMENT ON VIEW picked IS 'One row per course and way of picking that has a score in its window (R7, R8): the score picked, or why none could be.';
 COMMENT ON COLUMN picked.patient_no IS 'The patient.';

@@ -46,7 +46,7 @@ anchored AS (
 
 SELECT
     patient_no, clinic_id, patient_id, course, pick_no, is_after_k, needs_item_9, drug, first_maintenance_day, first_switch_day, induction_infusions, infusions_before_switch,
-    induction = 'open' AS is_open, induction = 'incomplete' AS is_incomplete, induction = 'extended' AS is_extended, is_unrecorded,
+    induction, is_unrecorded,
     has_any_baseline, day IS NOT NULL AS has_baseline, total AS common_total, item_9_with_item_9,
     CASE WHEN needs_item_9 AND day_with_item_9 IS NOT NULL THEN day_with_item_9 ELSE day END AS baseline_day,
     CASE WHEN needs_item_9 AND day_with_item_9 IS NOT NULL THEN total_with_item_9 ELSE total END AS baseline_total,
@@ -84,9 +84,7 @@ COMMENT ON COLUMN course_way.first_maintenance_day IS 'Day of the first maintena
 COMMENT ON COLUMN course_way.first_switch_day IS 'Day of the first infusion of another drug; null where there is none.';
 COMMENT ON COLUMN course_way.induction_infusions IS 'n: ordinal of the last induction infusion.';
 COMMENT ON COLUMN course_way.infusions_before_switch IS 'Infusions of the first drug before any of another.';
-COMMENT ON COLUMN course_way.is_open IS 'Whether the induction is open (R4).';
-COMMENT ON COLUMN course_way.is_incomplete IS 'Whether the induction is incomplete (R4).';
-COMMENT ON COLUMN course_way.is_extended IS 'Whether the induction is extended (R4).';
+COMMENT ON COLUMN course_way.induction IS 'open, incomplete, extended or complete (R4).';
 COMMENT ON COLUMN course_way.is_unrecorded IS 'Whether a follow_up of the course carries a number above its last known infusion''s.';
 COMMENT ON COLUMN course_way.has_any_baseline IS 'Whether any usable score is a possible baseline.';
 COMMENT ON COLUMN course_way.has_baseline IS 'Whether one of them lies in the look-back.';

@@ -30,9 +30,7 @@ COMMENT ON COLUMN course_pick.first_maintenance_day IS 'Day of the first mainten
 COMMENT ON COLUMN course_pick.first_switch_day IS 'Day of the first infusion of another drug; null where there is none.';
 COMMENT ON COLUMN course_pick.induction_infusions IS 'n: ordinal of the last induction infusion.';
 COMMENT ON COLUMN course_pick.infusions_before_switch IS 'Infusions of the first drug before any of another.';
-COMMENT ON COLUMN course_pick.is_open IS 'Whether the induction is open (R4).';
-COMMENT ON COLUMN course_pick.is_incomplete IS 'Whether the induction is incomplete (R4).';
-COMMENT ON COLUMN course_pick.is_extended IS 'Whether the induction is extended (R4).';
+COMMENT ON COLUMN course_pick.induction IS 'open, incomplete, extended or complete (R4).';
 COMMENT ON COLUMN course_pick.is_unrecorded IS 'Whether a follow_up of the course carries a number above its last known infusion''s.';
 COMMENT ON COLUMN course_pick.has_any_baseline IS 'Whether any usable score is a possible baseline.';
 COMMENT ON COLUMN course_pick.has_baseline IS 'Whether one of them lies in the look-back.';

@@ -33,8 +33,8 @@ COMMENT ON COLUMN asked.outcome IS 'The outcome, by its name in outcome_met().';
 COMMENT ON COLUMN asked.points IS 'Points of reliable change.';
 
 -- The one status of each course for each measure (R10): the first that is true. `courses` names a view of rows with what
--- R10 asks of a course by a way of picking: course_pick, or a part of it, or alike.
-CREATE OR REPLACE MACRO main.judged(courses) AS TABLE
+-- R10 asks of a course by a way of picking: course_pick, or a part of it, or alike. `measures` names the view asked, or a part of it.
+CREATE OR REPLACE MACRO main.judged(courses, measures := 'main.asked') AS TABLE
 SELECT
     c.*, a.measure_id, a.outcome, a.points,
     CASE
@@ -46,10 +46,10 @@ SELECT
         WHEN a.needs_item_9 AND c.item_9_with_item_9 IS NULL THEN 'item_9_not_available'::endpoint_status
         WHEN a.needs_ideation AND c.item_9_with_item_9 = 0 THEN 'no_suicidal_ideation_at_baseline'::endpoint_status
         WHEN c.is_unrecorded AND a.needs_infusions THEN 'infusions_not_recorded'::endpoint_status
-        WHEN a.needs_induction AND c.is_open THEN 'not_yet_due'::endpoint_status
+        WHEN a.needs_induction AND c.induction = 'open' THEN 'not_yet_due'::endpoint_status
         WHEN NOT c.is_reached AND NOT c.is_over THEN 'not_yet_due'::endpoint_status
-        WHEN a.needs_induction AND c.is_incomplete THEN 'induction_incomplete'::endpoint_status
-        WHEN a.refuses_extended AND c.is_extended THEN 'induction_extended'::endpoint_status
+        WHEN a.needs_induction AND c.induction = 'incomplete' THEN 'induction_incomplete'::endpoint_status
+        WHEN a.refuses_extended AND c.induction = 'extended' THEN 'induction_extended'::endpoint_status
         WHEN NOT c.is_reached THEN 'infusion_not_reached'::endpoint_status
         WHEN NOT c.is_due THEN 'not_yet_due'::endpoint_status
         WHEN c.total IS NOT NULL AND a.is_mean THEN 'counted'::endpoint_status
@@ -61,5 +61,5 @@ SELECT
         ELSE 'no_score_in_window'::endpoint_status
     END AS status
 FROM query_table(courses) AS c
-JOIN main.asked AS a USING (pick_no);
+JOIN query_table(measures) AS a USING (pick_no);
 COMMENT ON MACRO TABLE main.judged IS 'Courses, as rows of course_pick, by measure, with their one status (R10).';

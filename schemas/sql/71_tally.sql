@@ -13,7 +13,7 @@ WITH alike AS (
         c.drug, c.has_any_baseline, c.has_baseline, c.common_total, c.baseline_total,
         CASE WHEN c.needs_item_9 THEN c.item_9_with_item_9 END AS item_9_with_item_9,
         CASE WHEN c.needs_item_9 THEN c.baseline_item_9 END AS baseline_item_9,
-        c.is_unrecorded, c.is_open, c.is_incomplete, c.is_extended, c.is_reached, c.is_over, c.is_due,
+        c.is_unrecorded, c.induction, c.is_reached, c.is_over, c.is_due,
         c.total, c.has_altered_recall, c.has_incomplete_form, c.sensitivity_total,
         CASE WHEN c.needs_item_9 THEN c.item_9 END AS item_9,
         CASE WHEN c.needs_item_9 THEN c.sensitivity_item_9 END AS sensitivity_item_9,

@@ -3,12 +3,16 @@ CREATE OR REPLACE VIEW clock AS
 WITH asked AS (
     SELECT
         measure_id, anchor, starts_from, course = 'first' AS is_of_first_course, CASE WHEN drug <> 'any' THEN drug END::drug AS only_drug,
-        baseline_look_back_days AS look_back_days, baseline_minimum, missing_items
+        baseline_look_back_days AS look_back_days, baseline_minimum, missing_items::missing_items AS missing_items
     FROM main.measure
     WHERE kind = 'survival'
 ),
 
 -- The measures of whose responses some clock starts, and the courses by their ways of picking.
+starting_measure AS (
+    SELECT a.* FROM main.asked AS a WHERE a.measure_id IN (SELECT starts_from FROM asked)
+),
+
 starting_pick AS (
     SELECT k.* FROM main.pick AS k WHERE k.measure_id IN (SELECT starts_from FROM asked)
 ),
@@ -43,7 +47,7 @@ SELECT
     e.baseline_total, e.baseline_score_id,
     CASE WHEN status_class(e.status) = 'observed'::endpoint_class THEN e.day END AS start_day,
     CASE WHEN status_class(e.status) = 'observed'::endpoint_class THEN e.score_id END AS start_score_id
-FROM main.judged('starting') AS e
+FROM main.judged('starting', measures := 'starting_measure') AS e
 JOIN asked AS a ON a.starts_from = e.measure_id
 WHERE a.anchor = 'response';
 

@@ -1,30 +1,36 @@
 -- One row per followed course, survival measure and variant: how long it was followed, and whether the event was seen.
-CREATE OR REPLACE VIEW survival AS
-WITH seen AS (
+
+-- `clocks` names the view clock, or a part of it.
+CREATE OR REPLACE MACRO main.survivals(clocks) AS TABLE
+WITH started AS MATERIALIZED (
+    SELECT row_number() OVER () AS clock_no, * FROM query_table(clocks) WHERE kept_out_as IS NULL
+),
+
+seen AS (
     SELECT
-        k.measure_id, k.patient_no, k.course,
+        k.clock_no,
         s.day,
         s.day <= coalesce(least(c.first_maintenance_day, c.first_switch_day), s.day) AS is_before_maintenance,
         event_seen(m.outcome, k.baseline_total, total_by(m.missing_items, s.phq9_total, s.items_sum, s.items_answered)) AS is_event
-    FROM main.clock AS k
+    FROM started AS k
     JOIN main.measure AS m USING (measure_id)
     JOIN main.course AS c ON c.patient_no = k.patient_no AND c.course = k.course
     JOIN main.score_place AS s ON s.patient_no = k.patient_no AND s.day > k.start_day
         -- A score on the day the next course starts is still this one's, as for an endpoint (R3).
         AND (c.next_first_day IS NULL OR s.day < c.next_first_day OR (s.day = c.next_first_day AND s.timepoint <> 'post_infusion'))
-    WHERE k.kept_out_as IS NULL AND s.is_two_weeks AND NOT s.is_on_infusion_day
+    WHERE s.is_two_weeks AND NOT s.is_on_infusion_day
         AND total_by(m.missing_items, s.phq9_total, s.items_sum, s.items_answered) IS NOT NULL
 ),
 
 followed AS (
     SELECT
-        measure_id, patient_no, course,
+        clock_no,
         min(day) FILTER (is_event) AS event_day,
         max(day) AS last_day,
         min(day) FILTER (is_event AND is_before_maintenance) AS event_day_before_maintenance,
         max(day) FILTER (is_before_maintenance) AS last_day_before_maintenance
     FROM seen
-    GROUP BY measure_id, patient_no, course
+    GROUP BY clock_no
 )
 
 SELECT
@@ -34,10 +40,13 @@ SELECT
         ELSE coalesce(f.event_day_before_maintenance, f.last_day_before_maintenance, k.start_day) - k.start_day
     END::INTEGER AS days,
     CASE v.variant WHEN 'all' THEN f.event_day IS NOT NULL ELSE f.event_day_before_maintenance IS NOT NULL END AS is_event
-FROM main.clock AS k
+FROM started AS k
 CROSS JOIN (SELECT unnest(['all', 'until_maintenance']) AS variant) AS v
-LEFT JOIN followed AS f ON f.measure_id = k.measure_id AND f.patient_no = k.patient_no AND f.course = k.course
-WHERE k.kept_out_as IS NULL;
+LEFT JOIN followed AS f USING (clock_no);
+COMMENT ON MACRO TABLE main.survivals IS 'The view survival for the clocks in the view of that name: FROM survivals(''clock'') is survival.';
+
+CREATE OR REPLACE VIEW survival AS
+FROM main.survivals('main.clock');
 
 COMMENT ON VIEW survival IS 'One row per followed course, survival measure and variant: days to the event, or to the last usable score without it.';
 COMMENT ON COLUMN survival.measure_id IS 'The survival measure.';

@@ -4,9 +4,10 @@ WITH grouped AS (
     SELECT
         measure_id, variant, days AS day,
         CASE WHEN grouping(clinic_id) = 1 THEN '*' ELSE clinic_id END AS clinic_id,
-        count(*) FILTER (is_event) AS events,
-        count(*) FILTER (NOT is_event) AS censored
-    FROM main.survival
+        coalesce(sum(courses) FILTER (is_event), 0) AS events,
+        coalesce(sum(courses) FILTER (NOT is_event), 0) AS censored
+    FROM main.clock_tally
+    WHERE kept_out_as IS NULL
     GROUP BY GROUPING SETS ((measure_id, variant, days, clinic_id), (measure_id, variant, days))
 ),
 

@@ -3,12 +3,10 @@ CREATE OR REPLACE VIEW attrition AS
 WITH told AS (
     SELECT measure_id, clinic_id, status, courses FROM main.tally
     UNION ALL
-    SELECT measure_id, clinic_id, kept_out_as, count(*) FROM main.clock WHERE kept_out_as IS NOT NULL GROUP BY ALL
-    UNION ALL
-    SELECT measure_id, clinic_id, CASE WHEN is_event THEN 'event' ELSE 'censored' END::endpoint_status, count(*)
-    FROM main.survival
-    WHERE variant = 'all'
-    GROUP BY ALL
+    SELECT
+        measure_id, clinic_id, CASE WHEN kept_out_as IS NOT NULL THEN kept_out_as WHEN is_event THEN 'event'::endpoint_status ELSE 'censored'::endpoint_status END, courses
+    FROM main.clock_tally
+    WHERE kept_out_as IS NOT NULL OR variant = 'all'
 ),
 
 counted AS (

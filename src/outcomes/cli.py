@@ -211,6 +211,7 @@ def _said(line: dict[str, Any]) -> None:
 
 
 def _nightly(arguments: Arguments) -> int:
+    from outcomes.dating import by_clock
     from outcomes.logs import heard_by
     from outcomes.settings import options
     from outcomes.words import night_words
@@ -218,7 +219,7 @@ def _nightly(arguments: Arguments) -> int:
     home = home_of(arguments)
     given = {"logs.level": "debug"} if arguments.verbose else {}
     with options(given), heard_by(_said if arguments.verbose else None):
-        said = _run(home, arguments.as_of or dt.date.today(), arguments.no_prefect)
+        said = _run(home, arguments.as_of or by_clock(home, dt.date.today()), arguments.no_prefect)
     if not arguments.quiet:
         print(json.dumps(said, indent=1) if arguments.format == "json" else night_words(said, home))
     return (

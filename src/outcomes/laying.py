@@ -4,8 +4,8 @@ Files 10-19 make the tables that hold what is stored; 12-19 do so only where a s
 them. What changes a table that a store may have already is a migration (outcomes.storeversions). Files 20-29 make macros.
 Each later file makes one view, which reads the tables and views of `main` (and may make
 the table macro of `main` that the view, or a part of it, is asked from). The
-view of a step in TABLES is run once a night and kept as a table of the same name; the same files laid in the schema
-`recomputed` give every step again from the step before, so that `FROM rate EXCEPT FROM recomputed.rate` is empty.
+view of a step in TABLES is run once a night and kept as a table of the same name; the view itself, laid in the schema
+`recomputed`, gives that step again from the step before, so that `FROM rate EXCEPT FROM recomputed.rate` is empty.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ TABLES = frozenset(
     {
         "pseudonym_place", "moved_extract_day", "moved_patient_row", "moved_score",
         "followed", "told_infusion", "reread", "renumbered", "known_infusion", "restarted", "infusion", "course", "looked_up", "score_place", "baseline", "picked",
-        "clinic_group", "tally", "clock", "survival", "rate", "comparison",
+        "clinic_group", "tally", "clock_tally", "rate", "comparison",
     }
 )  # fmt: skip
 
@@ -141,10 +141,10 @@ def _lay_steps(con: duckdb.DuckDBPyConnection) -> None:
         con.execute(text)
     con.execute("CREATE SCHEMA IF NOT EXISTS recomputed")
     for name, text in sql_files(30, 99):
-        con.execute("SET search_path = 'recomputed,main'")
-        con.execute(text)
-        con.execute("SET search_path = 'main'")
         if name in TABLES:
+            con.execute("SET search_path = 'recomputed,main'")
+            con.execute(text)
+            con.execute("SET search_path = 'main'")
             con.execute(f"CREATE OR REPLACE TABLE main.{name} AS FROM recomputed.{name} LIMIT 0")
         else:
             con.execute(text)

@@ -69,6 +69,7 @@ def heal(night: Night, progress: Progress | None = None) -> Night:
             requeueing.drop_left(home, con, left.night, left.requeued)
         for _, step in AFTER_MANIFEST:
             step(unfinished, None)
+        _end(home)
         night.healed += 1
     if night.healed:
         logs.write(home, "warning", "nights_healed", nights=night.healed)
@@ -186,7 +187,7 @@ def say(night: Night, progress: Progress | None = None) -> Night:
 
 
 def put_away(night: Night, progress: Progress | None = None) -> Night:
-    """Files to the archive or to refused/, and those that are in the ledger out of the inbox. Nothing is left to heal."""
+    """Files to the archive or to refused/, and those that are in the ledger out of the inbox."""
     home, manifest = night.home, _of(night)
     with duckdb.connect(str(home.warehouse), read_only=True) as con:
         in_ledger = _known(con)
@@ -197,15 +198,18 @@ def put_away(night: Night, progress: Progress | None = None) -> Night:
         [sha for sha in manifest.requeued if in_ledger[sha] is None],
     )
     _clear_inbox(night, set(in_ledger))
-    home.manifest.unlink(missing_ok=True)
-    inbox.sync(home.root)
     return night
 
 
 def make_pages(night: Night, progress: Progress | None = None) -> Summary:
     """The pages, made of the published copy. Raises OutcomesError where one could not be made; the night is done all the same."""
-    write_pages(night.home)
+    try:
+        write_pages(night.home)
+    except OutcomesError:
+        _end(night.home)
+        raise
     let_in(night.home)
+    _end(night.home)
     assert night.summary is not None, "say comes first"
     return night.summary
 
@@ -223,7 +227,7 @@ AFTER_MANIFEST: tuple[tuple[str, Step], ...] = (
     ("put away", put_away),
 )
 # The one list of a night's steps, in one process and as tasks of Prefect. The pages come when all else is done, so that no
-# night is lost over a page: what a fault or a kill there leaves undone, the next night makes.
+# night is lost over a page: what a fault there leaves undone, the next night makes.
 STEPS = (*BEFORE_MANIFEST, *AFTER_MANIFEST, ("pages", make_pages))
 
 
@@ -255,6 +259,12 @@ def _of(night: Night) -> Manifest:
 
 def _read_manifest(home: Home) -> Manifest:
     return Manifest(**json.loads(home.manifest.read_text("utf-8")))
+
+
+def _end(home: Home) -> None:
+    """Nothing is left to heal."""
+    home.manifest.unlink(missing_ok=True)
+    inbox.sync(home.root)
 
 
 def _written(said: dict[str, Any]) -> str:

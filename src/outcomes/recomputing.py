@@ -122,6 +122,7 @@ def recomputed(
         if base is not None:
             with _as_it_was(home, home.scratch / "base.duckdb", base, definitions) as con:
                 con.execute("CREATE TABLE settled AS SELECT measure_id, patient_no, course, class FROM endpoint WHERE class <> 'waiting'")  # fmt: skip
+                con.execute("CREATE TABLE started AS SELECT measure_id, patient_no, course FROM clock WHERE kept_out_as IS NULL")  # fmt: skip
                 con.execute("CHECKPOINT")
         with _as_it_was(home, home.scratch / "now.duckdb", point, definitions) as con:
             _cover(con, None if base is None else home.scratch / "base.duckdb")
@@ -195,7 +196,7 @@ def _cover(con: duckdb.DuckDBPyConnection, base: Path | None) -> None:
     """Leave out what was settled at the base: courses due then, courses not eligible then and now, clocks started then.
 
     The extended share (clinic_group) is of the inductions closed since. This is the one place that knows that rates are
-    made from endpoints counted (tallied), survival from the table clock, a clock from a response that is covered, and
+    made from endpoints counted (tallied), survival from the view clock, a clock from a response that is covered, and
     clinic_group from the table course.
     """
     if base is None:
@@ -217,17 +218,16 @@ def _cover(con: duckdb.DuckDBPyConnection, base: Path | None) -> None:
         con.execute("TRUNCATE course")
         con.execute("INSERT INTO course FROM every_course")
         con.execute("CREATE OR REPLACE VIEW main.endpoint AS FROM main.covered")
+        con.execute(
+            """CREATE TABLE covered_clock AS
+            SELECT k.* FROM clock AS k
+            JOIN measure AS m USING (measure_id)
+            ANTI JOIN base.main.started AS b ON (b.measure_id, b.patient_no, b.course) = (k.measure_id, k.patient_no, k.course)
+            WHERE m.starts_from IS NULL OR (m.starts_from, k.patient_no, k.course) IN (SELECT (measure_id, patient_no, course) FROM covered)"""
+        )
+        con.execute("CREATE OR REPLACE VIEW main.clock AS FROM main.covered_clock")
         for name in [name for name, _ in sql_files(71, 99) if name in TABLES]:
             _again(con, name, "tallied('main.covered')" if name == "tally" else None)
-            if name == "clock":
-                con.execute(
-                    """DELETE FROM clock WHERE (measure_id, patient_no, course) IN
-                    (SELECT (measure_id, patient_no, course) FROM base.main.clock WHERE kept_out_as IS NULL)"""
-                )
-                con.execute(
-                    """DELETE FROM clock USING measure AS m WHERE m.measure_id = clock.measure_id AND m.starts_from IS NOT NULL
-                    AND (m.starts_from, clock.patient_no, clock.course) NOT IN (SELECT (measure_id, patient_no, course) FROM covered)"""
-                )
 
 
 def _again(con: duckdb.DuckDBPyConnection, name: str, source: str | None = None) -> None:

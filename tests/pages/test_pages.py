@@ -19,7 +19,7 @@ from outcomes.errors import OutcomesError
 from outcomes.nights import run_night
 from outcomes.pages import charts, printing, writing
 from outcomes.pages.asking import INSIDE, SHARED, asked
-from outcomes.pages.making import chart_files, page_of, review_of
+from outcomes.pages.making import _fresh, chart_files, page_of, review_of
 from outcomes.pages.writing import put_in_place, write_pages
 from outcomes.publishedcopy import opened
 from outcomes.releases import run_release
@@ -133,6 +133,30 @@ def test_no_page_but_the_review_list_names_a_patient(odd, after_first, all_pages
     for clinic, (higher, worse) in book.reviews.items():
         said = Page(review_of(book, clinic)).said
         assert all(row["patient_id"] in said for row in [*higher, *worse])
+
+
+def test_a_long_review_list_is_cut_and_says_how_to_have_the_rest(odd, monkeypatch):
+    with opened(odd) as con:
+        book = asked(con)
+    clinic, (higher, worse) = max(book.reviews.items(), key=lambda item: min(map(len, item[1])))
+    assert min(len(higher), len(worse)) > 1
+    monkeypatch.setattr("outcomes.pages.making.MOST_LISTED", 1)
+    said = Page(review_of(book, clinic)).said
+    assert f"These are the first 1 of {len(worse)}." in said
+    assert f"outcomes review --clinic {clinic} --all" in said
+    assert worse[0]["patient_id"] in said
+
+
+def test_a_clinic_that_is_overdue_by_its_own_cadence_is_said_to_be(odd):
+    """By the view of the published copy, which `outcomes status` prints too."""
+    with opened(odd) as con:
+        book = asked(con)
+    (row,) = book.of("freshness", "C01")
+    last = row["last_heard_on"]
+    for standing, words in (("in time", ""), ("overdue", f"overdue: {row['days_since']} days ago")):
+        row["standing"] = standing
+        assert _fresh(book, "C01") == (str(last), words)
+    assert _fresh(book, "NOBODY") == ("none yet", "")
 
 
 def lead(text: str) -> str:

@@ -81,11 +81,13 @@ VIEWS: dict[str, View] = {
     "severity_change": View(("measure_id", "clinic_id", "baseline_band", "endpoint_band"), _one_of("measure_id", (CHANGE,))),
     "item_9_change": View(("measure_id", "clinic_id"), _one_of("measure_id", (IDEATION,))),
     "clinic_group": View(("clinic_id",)),
+    "freshness": View(("clinic_id",)),
     "funnel": View(("measure_id", "clinic_id"), _one_of("measure_id", (RESPONSE, WORSENED)), "measure_id, n, clinic_id"),
     "funnel_measure": View(("measure_id",), _one_of("measure_id", (RESPONSE, WORSENED)), by="measure_id"),
     "rules": View((), order="version", by=""),
     "clinic": View(("clinic_id",)),
     "measure": View(("measure_id",), order="position", by="measure_id"),
+    "definition_check": View(("kind", "id"), "kind = 'measure'", order="position", by="id"),
     "benchmark": View(("benchmark_id",), order="position", by="benchmark_id"),
     "claim": View(("claim_id",), order="position", by="claim_id"),
     "reason": View(("reason_code",), by="reason_code"),
@@ -99,7 +101,7 @@ VIEWS: dict[str, View] = {
     ),
 }  # fmt: skip
 # A page for outside the house is made of these and of what says nothing of patients.
-SHARED = ("shared_rate", "shared_comparison", "shared_attrition", "clinic", "measure", "benchmark", "claim", "reason", "rules", "night")  # fmt: skip
+SHARED = ("shared_rate", "shared_comparison", "shared_attrition", "clinic", "measure", "definition_check", "benchmark", "claim", "reason", "rules", "night")  # fmt: skip
 INSIDE = tuple(name for name in VIEWS if not name.startswith("shared_"))
 
 # Courses drawn one by one for a clinic; where it has more, every so many-th of them, in the order of patient and course.

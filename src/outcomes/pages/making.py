@@ -23,8 +23,8 @@ _WORDS = {"above": "ours is above it", "below": "ours is below it", "consistent 
 LONGEST_NAME = 60
 # Of more clinics than this the table is an appendix of its own on paper.
 IN_PLACE = 6
-# A last file older than this is said to be so.
-OVERDUE_DAYS = 35
+# Rows of a review list that are written out; a longer one says how to have the rest.
+MOST_LISTED = 500
 _FLAGS = {
     "in_line": "within chance", "alert_above": "above (95%)", "alarm_above": "above (99.8%)", "alert_below": "below (95%)",
     "alarm_below": "below (99.8%)", "not_assessable": NOT_ASSESSABLE,
@@ -45,7 +45,7 @@ def review_of(book: Book, clinic: str) -> str:
     """The clinic's list of answers and courses to look at. It holds pseudonyms: for the clinic alone."""
     higher, worse = book.reviews[clinic]
     about = {"title": f"Review list: {_name(book, clinic)}", "about": _through(book)}
-    return _rendered("review.html.j2", page=about, higher=higher, worse=worse)
+    return _rendered("review.html.j2", page=about, clinic=clinic, higher=higher, worse=worse, most=MOST_LISTED)
 
 
 def chart_files(book: Book, clinic: str, *, is_shared: bool) -> dict[str, str]:
@@ -85,8 +85,9 @@ def _page(book: Book, clinic: str, *, is_shared: bool) -> Row:
         "primary": primary, "verdict": _verdict(book, primary), "depends": bool(primary.get("depends_on_missing")),
         "words": {name: book.one("measure", name) for name in MEASURES},
         "definitions": [book.one("measure", name) for name in (*MEASURES, LASTS[1])],
+        "checks": {name: _check(book, name, is_shared) for name in (*MEASURES, LASTS[1])},
         "charts": {} if is_shared else charts_of(book, clinic), "forests": forests, "least": book.one("rules")["survival_minimum_at_risk"],
-        "unchecked": any(book.one("measure", name)["checked_by"] == "unchecked" for name in MEASURES),
+        "unchecked": not all(book.one("definition_check", name)["is_signed"] for name in MEASURES),
         "drawn": _drawn(book.lines.get(clinic, [])), "ledger": book.ledger, "is_long": len(book.clinics) > IN_PLACE,
         "released": primary.get("released"),
         "called": {name: called(book, name) for name in book.clinics},
@@ -98,6 +99,14 @@ def _page(book: Book, clinic: str, *, is_shared: bool) -> Row:
         "flags": {name: _FLAGS[row["flag"]] for name in book.clinics for row in book.views.get("funnel", {}).get(name, []) if row["measure_id"] == RESPONSE},
         "RESPONSE": RESPONSE, "REMISSION": asking.REMISSION, "WORSENED": asking.WORSENED, "IDEATION": IDEATION, "STARTERS": asking.STARTERS, "LASTS": LASTS[1],
     }  # fmt: skip
+
+
+def _check(book: Book, measure: str, is_shared: bool) -> str:
+    """Who has signed a measure as it is; outside the house only whether somebody has."""
+    check = book.one("definition_check", measure)
+    if not check["is_signed"]:
+        return "Unchecked"
+    return "Checked" if is_shared else f"Checked by {check['signed_by']}"
 
 
 def _labelled(book: Book, row: Told) -> Told:
@@ -158,12 +167,11 @@ def _drawn(lines: list[Row]) -> str:
 
 
 def _fresh(book: Book, clinic: str) -> tuple[str, str]:
-    """When the clinic's last file came; and, where that is long ago, how long."""
-    if clinic not in book.came:
-        return "none yet", ""
-    last = book.came[clinic]["last_received_on"]
-    days = (book.one("night")["as_of"] - last).days
-    return str(last), f"{days} days ago" if days > OVERDUE_DAYS else ""
+    """When something of the clinic last came; and, where it is overdue by its own cadence, how long ago that is."""
+    row = book.one("freshness", clinic)
+    if row["last_heard_on"] is None:
+        return "none yet", "overdue" if row["standing"] == "overdue" else ""
+    return str(row["last_heard_on"]), f"overdue: {row['days_since']} days ago" if row["standing"] == "overdue" else ""
 
 
 def _name(book: Book, clinic: str) -> str:

@@ -12,6 +12,7 @@ from outcomes.digests import store_digests
 from outcomes.paths import Home
 from outcomes.publishedcopy import hardened, opened
 from outcomes.rebuilding import differing_tables
+from outcomes.store import one
 from outcomes.summary import rows_of, summarise
 from outcomes.verifying.checks import Check, checked, counted, some
 from outcomes.verifying.objects import described, differing_objects
@@ -34,10 +35,11 @@ def copy(home: Home) -> Check:
 
 
 def reports(home: Home) -> Check:
-    """summary.json is what a night says of this published copy; each page says that it was made of its last night."""
+    """summary.json is what a night says of this published copy; each page says that it was made of its last night, and of its ledger."""
     faults = []
     with opened(home) as con:
         (night,) = rows_of(con, "SELECT * FROM night ORDER BY night DESC LIMIT 1")
+        head = str(one(con, "SELECT arg_max(hash, arrival_no) FROM arrival"))
         clinics = {row[0] for row in con.execute("SELECT clinic_id FROM clinic").fetchall()}
         if not home.summary.exists():
             faults.append("summary.json is missing")
@@ -48,9 +50,20 @@ def reports(home: Home) -> Check:
     other = [path for path in pages if through not in path.read_text("utf-8")]
     # A page is named for its clinic; any other name is not said.
     known = {"index"} | clinics | {f"clinic-{clinic}" for clinic in clinics}
-    names = sorted(path.stem if path.stem in known else "another file" for path in other)
+
+    def named(paths: list[Path]) -> str:
+        return some(sorted(path.stem if path.stem in known else "another file" for path in paths))
+
     if other:
-        faults.append(f"{some(names)}: made of another night than the published copy")
+        faults.append(f"{named(other)}: made of another night than the published copy")
+    # A review list, which is not shared, says nothing of the ledger.
+    forked = [
+        path
+        for path in pages
+        if path not in other and path.parent == home.reports and head not in path.read_text("utf-8")
+    ]
+    if forked:
+        faults.append(f"{named(forked)}: made of another ledger than the published copy")
     return checked("reports", f"summary.json, {counted(len(pages), 'page')}", faults)
 
 
