@@ -52,8 +52,8 @@ RUN_AXE = """async () => (await axe.run(document, {resultTypes: ["violations"]})
 def browser() -> Iterator[Browser]:
     found = printing.browser()
     if found is None:
-        if os.environ.get("OUTCOMES_CHROMIUM") == "required":
-            pytest.fail("no Chromium is installed, and OUTCOMES_CHROMIUM says that it must be: .ci/chromium")
+        if os.environ.get("CI_CHROMIUM") == "required":
+            pytest.fail("no Chromium is installed, and CI_CHROMIUM says that it must be: .ci/chromium")
         pytest.skip("no Chromium is installed: make chromium")
     with sync_playwright() as playwright:
         sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
