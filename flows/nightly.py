@@ -12,12 +12,11 @@ from typing import Any
 from prefect import flow
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.client.schemas.objects import State
-from prefect.runtime import deployment
 from prefect.utilities.annotations import quote
 
 from flows.artifacts import leave
 from flows.ended import busy, done, raised
-from flows.tasks import LOCK_DELAYS, by_block, scheduled_for, step_task
+from flows.tasks import LOCK_DELAYS, by_block, in_no_hurry, scheduled_for, step_task
 from outcomes import notifying
 from outcomes.dating import by_clock
 from outcomes.errors import BusyError, OutcomesError, UsageError
@@ -48,10 +47,8 @@ def run(home: Home, as_of: dt.date) -> State[Any]:
     os.umask(0o077)
     home.root.mkdir(mode=0o700, parents=True, exist_ok=True)
     with ExitStack() as stack:
-        # A command says at once that the home is busy. A run that nobody watches waits: a release takes seconds.
-        lock = _LOCK if deployment.id else _LOCK.with_options(retries=0)
         try:
-            lock(quote(stack), quote(home))
+            in_no_hurry(_LOCK)(quote(stack), quote(home))
         except BusyError as error:
             return busy(error)
         result: Any = Night(home, as_of)

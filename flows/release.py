@@ -8,12 +8,11 @@ from typing import Any
 
 from prefect import flow
 from prefect.client.schemas.objects import State
-from prefect.runtime import deployment
 from prefect.states import Completed
 from prefect.utilities.annotations import quote
 
 from flows.ended import DONE, busy
-from flows.tasks import LOCK_DELAYS, scheduled_for, step_task
+from flows.tasks import LOCK_DELAYS, in_no_hurry, scheduled_for, step_task
 from outcomes.errors import BusyError
 from outcomes.paths import Home
 from outcomes.releases import run_release
@@ -37,9 +36,8 @@ def release(home: str, name: str | None = None, as_of: str | None = None, timezo
     day = dt.date.fromisoformat(as_of) if as_of else None
     if name is None:
         name, day = quarter_before(scheduled_for(timezone))
-    task = _RELEASE if deployment.id else _RELEASE.with_options(retries=0)
     try:
-        task(quote(Path(home)), name, day)
+        in_no_hurry(_RELEASE)(quote(Path(home)), name, day)
     except BusyError as error:
         return busy(error)
     return Completed(name=DONE, message=f"Release {name} is locked.")

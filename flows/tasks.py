@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
-from prefect.runtime import flow_run
+from prefect.runtime import deployment, flow_run
 from prefect.tasks import Task
 
 from outcomes.errors import BusyError, MayPassError, UsageError
@@ -31,6 +31,11 @@ def step_task(name: str, step: Callable[..., Any], delays: tuple[float, ...] = S
         retry_delay_seconds=list(delays),
         retry_condition_fn=_may_pass,
     )(step)
+
+
+def in_no_hurry(task: Any) -> Any:
+    """A task that needs the home's lock. A command says at once that the home is busy; a run that nobody watches waits."""
+    return task if deployment.id else task.with_options(retries=0)
 
 
 def _may_pass(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:

@@ -7,12 +7,11 @@ from typing import Any
 
 from prefect import flow
 from prefect.client.schemas.objects import State
-from prefect.runtime import deployment
 from prefect.states import Completed
 from prefect.utilities.annotations import quote
 
 from flows.ended import DONE, busy
-from flows.tasks import LOCK_DELAYS, by_block, step_task
+from flows.tasks import LOCK_DELAYS, by_block, in_no_hurry, step_task
 from outcomes import notifying
 from outcomes.errors import BusyError, OutcomesError
 from outcomes.paths import Home
@@ -34,9 +33,8 @@ _VERIFY = step_task("verify", _check, LOCK_DELAYS)
 def verify(home: str, from_archive: bool = False) -> State[Any]:
     """Every check of a home; with `from_archive` the archive is read again too."""
     place = Home(Path(home))
-    task = _VERIFY if deployment.id else _VERIFY.with_options(retries=0)
     try:
-        said: Verified = task(quote(place), from_archive)
+        said: Verified = in_no_hurry(_VERIFY)(quote(place), from_archive)
     except BusyError as error:
         return busy(error)
     differing = [check.name for check in said.checks if check.result == DIFFERS]

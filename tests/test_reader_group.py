@@ -8,7 +8,6 @@ import stat
 
 import pytest
 
-from outcomes import publishedcopy
 from outcomes.errors import OutcomesError
 from outcomes.nights import run_night
 from outcomes.readers import let_in
@@ -38,7 +37,7 @@ def test_a_reader_group_reads_what_is_published_and_nothing_else(sample, after_f
         if str(target).startswith(str(home.published)) and str(target).endswith((".duckdb", ".html")):
             moments.append(mode(home.root / target))
 
-    monkeypatch.setattr(publishedcopy.os, "replace", looked)
+    monkeypatch.setattr(os, "replace", looked)
     sample.run(LATER, home)
     assert set(moments) == {0o640}, "readable from the moment it is in place"
     number = grp.getgrnam(group).gr_gid

@@ -15,7 +15,7 @@ import duckdb
 from outcomes import inbox
 from outcomes.errors import UsageError
 from outcomes.paths import Home
-from outcomes.showing import row_of
+from outcomes.showing import archived, row_of
 from outcomes.summary import Row, rows_of
 
 if TYPE_CHECKING:
@@ -184,12 +184,10 @@ def _row(home: Home, row: Row, data: dict[str, bytes]) -> str:
 
 
 def _line(home: Home, sha: str, line: int, data: dict[str, bytes]) -> str:
+    if sha not in data:
+        data[sha] = archived(home, sha)
     try:
-        if sha not in data:
-            data[sha] = inbox.bytes_of(home, sha)
         return row_of(data[sha], line)
-    except OSError:
-        raise UsageError(f"The bytes of {sha[:12]} cannot be read in {home.archive}. Only who runs the nights may read them.") from None  # fmt: skip
     except UsageError:
         return "(a file that cannot be shown by lines: open it in the archive)"
 

@@ -104,7 +104,7 @@ def restore(source: Path, home: Home) -> int:
 
 
 def _fill(home: Home, to: Path, made: Made, before: Path | None) -> None:
-    for path in inbox_files(home):
+    for path in sorted(Path(entry.path) for entry in os.scandir(home.inbox) if inbox.is_finished(entry)):
         # By its hash: what it is called may tell who somebody is, and does not tell what it is.
         _take(path, to, made, "inbox", is_steady=True)
     _take_small(home, to, made)
@@ -128,11 +128,6 @@ def _fill(home: Home, to: Path, made: Made, before: Path | None) -> None:
     for folder in (home.reports, home.exports, home.review):
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):
             _take(path, to, made, path.relative_to(home.root).as_posix())
-
-
-def inbox_files(home: Home) -> list[Path]:
-    """The finished files of the inbox, as a night would take them."""
-    return sorted(path for path in home.inbox.iterdir() if path.is_file() and not path.is_symlink() and not path.name.startswith(".") and path.suffix != ".part")  # fmt: skip
 
 
 def _take_small(home: Home, to: Path, made: Made) -> None:
@@ -253,7 +248,11 @@ def _alone(to: Path) -> Iterator[None]:
         raise BusyError("Another backup is being written to this folder. Try again when it has ended.") from None
 
 
+def backups_in(to: Path) -> list[Path]:
+    """The backups of a folder of them, in their order."""
+    return sorted(path for path in to.glob(f"{_NAME}*") if (path / MANIFEST).exists()) if to.is_dir() else []
+
+
 def _last(to: Path) -> Path | None:
     """The last backup of a folder of them."""
-    found = sorted(path for path in to.glob(f"{_NAME}*") if (path / MANIFEST).exists()) if to.is_dir() else []
-    return found[-1] if found else None
+    return next(reversed(backups_in(to)), None)

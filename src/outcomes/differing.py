@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from outcomes.recomputing import STORED, definitions_of, fill
+from outcomes.recomputing import COVERED, SETTLED, STORED, definitions_of, fill
 from outcomes.standpoints import Said
 
 Row = dict[str, Any]
@@ -77,14 +77,14 @@ _LET_IN = STORED | {
     "extract_day": """arrival_no <= $arrival_no OR (arrival_no <= $last
         AND list_contains($kinds::VARCHAR[], CASE WHEN arrival_no IN (FROM reading) THEN 'reading' ELSE 'arrival' END))""",
 }
-# The courses that a release covers: those that had not been settled at the one a year before it, as in recomputing.
-_STATE = """
+# The courses that a release covers: those that had not been settled at the one a year before it.
+_STATE = f"""
     INSERT INTO state
     SELECT $step, e.measure_id, e.clinic_id, e.patient_no, e.course, e.status, e.class
     FROM endpoint AS e
     SEMI JOIN (FROM measure WHERE kind = 'proportion') AS m ON m.measure_id = e.measure_id
     LEFT JOIN settled AS b USING (measure_id, patient_no, course)
-    WHERE b.class IS NULL OR (b.class = 'not eligible' AND e.class <> 'not eligible')
+    WHERE {COVERED}
 """
 
 
@@ -113,7 +113,7 @@ def walked(con: duckdb.DuckDBPyConnection, one: Said, other: Said) -> list[str]:
             status endpoint_status, class endpoint_class)"""
     )
     con.execute("CREATE TABLE compared AS SELECT 0 AS step, * FROM comparison LIMIT 0")
-    con.execute("CREATE TABLE settled AS SELECT measure_id, patient_no, course, class FROM endpoint LIMIT 0")
+    con.execute(f"CREATE TABLE settled AS {SETTLED} LIMIT 0")
     steps: list[str] = []
     settled_at: tuple[Any, ...] | None = None
     defined_by: tuple[Row, ...] | None = None
@@ -179,7 +179,7 @@ def _settle(con: duckdb.DuckDBPyConnection, state: State, definitions: list[Row]
     con.execute("DELETE FROM settled")
     if state.base is not None:
         fill(con, {**state.base, "night": state.night}, definitions)
-        con.execute("INSERT INTO settled SELECT measure_id, patient_no, course, class FROM endpoint WHERE class <> 'waiting'")  # fmt: skip
+        con.execute(f"INSERT INTO settled {SETTLED}")
 
 
 def _keep(con: duckdb.DuckDBPyConnection, step: int, state: State, definitions: list[Row] | None, last: int) -> None:

@@ -16,10 +16,11 @@ from typing import NamedTuple
 import duckdb
 
 from outcomes import inbox
+from outcomes.backups import backups_in
 from outcomes.errors import BusyError, OutcomesError
 from outcomes.notifying import notify_of
 from outcomes.pages.printing import browser
-from outcomes.paths import Home, locked_versions
+from outcomes.paths import Home, locked_versions, log_of
 from outcomes.settings import settings_of, told, unknown_variables
 from outcomes.storeversions import current, version_of
 from schemas.clinics import read_clinics
@@ -154,7 +155,7 @@ def _night(home: Home) -> Iterator[Finding]:
         return
     try:
         with inbox.locked(home):
-            left = [name for name, is_left in (("a manifest", home.manifest.exists()), ("an open log of the warehouse", home.warehouse.with_name(home.warehouse.name + ".wal").exists()), ("held files", any(home.held.iterdir()))) if is_left]  # fmt: skip
+            left = [name for name, is_left in (("a manifest", home.manifest.exists()), ("an open log of the warehouse", log_of(home.warehouse).exists()), ("held files", any(home.held.iterdir()))) if is_left]  # fmt: skip
             lost = not home.warehouse.exists()
     except BusyError:
         yield Finding("last night", LOOK, "one is running", "look again when it has ended")
@@ -188,12 +189,12 @@ def _backup(home: Home) -> Iterator[Finding]:
         yield Finding(
             "backup", LOOK, "no folder is set", "set folder in [backup] of outcomes.toml, and run: outcomes backup"
         )
-    elif not Path(folder).is_dir() or not list(Path(folder).glob("backup-*")):
+    elif not (found := backups_in(Path(folder))):
         yield Finding("backup", LOOK, "there is none yet", f"outcomes backup --home {home.root}")
     elif os.stat(folder).st_dev == home.root.stat().st_dev:
         yield Finding("backup", LOOK, "lies on the same disk as the home", "set a folder on another one")
     else:
-        yield Finding("backup", OK, f"{len(list(Path(folder).glob('backup-*'))):,} of them")
+        yield Finding("backup", OK, f"{len(found):,} of them")
 
 
 def _settings(home: Home) -> Iterator[Finding]:

@@ -44,12 +44,16 @@ class FileRefusedError(Exception):
         self.kind = kind
 
 
-def place_of(error: BaseException) -> str:
-    """What kind of error it is and where in our own code it came up: never its words, which could carry a cell."""
+def where_of(error: BaseException) -> str:
+    """The file and line of our own code in which an error came up."""
     ours = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
         if "outcomes" in frame.filename or "schemas" in frame.filename
     ]
-    where = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "unknown"
-    return f"{type(error).__name__} at {where}"
+    return f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "unknown"
+
+
+def place_of(error: BaseException) -> str:
+    """What kind of error it is and where it came up: never its words, which could carry a cell."""
+    return f"{type(error).__name__} at {where_of(error)}"

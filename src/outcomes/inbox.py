@@ -6,7 +6,6 @@ import fcntl
 import hashlib
 import json
 import os
-import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -69,12 +68,7 @@ def look(home: Home, known: set[str]) -> Looked:
     fresh: list[str] = []
     for entry in sorted(os.scandir(home.inbox), key=lambda entry: entry.name):
         status = entry.stat(follow_symlinks=False)
-        if (
-            not stat.S_ISREG(status.st_mode)
-            or entry.name.endswith(".part")
-            or entry.name.startswith(".")
-            or status.st_size > largest
-        ):
+        if not is_finished(entry) or status.st_size > largest:
             found.left_alone += 1
             continue
         try:
@@ -94,6 +88,11 @@ def look(home: Home, known: set[str]) -> Looked:
         found.places.append(Place(entry.path, sha, after.st_size, after.st_mtime_ns))
     _settle(home.held, fresh)
     return found
+
+
+def is_finished(entry: os.DirEntry[str]) -> bool:
+    """Whether what lies in the inbox is a file that its sender has done with, by its kind and name."""
+    return entry.is_file(follow_symlinks=False) and not entry.name.endswith(".part") and not entry.name.startswith(".")
 
 
 def left_in_hold(home: Home) -> dict[str, int]:
@@ -138,6 +137,11 @@ def write_lasting(path: Path, text: str) -> None:
     """Write a small file whole or not at all, and make it last."""
     aside = path.with_name(f".{path.name}.new")
     aside.write_text(text, "utf-8")
+    put_lasting(aside, path)
+
+
+def put_lasting(aside: Path, path: Path) -> None:
+    """Put a file that was made aside in place of another, whole, and make both it and its name last."""
     sync(aside)
     os.replace(aside, path)
     sync(path.parent)

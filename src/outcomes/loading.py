@@ -55,14 +55,16 @@ class Manifest:
 class Night:
     """A night under way in a home: what each of its steps leaves to the next.
 
-    held: sizes by hash of files that an earlier night held and did not take. healed: how many nights had to be done again
-    before it. counts: what the step under way counted, for its log.
+    known: every file of the ledger before this night, and why it is refused. held: sizes by hash of files that an earlier
+    night held and did not take. healed: how many nights had to be done again before it. counts: what the step under way
+    counted, for its log.
     """
 
     home: Home
     as_of: dt.date
     manifest: Manifest | None = None
     files: DataFiles | None = None
+    known: dict[str, str | None] = field(default_factory=dict)
     held: dict[str, int] = field(default_factory=dict)
     found: inbox.Looked = field(default_factory=inbox.Looked)
     healed: int = 0

@@ -18,7 +18,7 @@ from outcomes import inbox
 from outcomes.errors import OutcomesError, UsageError
 from outcomes.paths import Home
 from outcomes.recomputing import first_row
-from outcomes.signing import refuse_other_program, signed
+from outcomes.signing import last_night, refuse_other_program, signed
 from outcomes.store import one
 from outcomes.summary import Row, rows_of
 
@@ -174,9 +174,7 @@ def _recorded(home: Home, by: str, record: Record) -> Done:
     """What `record` appends, first tried and then kept, with its receipts."""
     with signed(home, by) as (con, name):
         refuse_other_program(con)
-        night = one(con, "SELECT max(night) FROM night")
-        if night is None:
-            raise UsageError(f"{home.root} has had no night yet. Run one first: outcomes nightly --home {home.root}")
+        night, _ = last_night(home, con)
         con.execute("BEGIN")
         try:
             record(con, name, night)

@@ -7,7 +7,6 @@ that a kill leaves the store that was there or the new one, whole.
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
@@ -16,9 +15,9 @@ import duckdb
 from outcomes import inbox, logs
 from outcomes.errors import OutcomesError
 from outcomes.laying import relay, stored_tables
-from outcomes.paths import Home
+from outcomes.paths import Home, log_of
 from outcomes.receipts import read_receipts
-from outcomes.store import config_of, one
+from outcomes.store import beside, config_of, one
 from outcomes.storeversions import current, migrations, refuse_newer, version_of
 
 # Tables that a night fills again: the program's own notes, and copies of the data files.
@@ -38,7 +37,7 @@ def upgrade(home: Home) -> tuple[int, int] | None:
     if version == current():
         return None
     _copy(home.warehouse, home.backup / f"warehouse-version-{version}-night-{night}.duckdb")
-    new = _aside(home)
+    new = beside(home.warehouse)
     shutil.copyfile(home.warehouse, new)
     pending = [text for number, text in migrations().items() if number > version]
     try:
@@ -53,7 +52,7 @@ def upgrade(home: Home) -> tuple[int, int] | None:
         raise OutcomesError(f"The upgrade of the store would lose rows of {', '.join(lost)}. Nothing was changed: install the program from before.")  # fmt: skip
     # Before the rename: an upgrade that is killed behind it is not done again.
     _copy(new, home.floor)
-    _put(home, new)
+    inbox.put_lasting(new, home.warehouse)
     logs.write(home, "warning", "store_upgraded", from_version=version, to_version=current())
     return version, current()
 
@@ -78,16 +77,16 @@ def stand_on_floor(home: Home) -> bool:
     said = {receipt["arrival_no"]: receipt["hash"] for receipt in read_receipts(home)}
     if said.get(number, digest) != digest:
         raise OutcomesError("backup/floor.duckdb is not of this home's ledger. Restore the home from a backup.")
-    new = _aside(home)
+    new = beside(home.warehouse)
     shutil.copyfile(home.floor, new)
-    _put(home, new)
+    inbox.put_lasting(new, home.warehouse)
     logs.write(home, "warning", "warehouse_rebuilt_from_floor", arrivals=number)
     return True
 
 
 def _standing(home: Home, query: str) -> tuple[int, int]:
     """The warehouse's version, and a number of it. What a killed night left beside it is taken into it first."""
-    was_closed = not _log_of(home.warehouse).exists()
+    was_closed = not log_of(home.warehouse).exists()
     with duckdb.connect(str(home.warehouse), read_only=was_closed, config=config_of(home)) as con:
         found = version_of(con), one(con, query)
         if not was_closed:
@@ -102,28 +101,8 @@ def _rows(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
     return {name: one(con, f"SELECT count(*) FROM main.{name}") for (name,) in names if name in kept}
 
 
-def _log_of(path: Path) -> Path:
-    return path.with_name(path.name + ".wal")
-
-
-def _aside(home: Home) -> Path:
-    """Where a store is made that will be the warehouse; nothing lies there."""
-    new = home.warehouse.with_name(home.warehouse.name + ".new")
-    for left in (new, _log_of(new)):
-        left.unlink(missing_ok=True)
-    return new
-
-
-def _put(home: Home, new: Path) -> None:
-    inbox.sync(new)
-    os.replace(new, home.warehouse)
-    inbox.sync(home.root)
-
-
 def _copy(source: Path, to: Path) -> None:
     to.parent.mkdir(mode=0o700, exist_ok=True)
     aside = to.with_name(f".{to.name}.new")
     shutil.copyfile(source, aside)
-    inbox.sync(aside)
-    os.replace(aside, to)
-    inbox.sync(to.parent)
+    inbox.put_lasting(aside, to)

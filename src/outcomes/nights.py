@@ -86,17 +86,16 @@ def look(night: Night, progress: Progress | None = None) -> Night:
             raise OutcomesError(
                 f"The as-of date {night.as_of} is before the last night's, {last}. Give that date or a later one."
             )
-        known = _known(con)
+        night.known = _known(con)
     night.held = inbox.left_in_hold(home)
-    night.found = inbox.look(home, set(known))
+    night.found = inbox.look(home, set(night.known))
     return night
 
 
 def hold(night: Night, progress: Progress | None = None) -> Night:
     """Make the night what it is: its number, its run id and the files it takes, in a manifest that lasts."""
-    home, found = night.home, night.found
+    home, found, known = night.home, night.found, night.known
     with warehouse(home.warehouse) as con:
-        known = _known(con)
         again = requeueing.requested(home, con)
         number = (one(con, _LAST_NIGHT) or 0) + 1
         head = one(con, "SELECT arg_max(hash, arrival_no) FROM arrival") or ""

@@ -13,7 +13,7 @@ from outcomes import witnessing
 from outcomes.datafiles import read_data_files
 from outcomes.errors import UsageError
 from outcomes.paths import Home, data_folder
-from outcomes.signing import plain_words, refuse_other_program, signed
+from outcomes.signing import last_night, plain_words, refuse_other_program, signed
 from outcomes.store import one
 from outcomes.summary import Row, rows_of
 from outcomes.witnessing import BENCHMARKS
@@ -104,9 +104,7 @@ def _recorded(
     home: Home, con: duckdb.DuckDBPyConnection, changes: list[Row], new: list[Row], name: str, on: dt.date | None
 ) -> list[str]:
     """Append changes, where the data files hold with them. Returns the names."""
-    night, last = con.execute("SELECT max(night), arg_max(as_of, night) FROM night").fetchone() or (None, None)
-    if night is None or last is None:
-        raise UsageError(f"{home.root} has had no night yet. Run one first: outcomes nightly --home {home.root}")
+    night, last = last_night(home, con)
     try:
         read_data_files(data_folder(), [*changes, *new])
     except DataFileError as error:

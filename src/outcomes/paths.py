@@ -19,6 +19,11 @@ def locked_versions() -> Path:
     return installed if installed.is_file() else Path(__file__).parents[2] / "requirements.lock"
 
 
+def log_of(store: Path) -> Path:
+    """The write-ahead log that DuckDB keeps beside a store until it is closed whole."""
+    return store.with_name(store.name + ".wal")
+
+
 @dataclass(frozen=True)
 class Home:
     """The folders of one run's home. Everything is private (umask 077) but what is published."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ import duckdb
 
 from outcomes import inbox
 from outcomes.errors import OutcomesError, UsageError
-from outcomes.paths import Home
+from outcomes.paths import Home, log_of
 from outcomes.readers import let_in
 from outcomes.settings import settings_of
 from outcomes.storeversions import refuse_newer, version_of
@@ -38,13 +37,12 @@ def publish_copy(home: Home) -> None:
 
     Raises OutcomesError where a write-ahead log beside the warehouse says that it was not closed.
     """
-    if home.warehouse.with_name(home.warehouse.name + ".wal").exists():
+    if log_of(home.warehouse).exists():
         raise OutcomesError("The warehouse was not closed whole, so it was not published. Run the night again.")
     aside = home.published / ".outcomes.duckdb.new"
     shutil.copyfile(home.warehouse, aside)
     let_in(home)
-    inbox.sync(aside)
-    os.replace(aside, home.published_copy)
+    inbox.put_lasting(aside, home.published_copy)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from outcomes.laying import derive, lay_again
 from outcomes.loading import data_files, put_clinics
 from outcomes.migrating import stand_on_floor, upgrade
 from outcomes.nightreceipts import told_nights
-from outcomes.paths import Home
+from outcomes.paths import Home, log_of
 from outcomes.publishedcopy import hardened, publish_copy
 from outcomes.receipts import has_receipts
 from outcomes.recomputing import clear_scratch
@@ -140,8 +140,6 @@ def _rows(digest: str | None) -> int:
 def _put_in_place(home: Home, path: Path) -> None:
     """By rename: whoever opens the warehouse finds one or the other, whole."""
     # A log of a warehouse that is gone would be taken for one of this.
-    home.warehouse.with_name(home.warehouse.name + ".wal").unlink(missing_ok=True)
-    inbox.sync(path)
-    os.replace(path, home.warehouse)
-    inbox.sync(home.root)
+    log_of(home.warehouse).unlink(missing_ok=True)
+    inbox.put_lasting(path, home.warehouse)
     publish_copy(home)

@@ -65,6 +65,11 @@ STORED = {
 }
 
 
+# What a release leaves out that starts from another one: the courses settled there, and its own of these (`b`) that it covers.
+SETTLED = "SELECT measure_id, patient_no, course, class FROM endpoint WHERE class <> 'waiting'"
+COVERED = "b.class IS NULL OR (b.class = 'not eligible' AND e.class <> 'not eligible')"
+
+
 @dataclass(frozen=True)
 class Point:
     """A place in the ledger, seen as of a date; with the pseudonyms as they were joined and split on a night."""
@@ -121,7 +126,7 @@ def recomputed(
     try:
         if base is not None:
             with _as_it_was(home, home.scratch / "base.duckdb", base, definitions) as con:
-                con.execute("CREATE TABLE settled AS SELECT measure_id, patient_no, course, class FROM endpoint WHERE class <> 'waiting'")  # fmt: skip
+                con.execute(f"CREATE TABLE settled AS {SETTLED}")
                 con.execute("CREATE TABLE started AS SELECT measure_id, patient_no, course FROM clock WHERE kept_out_as IS NULL")  # fmt: skip
                 con.execute("CHECKPOINT")
         with _as_it_was(home, home.scratch / "now.duckdb", point, definitions) as con:
@@ -204,10 +209,10 @@ def _cover(con: duckdb.DuckDBPyConnection, base: Path | None) -> None:
         return
     with attached(con, base, "base"):
         con.execute(
-            """CREATE TABLE covered AS
+            f"""CREATE TABLE covered AS
             SELECT e.* FROM endpoint AS e
             LEFT JOIN base.main.settled AS b USING (measure_id, patient_no, course)
-            WHERE b.class IS NULL OR (b.class = 'not eligible' AND e.class <> 'not eligible')"""
+            WHERE {COVERED}"""
         )
         con.execute("CREATE TABLE every_course AS FROM course")
         con.execute(

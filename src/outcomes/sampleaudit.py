@@ -16,7 +16,7 @@ from outcomes.errors import OutcomesError, UsageError
 from outcomes.paths import Home
 from outcomes.recomputing import Point, definitions_of, recomputed
 from outcomes.releases import between_nights
-from outcomes.signing import refuse_other_program, signed
+from outcomes.signing import last_night, no_night, refuse_other_program, signed
 from outcomes.store import one
 from outcomes.summary import Row, rows_of
 from outcomes.witnessing import AUDITS
@@ -131,7 +131,7 @@ def record(home: Home, sheet: Path, by: str, on: dt.date | None = None) -> tuple
         refuse_other_program(con)
         if one(con, "SELECT count(*) FROM sample_audit WHERE draw = ? AND lower(recorded_by) = lower(?)", [name, signer]):  # fmt: skip
             raise UsageError(f"{signer} has recorded this sheet already.")
-        now, last = con.execute("SELECT max(night), arg_max(as_of, night) FROM night").fetchone() or (None, None)
+        now, last = last_night(home, con)
         row = {
             "night": night, "as_of": point.as_of, "arrival_no": point.arrival_no, "seed": wish.seed, "measure_id": wish.measure,
             "clinic_id": wish.clinic, "drawn_from": drawn.drawn_from, "n": len(parts), "disagreed": sum(1 for part in parts if part["differs"]),
@@ -155,7 +155,7 @@ def _wish_of(name: str) -> tuple[Wish, int]:
 def _point(home: Home, night: int) -> tuple[Point, list[Row]]:
     """Where a night lies in the ledger, and the definitions of the last night. Raises UsageError where there was none."""
     if not home.warehouse.exists():
-        raise UsageError(f"{home.root} has had no night yet. Run one first: outcomes nightly --home {home.root}")
+        raise no_night(home)
     with between_nights(home, "audit"), duckdb.connect(str(home.warehouse), read_only=True) as con:
         found = con.execute(
             "SELECT n.as_of, max(a.arrival_no) FROM night AS n LEFT JOIN arrival AS a ON a.night <= n.night WHERE n.night = ? GROUP BY n.as_of",

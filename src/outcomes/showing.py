@@ -26,7 +26,7 @@ def row_set_aside(home: Home, con: duckdb.DuckDBPyConnection, head: str, line: i
     ).fetchone()
     if not listed:
         raise UsageError(f"No row is set aside at line {line} of {sha[:12]}. They are listed by: outcomes quarantine --home {home.root}")  # fmt: skip
-    return row_of(_bytes(home, sha), line)
+    return row_of(archived(home, sha), line)
 
 
 def line_of(home: Home, con: duckdb.DuckDBPyConnection, head: str, line: int) -> str:
@@ -38,10 +38,11 @@ def line_of(home: Home, con: duckdb.DuckDBPyConnection, head: str, line: int) ->
     taken = con.execute("SELECT 1 FROM arrival WHERE sha256 = ? AND refused_because IS NULL LIMIT 1", [sha]).fetchone()
     if not taken:
         raise UsageError(f"{sha[:12]} was refused, and what was refused is not shown: it may hold identifiers. Why it was: outcomes refused --home {home.root}")  # fmt: skip
-    return row_of(_bytes(home, sha), line)
+    return row_of(archived(home, sha), line)
 
 
-def _bytes(home: Home, sha: str) -> bytes:
+def archived(home: Home, sha: str) -> bytes:
+    """The bytes of an arrival. Raises UsageError where they cannot be read."""
     try:
         return inbox.bytes_of(home, sha)
     except OSError:

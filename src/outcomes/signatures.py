@@ -12,7 +12,7 @@ from outcomes import witnessing
 from outcomes.errors import UsageError
 from outcomes.paths import Home
 from outcomes.recomputing import definitions_of
-from outcomes.signing import plain_words, refuse_other_program, signed
+from outcomes.signing import last_night, plain_words, refuse_other_program, signed
 from outcomes.store import one
 from outcomes.summary import Row, rows_of
 
@@ -37,9 +37,7 @@ def sign(
         definition = _definition(con, kind, name)
         if version not in (None, definition["version"]):
             raise UsageError(f"{name} is version {definition['version']} in this home, not {version}: check that one, and sign it.")  # fmt: skip
-        night, last = con.execute("SELECT max(night), arg_max(as_of, night) FROM night").fetchone() or (None, None)
-        if last is None:
-            raise UsageError(f"{home.root} has had no night yet. Run one first: outcomes nightly --home {home.root}")
+        night, last = last_night(home, con)
         if on and on < last:
             raise UsageError(f"The definition is that of the last night, as of {last}. Give that date or a later one.")
         said = [definition[key] for key in ("kind", "id", "digest")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,7 +27,7 @@ def signed(home: Home, by: str) -> Iterator[tuple[duckdb.DuckDBPyConnection, str
     if not 2 <= len(name) <= 80 or not name.isprintable():
         raise UsageError("The name with --by must be of 2 to 80 characters.")
     if not home.warehouse.exists():
-        raise UsageError(f"{home.root} has had no night yet. Run one first: outcomes nightly --home {home.root}")
+        raise no_night(home)
     with inbox.locked(home):
         if home.manifest.exists():
             raise UsageError(f"The last night did not end. Finish it first: outcomes nightly --home {home.root}")
@@ -35,6 +36,19 @@ def signed(home: Home, by: str) -> Iterator[tuple[duckdb.DuckDBPyConnection, str
                 raise UsageError("Give with --by the name of the person who says so, not a patient's code.")
             yield con, name
         publish_copy(home)
+
+
+def no_night(home: Home) -> UsageError:
+    """What is said where there is nothing yet that anybody could say something of."""
+    return UsageError(f"{home.root} has had no night yet. Run one first: outcomes nightly --home {home.root}")
+
+
+def last_night(home: Home, con: duckdb.DuckDBPyConnection) -> tuple[int, dt.date]:
+    """The number and the date of the last night. Raises UsageError where there was none."""
+    night, as_of = con.execute("SELECT max(night), arg_max(as_of, night) FROM night").fetchone() or (None, None)
+    if night is None or as_of is None:
+        raise no_night(home)
+    return night, as_of
 
 
 def refuse_other_program(con: duckdb.DuckDBPyConnection) -> None:

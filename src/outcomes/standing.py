@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from outcomes.laying import sql_digest
 from outcomes.loading import data_files
-from outcomes.paths import Home
+from outcomes.paths import Home, log_of
 from outcomes.publishedcopy import hardened
 from outcomes.store import one
 
@@ -36,7 +36,7 @@ def standing_of(home: Home) -> Standing:
         return Standing(
             f"A night is unfinished. {run}", is_halted=True, night=left["night"], sha256=frozenset(left["sha256"])
         )
-    if home.warehouse.with_name(home.warehouse.name + ".wal").exists():
+    if log_of(home.warehouse).exists():
         return Standing(f"The warehouse was not closed whole. {run}", is_halted=True)
     with hardened(home.warehouse) as con:
         laid = one(con, "SELECT sql_digest FROM laid")

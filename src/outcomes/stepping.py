@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import errno
-import traceback
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from outcomes import logs
-from outcomes.errors import MayPassError, OutcomesError
+from outcomes.errors import MayPassError, OutcomesError, place_of, where_of
 from outcomes.loading import Night, Progress
 from outcomes.paths import Home
 
@@ -40,16 +38,10 @@ def run_step(name: str, step: Callable[..., Any], value: Night | Home, progress:
         log.failed(_run_of(night), error.reason_code)
         raise
     except Exception as error:
-        ours = [
-            frame
-            for frame in traceback.extract_tb(error.__traceback__)
-            if "outcomes" in frame.filename or "schemas" in frame.filename
-        ]
-        where = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "unknown"
         kind = MayPassError if is_of_a_moment(error) else OutcomesError
-        log.failed(_run_of(night), kind.reason_code, type(error).__name__, where)
+        log.failed(_run_of(night), kind.reason_code, type(error).__name__, where_of(error))
         raise kind(
-            f"The step {name} could not finish ({type(error).__name__} at {where}). Nothing is lost: run the night again."
+            f"The step {name} could not finish ({place_of(error)}). Nothing is lost: run the night again."
         ) from None
 
 

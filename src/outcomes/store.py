@@ -20,7 +20,7 @@ from outcomes.inbox import sync
 from outcomes.kept import KEPT, Kept, append_events, said_of
 from outcomes.laying import lay, sql_digest
 from outcomes.ledger import write_entries
-from outcomes.paths import Home
+from outcomes.paths import Home, log_of
 from outcomes.rereading import Before, earlier_readings, fates_of_held, reinstate, take_back
 from outcomes.settings import settings_of
 from outcomes.storeversions import refuse_other, version_of
@@ -62,6 +62,14 @@ class File:
     size: int
 
 
+def beside(path: Path) -> Path:
+    """Where a store is made that will be put in the place of `path`; nothing lies there."""
+    new = path.with_name(path.name + ".new")
+    for left in (new, log_of(new)):
+        left.unlink(missing_ok=True)
+    return new
+
+
 @contextmanager
 def warehouse(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """The warehouse, open for writing; it is made first if it is not there. Closed and checkpointed behind the block.
@@ -71,9 +79,7 @@ def warehouse(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     config = config_of(Home(path.parent))
     if not path.exists():
         # Under another name first: a disk that fills up while a database is made leaves a file that never opens.
-        new = path.with_name(path.name + ".new")
-        for left in (new, new.with_name(new.name + ".wal")):
-            left.unlink(missing_ok=True)
+        new = beside(path)
         make_store(new)
         os.replace(new, path)
     con = duckdb.connect(str(path), config=config)

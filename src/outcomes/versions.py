@@ -7,7 +7,8 @@ from functools import cache
 from importlib import resources
 from importlib.metadata import version
 from importlib.resources.abc import Traversable
-from pathlib import Path
+
+from outcomes.paths import locked_versions
 
 _KINDS = (".py", ".sql", ".j2", ".css")
 # Data files have versions of their own.
@@ -31,8 +32,7 @@ def program_digest() -> str:
 
 def lock_digest() -> str:
     """The head of the SHA-256 of requirements.lock; none where the program was installed without it."""
-    installed = Path(__file__).with_name("requirements.lock")
-    path = installed if installed.exists() else Path(__file__).parents[2] / "requirements.lock"
+    path = locked_versions()
     return hashlib.sha256(path.read_bytes()).hexdigest()[:16] if path.exists() else "none"
 
 

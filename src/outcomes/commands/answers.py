@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from outcomes.commands import Arguments, Verbs, count
-from outcomes.commands.homes import home_of, published
+from outcomes.commands.homes import clinic_of, home_of, published
 from outcomes.errors import UsageError
 from outcomes.tables import table, written
 from outcomes.views import VIEWS
@@ -88,8 +88,7 @@ def add(verbs: Verbs) -> None:
 def _filters(arguments: Arguments, con: Any) -> dict[str, Any]:
     from outcomes.publishedcopy import known
 
-    clinic = "*" if arguments.clinic == "all" else arguments.clinic
-    return {"clinic": known(con, "clinic", clinic), "measure": known(con, "measure", arguments.measure)}
+    return {"clinic": known(con, "clinic", clinic_of(arguments)), "measure": known(con, "measure", arguments.measure)}
 
 
 def _rates(arguments: Arguments) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from outcomes.commands import Arguments, Verbs
-from outcomes.commands.homes import home_of, published
+from outcomes.commands.homes import clinic_of, home_of, published
 from outcomes.errors import UsageError
 from outcomes.tables import table, written
 
@@ -88,15 +88,11 @@ def add(verbs: Verbs) -> None:
     )
 
 
-def _clinic(arguments: Arguments) -> str | None:
-    return "*" if arguments.clinic == "all" else arguments.clinic
-
-
 def _trace(arguments: Arguments) -> None:
     from outcomes.tracing import flat, traced
 
     with published(arguments) as con:
-        said = traced(con, arguments.measure, _clinic(arguments), arguments.status, arguments.course)
+        said = traced(con, arguments.measure, clinic_of(arguments), arguments.status, arguments.course)
     if arguments.format == "json":
         print(json.dumps(said, indent=1, default=str))
     elif arguments.format == "csv":
@@ -146,7 +142,7 @@ def _diff(arguments: Arguments) -> None:
     from outcomes.publishedcopy import known
 
     with published(arguments) as con:
-        wanted = {"measure_id": known(con, "measure", arguments.measure), "clinic_id": known(con, "clinic", _clinic(arguments))}  # fmt: skip
+        wanted = {"measure_id": known(con, "measure", arguments.measure), "clinic_id": known(con, "clinic", clinic_of(arguments))}  # fmt: skip
     found = difference(home_of(arguments), arguments.first, arguments.second)
 
     def asked(rows: list[Row]) -> list[Row]:

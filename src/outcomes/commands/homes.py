@@ -17,6 +17,11 @@ def home_of(arguments: Arguments) -> Home:
     return Home(Path(arguments.home).absolute())
 
 
+def clinic_of(arguments: Arguments) -> str | None:
+    """The clinic that is asked for, as views have it: `all` is all of them together."""
+    return "*" if arguments.clinic == "all" else arguments.clinic
+
+
 def last_said(home: Home) -> dict[str, Any]:
     said: dict[str, Any] = json.loads(home.summary.read_text("utf-8"))
     return said

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from outcomes.commands import Arguments, Verbs
-from outcomes.commands.homes import home_of, published
+from outcomes.commands.homes import clinic_of, home_of, published
 from outcomes.errors import UsageError
 
 
@@ -47,7 +47,7 @@ def _report(arguments: Arguments) -> None:
     if arguments.release and arguments.shared:
         raise UsageError("A release has counts of 1 to 10: for sharing leave out --release.")
     with published(arguments) as con:
-        clinic = NETWORK if arguments.clinic == "all" else arguments.clinic
+        clinic = clinic_of(arguments) or NETWORK
         # A clinic that is registered and has sent nothing yet has a page too.
         if not one(con, "SELECT count(*) FROM clinic WHERE clinic_id = ?", [clinic]):
             known(con, "clinic", clinic)

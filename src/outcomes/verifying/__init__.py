@@ -15,10 +15,11 @@ import duckdb
 
 from outcomes import inbox
 from outcomes.digests import store_digest, store_digests
-from outcomes.errors import OutcomesError, UsageError
+from outcomes.errors import OutcomesError
 from outcomes.paths import Home
 from outcomes.publishedcopy import hardened
 from outcomes.receipts import has_receipts
+from outcomes.signing import no_night
 from outcomes.standing import Standing, standing_of
 from outcomes.store import one
 from outcomes.storeversions import current, version_of
@@ -52,7 +53,7 @@ def verify(home: Home, *, from_archive: bool = False) -> Verified:
     Raises UsageError where there was no night, BusyError during one.
     """
     if not (home.warehouse.exists() or has_receipts(home)):
-        raise UsageError(f"{home.root} has had no night yet. Run one first: outcomes nightly --home {home.root}")
+        raise no_night(home)
     os.umask(0o077)
     with inbox.locked(home):
         try:
