@@ -216,12 +216,15 @@ def test_a_derivation_killed_while_it_looked_at_few_patients_is_done_again_for_a
     left = tmp_path / "left.duckdb"
     shutil.copyfile(after_later.published_copy, left)
     with duckdb.connect(str(left)) as con:
-        con.execute("CREATE TABLE main.touched AS SELECT 1 AS patient_no")
-        con.execute("CREATE OR REPLACE MACRO in_scope(patient_no) AS patient_no IN (FROM main.touched)")
+        con.execute("CREATE TABLE main.reconsidered AS SELECT 1 AS patient_no")
+        con.execute("CREATE TABLE main.tally_before AS FROM tally")
+        con.execute("CREATE OR REPLACE MACRO in_scope(patient_no) AS patient_no IN (FROM main.reconsidered)")
+        con.execute("CREATE OR REPLACE MACRO night_in_scope() AS 1")
         con.execute("DELETE FROM derived")
         con.execute("DELETE FROM infusion")
         derive(con)
-        assert con.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'touched'").fetchone() == (0,)
+        left_over = "SELECT count(*) FROM duckdb_tables() WHERE table_name IN ('reconsidered', 'tally_before')"
+        assert con.execute(left_over).fetchone() == (0,)
     assert differing(after_later.published_copy, left) == {}
 
 

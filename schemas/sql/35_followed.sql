@@ -1,42 +1,14 @@
--- One row per patient with a score: how far the patient has been followed (R9). A file that was read again came when it
--- was first read.
+-- How far a patient has been followed on a date (R9): the day of a row grows with the time since it came, an extract_day does not.
+CREATE OR REPLACE MACRO main.followed_day(heard_day, heard_on, extract_day, as_of) AS
+    greatest(heard_day + date_diff('day', heard_on, as_of), extract_day)::INTEGER;
+COMMENT ON MACRO main.followed_day IS 'The patient''s day up to which scores would have arrived on a date (R9).';
+
+-- One row per patient with a score: how far the patient has been followed.
 CREATE OR REPLACE VIEW followed AS
-WITH received AS (
-    SELECT
-        s.patient_no,
-        coalesce(f.received_on, a.received_on) AS received_on,
-        max(s.days_since_first_infusion) AS last_day
-    FROM main.assigned_score AS s
-    JOIN main.arrival AS a USING (arrival_no)
-    LEFT JOIN main.arrival AS f ON f.arrival_no = a.read_again_of
-    ANTI JOIN (FROM main.superseded WHERE reason_code IN ('retracted', 'read_again')) AS taken_back USING (score_id)
-    WHERE s.status <> 'entered_in_error'
-    GROUP BY ALL
-),
-
-by_rows AS (
-    SELECT
-        patient_no,
-        max(last_day + date_diff('day', received_on, (SELECT as_of FROM main.as_of))) AS followed_until,
-        arg_min(last_day, received_on) AS first_arrival_last_day
-    FROM received
-    GROUP BY patient_no
-),
-
-by_extract AS (
-    SELECT patient_no, max(extract_day) AS extract_day
-    FROM main.assigned_extract_day
-    SEMI JOIN main.last_reading USING (arrival_no)
-    GROUP BY patient_no
-)
-
 SELECT
-    patient_no,
-    greatest(r.followed_until, e.extract_day)::INTEGER AS followed_until,
-    r.first_arrival_last_day,
-    e.extract_day
-FROM by_rows AS r
-LEFT JOIN by_extract AS e USING (patient_no);
+    h.patient_no, followed_day(h.heard_day, h.heard_on, h.extract_day, d.as_of) AS followed_until, h.first_arrival_last_day, h.extract_day
+FROM main.last_heard AS h
+CROSS JOIN main.as_of AS d;
 
 COMMENT ON VIEW followed IS 'One row per patient with a score: how far the patient has been followed, as of the last night (R9).';
 COMMENT ON COLUMN followed.patient_no IS 'The patient.';

@@ -1,8 +1,9 @@
 -- One row per course and way of picking an endpoint: what R10 asks of the course, its baseline (R6), its window and
 -- whether it is due (R8, R9). Which score is picked in that window is in `picked`.
 
--- `picks` names the view pick, or a part of it: a filter on the view course_way would still go through all ways.
-CREATE OR REPLACE MACRO main.course_ways(picks) AS TABLE
+-- `picks` names the view pick, or a part of it, and `courses` the view course, or a part of it: a filter on the view
+-- course_way would still go through all ways and courses.
+CREATE OR REPLACE MACRO main.course_ways(picks, courses := 'main.course') AS TABLE
 WITH way AS (
     SELECT DISTINCT * EXCLUDE (measure_id), anchor = 'infusion_k' AS is_after_k FROM query_table(picks)
 ),
@@ -11,7 +12,7 @@ unrecorded AS (
     SELECT s.patient_no, s.course
     FROM main.score_place AS s
     JOIN main.course AS c USING (patient_no, course)
-    WHERE s.timepoint = 'follow_up' AND s.infusion_number IS NOT NULL AND s.received > c.infusions
+    WHERE in_scope(s.patient_no) AND s.timepoint = 'follow_up' AND s.infusion_number IS NOT NULL AND s.received > c.infusions
     GROUP BY ALL
 ),
 
@@ -33,7 +34,7 @@ anchored AS (
         NOT w.is_after_k OR c.first_switch_day IS NOT NULL OR c.next_first_day IS NOT NULL
             OR c.followed_until - c.last_infusion_day > r.reinduction_gap_days AS is_over,
         coalesce(k.is_next_given, false) AS is_next_given
-    FROM main.course AS c
+    FROM (FROM query_table(courses) WHERE in_scope(patient_no)) AS c
     CROSS JOIN way AS w
     CROSS JOIN main.rules AS r
     LEFT JOIN main.baseline AS b ON b.patient_no = c.patient_no AND b.course = c.course

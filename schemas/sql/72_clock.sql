@@ -36,7 +36,7 @@ FROM main.course AS c
 CROSS JOIN asked AS a
 LEFT JOIN main.baseline AS b ON b.patient_no = c.patient_no AND b.course = c.course
     AND b.look_back_days = a.look_back_days AND b.missing_items = a.missing_items
-WHERE a.anchor = 'first_infusion'
+WHERE in_scope(c.patient_no) AND a.anchor = 'first_infusion'
 
 UNION ALL
 

@@ -35,6 +35,12 @@ def table_digest(
     return f"{rows}:{total:x}"
 
 
+def added(digest: str, more: str) -> str:
+    """The table_digest of the rows of two together."""
+    (rows, total), (more_rows, more_total) = (said.split(":") for said in (digest, more))
+    return f"{int(rows) + int(more_rows)}:{int(total, 16) + int(more_total, 16):x}"
+
+
 def _text(name: str, kind: str, exact: bool) -> str:
     """A column as text in which no value holds the separator, and null is no value."""
     said = f'"{name}"'

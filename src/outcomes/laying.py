@@ -24,7 +24,7 @@ from outcomes.storeversions import current
 TABLES = frozenset(
     {
         "pseudonym_place", "moved_extract_day", "moved_patient_row", "moved_score",
-        "followed", "told_infusion", "reread", "renumbered", "known_infusion", "restarted", "infusion", "course", "looked_up", "score_place", "baseline", "picked",
+        "last_heard", "raised_item_9", "told_infusion", "reread", "renumbered", "known_infusion", "restarted", "infusion", "told_course", "looked_up", "score_place", "baseline", "picked",
         "clinic_group", "tally", "clock_tally", "rate", "comparison",
     }
 )  # fmt: skip
@@ -32,27 +32,31 @@ TABLES = frozenset(
 # Those of them that look at one patient at a time and know no as-of date.
 LOCAL = frozenset(
     {
-        "told_infusion",
-        "reread",
-        "renumbered",
-        "known_infusion",
-        "restarted",
-        "infusion",
-        "looked_up",
-        "score_place",
-        "baseline",
-        "picked",
+        "last_heard", "raised_item_9", "told_infusion", "reread", "renumbered", "known_infusion", "restarted", "infusion", "told_course", "looked_up", "score_place", "baseline", "picked",
     }
-)
-_TOUCHED = """
-    SELECT DISTINCT patient_no
+)  # fmt: skip
+
+# Those of them that count courses, each on its own: what is said of some can be taken out of the sums and put in anew.
+# The columns up to `courses` are what is alike of courses, those from there on are counts.
+COUNTED = frozenset({"tally", "clock_tally"})
+
+# Whose stored rows have changed since a night, or what was said of how far they were followed.
+_CHANGED = """
+    SELECT patient_no
     FROM score
     JOIN arrival USING (arrival_no)
     WHERE night > $night OR score_id IN (SELECT score_id FROM score_event WHERE score_event.night > $night)
     UNION
+    SELECT patient_no
+    FROM extract_day
+    JOIN arrival AS a USING (arrival_no)
+    WHERE a.night > $night OR a.sha256 IN (SELECT sha256 FROM arrival WHERE arrival.night > $night)
+    UNION
     -- Joins and splits are few: all patients they name, so that nobody need follow which rows went to whom and came back.
     SELECT unnest([from_no, into_no]) FROM identity_change WHERE kind <> 'undo'
 """
+# Where more than one patient in so many has changed, all are done: a part is done twice, as it was and as it is.
+_ALL_OVER = 4
 
 
 def sql_files(first: int, last: int) -> Iterator[tuple[str, str]]:
@@ -157,35 +161,84 @@ def _lay_steps(con: duckdb.DuckDBPyConnection) -> None:
 def derive(con: duckdb.DuckDBPyConnection, *, whole: bool = False) -> None:
     """Everything from courses to comparisons, as of the last night.
 
-    Steps that look at one patient at a time (LOCAL) are done again only for patients whose stored rows have changed
-    since the last derivation, or whose pseudonyms were ever joined or split, where nothing else has changed: the same
-    data files, clinics and rules. `whole` does all again.
+    Where the data files, clinics and rules are those of the last derivation, only what can have changed is done again:
+    the steps that look at one patient at a time (LOCAL) for the patients whose stored rows have changed, or whose
+    pseudonyms were ever joined or split; the counts of courses (COUNTED) by difference, for them and for those of whom
+    something fell due by the passing of days. `whole` does all again, with the same result.
     """
     inputs = con.execute(
         "SELECT arg_max(data_versions, night) || ' ' || (SELECT sql_digest FROM laid), max(night) FROM night"
     ).fetchone() or (None, None)
     before = con.execute("SELECT night, inputs FROM derived").fetchone()
     con.execute("DELETE FROM derived")
-    everyone = dict(sql_files(20, 29))["scope"]
-    con.execute(everyone)  # A derivation that was killed can have left it narrowed.
-    is_partial = not whole and before is not None and before[1] == inputs[0]
-    if is_partial and before is not None:
-        con.execute("CREATE OR REPLACE TABLE main.touched AS " + _TOUCHED, {"night": before[0]})
-        con.execute(
-            "CREATE OR REPLACE MACRO in_scope(patient_no) AS patient_no IN (SELECT t.patient_no FROM main.touched AS t)"
-        )
+    _scope(con)  # A derivation that was killed can have left it narrowed.
+    changed = None if whole or before is None or before[1] != inputs[0] else _changed_since(con, before[0])
     try:
         for name, _ in sql_files(30, 99):
-            if name in LOCAL and is_partial:
-                con.execute(f"DELETE FROM main.{name} WHERE patient_no IN (FROM main.touched)")
-                con.execute(f"INSERT INTO main.{name} FROM recomputed.{name}")
+            if name in TABLES and changed is not None and (name in LOCAL or name in COUNTED):
+                _derive_again(con, name)
             elif name in TABLES:
                 con.execute(f"TRUNCATE main.{name}")
                 con.execute(f"INSERT INTO main.{name} FROM recomputed.{name}")
     finally:
-        con.execute(everyone)
-        con.execute("DROP TABLE IF EXISTS main.touched")
+        _scope(con)
+        for name in ("changed", "reconsidered", *(f"{counted}_before" for counted in COUNTED)):
+            con.execute(f"DROP TABLE IF EXISTS main.{name}")
     con.execute("INSERT INTO derived VALUES (?, ?)", [inputs[1], inputs[0]])
+
+
+def _scope(con: duckdb.DuckDBPyConnection, patients: str | None = None, night: int | None = None) -> None:
+    """Whom and which night the views look at: the patients of a table, and a night; all, and the last, where not given."""
+    con.execute(dict(sql_files(20, 29))["scope"])
+    if patients is not None:
+        con.execute(
+            f"CREATE OR REPLACE MACRO in_scope(patient_no) AS patient_no IN (SELECT p.patient_no FROM main.{patients} AS p)"
+        )
+    if night is not None:
+        con.execute(f"CREATE OR REPLACE MACRO night_in_scope() AS {night}")
+
+
+def _changed_since(con: duckdb.DuckDBPyConnection, night: int) -> int | None:
+    """Put into tables who has changed since a night, and what was counted of them as of then; None where they are too many."""
+    con.execute("CREATE OR REPLACE TABLE main.changed AS " + _CHANGED, {"night": night})
+    con.execute(
+        f"""CREATE OR REPLACE TABLE main.reconsidered AS
+        FROM main.changed UNION FROM main.fell_due((SELECT as_of FROM main.night WHERE night = {night}))"""
+    )
+    count, of = con.execute(
+        "SELECT (SELECT count(*) FROM main.reconsidered), (SELECT count(*) FROM main.patient)"
+    ).fetchone() or (0, 0)
+    if count * _ALL_OVER > of:
+        return None
+    _scope(con, "reconsidered", night)
+    for name in COUNTED:
+        con.execute(f"CREATE OR REPLACE TABLE main.{name}_before AS FROM recomputed.{name}")
+    return int(count)
+
+
+def _derive_again(con: duckdb.DuckDBPyConnection, name: str) -> None:
+    """One step for those who have changed; the others' rows stay."""
+    if name in LOCAL:
+        _scope(con, "changed")
+        con.execute(f"DELETE FROM main.{name} WHERE patient_no IN (FROM main.changed)")
+        con.execute(f"INSERT INTO main.{name} FROM recomputed.{name}")
+        return
+    _scope(con, "reconsidered")
+    columns = [row[0] for row in con.execute(f"DESCRIBE main.{name}").fetchall()]
+    first = columns.index("courses")
+    alike, counts = ", ".join(columns[:first]), columns[first:]
+    con.execute(
+        f"""CREATE OR REPLACE TABLE main.{name}_before AS
+        SELECT {alike}, {", ".join(f"sum({count})::INTEGER AS {count}" for count in counts)}
+        FROM (
+            FROM main.{name} UNION ALL FROM recomputed.{name}
+            UNION ALL SELECT {alike}, {", ".join(f"-{count}" for count in counts)} FROM main.{name}_before
+        )
+        GROUP BY {alike}
+        HAVING sum(courses) <> 0"""
+    )
+    con.execute(f"TRUNCATE main.{name}")
+    con.execute(f"INSERT INTO main.{name} FROM main.{name}_before")
 
 
 def _keep_comments(con: duckdb.DuckDBPyConnection) -> None:

@@ -16,7 +16,7 @@ import duckdb
 import polars as pl
 
 from outcomes import inbox
-from outcomes.digests import table_digest
+from outcomes.digests import added, table_digest
 from outcomes.frames import given
 from outcomes.ledger import NO_HASH
 from outcomes.paths import Home
@@ -28,6 +28,15 @@ Row = dict[str, Any]
 NIGHTS = "nights.jsonl"
 # What each night changed, which the archive cannot bring back: table of entries, and the file that has them too.
 LOGS = {"rate_log": "rates.jsonl", "definition_log": "definitions.jsonl"}
+# Tables to which nights only add: which of their rows came after the night of a receipt, by its last arrival or how many
+# rows there were. Their digests are sums, and go on from there: a night's cost must not grow with all that is stored, and
+# what is changed in older rows after their receipt does not come into the next one.
+_ADDED = {
+    "score": "arrival_no > {arrival_no}",
+    "patient_row": "arrival_no > {arrival_no}",
+    "extract_day": "arrival_no > {arrival_no}",
+    "patient": "patient_no > {rows}",
+}
 # Stored tables without a witness of their own: which columns a receipt digests (None: all of them), of which rows.
 STORED: dict[str, tuple[tuple[str, ...] | None, str]] = {
     # What a row says is in rows_digest of its arrival.
@@ -65,9 +74,10 @@ def write_night_receipts(home: Home, con: duckdb.DuckDBPyConnection) -> None:
     _write_logs(home, con)
     lines = inbox.read_lines(home.receipts / NIGHTS)
     previous: Row = lines[-1] if lines else {"night": 0, "hash": NO_HASH}
+    last = previous
     nights = said_of_nights(con, previous["night"])
     for night in nights:
-        night["stored"] = stored_digests(con) if night is nights[-1] else None
+        night["stored"] = stored_digests(con, after=last) if night is nights[-1] else None
         night["sql_digest"] = one(con, "SELECT sql_digest FROM laid") if night is nights[-1] else None
         night["previous_hash"] = previous["hash"]
         night["hash"] = line_hash(night)
@@ -81,9 +91,18 @@ def said_of_nights(con: duckdb.DuckDBPyConnection, after: int = 0) -> list[Row]:
     return [row | {"as_of": row["as_of"].isoformat()} for row in rows_of(con, _NIGHT, [after])]
 
 
-def stored_digests(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    """The digest of each table of STORED, as it is now."""
-    return {name: table_digest(con, f"main.{name}", columns, where=where) for name, (columns, where) in STORED.items()}
+def stored_digests(con: duckdb.DuckDBPyConnection, after: Row | None = None) -> dict[str, str]:
+    """The digest of each table of STORED, as it is now: of all its rows, or of those in the receipt `after` and what was added since."""
+    after = after or {}
+    told = after.get("stored") or {}
+    found = {}
+    for name, (columns, where) in STORED.items():
+        before = told.get(name) if name in _ADDED else None
+        if before is not None:
+            where += " AND " + _ADDED[name].format(arrival_no=after["arrival_no"] or 0, rows=before.partition(":")[0])
+        digest = table_digest(con, f"main.{name}", columns, where=where)
+        found[name] = digest if before is None else added(before, digest)
+    return found
 
 
 def line_hash(line: Row) -> str:

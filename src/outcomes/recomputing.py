@@ -128,6 +128,7 @@ def recomputed(
             with _as_it_was(home, home.scratch / "base.duckdb", base, definitions) as con:
                 con.execute(f"CREATE TABLE settled AS {SETTLED}")
                 con.execute("CREATE TABLE started AS SELECT measure_id, patient_no, course FROM clock WHERE kept_out_as IS NULL")  # fmt: skip
+                con.execute("CREATE TABLE closed AS SELECT patient_no, course FROM course WHERE induction <> 'open'")
                 con.execute("CHECKPOINT")
         with _as_it_was(home, home.scratch / "now.duckdb", point, definitions) as con:
             _cover(con, None if base is None else home.scratch / "base.duckdb")
@@ -202,7 +203,7 @@ def _cover(con: duckdb.DuckDBPyConnection, base: Path | None) -> None:
 
     The extended share (clinic_group) is of the inductions closed since. This is the one place that knows that rates are
     made from endpoints counted (tallied), survival from the view clock, a clock from a response that is covered, and
-    clinic_group from the table course.
+    clinic_group from the courses of told_course.
     """
     if base is None:
         con.execute("CREATE TABLE covered AS FROM endpoint")
@@ -214,14 +215,11 @@ def _cover(con: duckdb.DuckDBPyConnection, base: Path | None) -> None:
             LEFT JOIN base.main.settled AS b USING (measure_id, patient_no, course)
             WHERE {COVERED}"""
         )
-        con.execute("CREATE TABLE every_course AS FROM course")
-        con.execute(
-            """DELETE FROM course WHERE (patient_no, course) IN
-            (SELECT (patient_no, course) FROM base.main.course WHERE induction <> 'open')"""
-        )
+        con.execute("CREATE TABLE every_course AS FROM told_course")
+        con.execute("DELETE FROM told_course WHERE (patient_no, course) IN (SELECT (patient_no, course) FROM base.main.closed)")
         _again(con, "clinic_group")
-        con.execute("TRUNCATE course")
-        con.execute("INSERT INTO course FROM every_course")
+        con.execute("TRUNCATE told_course")
+        con.execute("INSERT INTO told_course FROM every_course")
         con.execute("CREATE OR REPLACE VIEW main.endpoint AS FROM main.covered")
         con.execute(
             """CREATE TABLE covered_clock AS

@@ -122,14 +122,13 @@ _COURSES = f"""
     drawn AS MATERIALIZED (
         SELECT patient_no, course, ceil(courses / {MOST_LINES})::INTEGER AS every FROM numbered WHERE place % ceil(courses / {MOST_LINES}) = 0
     ),
-    looked_at AS (
-        SELECT p.*, d.every FROM course_picks('way') AS p JOIN drawn AS d ON d.patient_no = p.patient_no AND d.course = p.course
-        WHERE p.total IS NOT NULL
-    )
+    drawn_course AS (FROM course SEMI JOIN drawn USING (patient_no, course)),
+    looked_at AS (FROM course_picks('way', courses := 'drawn_course') WHERE total IS NOT NULL)
     SELECT
         e.clinic_id, e.patient_no, e.course, w.infusion_k AS k, e.baseline_total, e.total AS endpoint_total,
-        w.infusion_k > e.induction_infusions AS is_maintenance, e.every
+        w.infusion_k > e.induction_infusions AS is_maintenance, d.every
     FROM judged('looked_at') AS e
+    JOIN drawn AS d ON d.patient_no = e.patient_no AND d.course = e.course
     JOIN way AS w USING (measure_id)
     WHERE status_class(e.status) = 'observed'
     ORDER BY e.clinic_id, e.patient_no, e.course, k
