@@ -108,7 +108,7 @@ READ: dict[str, tuple[Callable[[str], Any], str, Any]] = {
     "infusion_number": (whole, "infusion_number_not_whole", Int),
     "days_since_first_infusion": (whole, "day_not_whole", Int),
     "timepoint": (one_of(TIMEPOINTS), "timepoint_unknown", TIMEPOINTS),
-    **{name: (item, "item_not_whole", Int) for name in ITEMS},
+    **dict.fromkeys(ITEMS, (item, "item_not_whole", Int)),
     "total": (total, "total_not_whole", Int),
     "item_10": (item, "item_10_not_whole", Int),
     "drug": (one_of(DRUGS), "drug_unknown", DRUGS),
@@ -168,7 +168,9 @@ def read_column(name: str, texts: pd.Series) -> tuple[Any, np.ndarray]:
 
 def _sound(check: Callable[[pd.DataFrame], pd.Series], code: str) -> pa.Check:
     """A rule over several columns, of rows whose cells are sound."""
-    return pa.Check(lambda rows: ~rows["is_sound"] | check(rows).fillna(False).astype(bool), name=code, error=code, ignore_na=False)
+    return pa.Check(
+        lambda rows: ~rows["is_sound"] | check(rows).fillna(False).astype(bool), name=code, error=code, ignore_na=False
+    )
 
 
 def _is_infusion(rows: pd.DataFrame) -> pd.Series:
@@ -199,16 +201,17 @@ SCHEMA = pa.DataFrameSchema(
             "total_below_items",
         ),
         _sound(
-            lambda r: r["total"].isna()
-            | (r["items_answered"] == 9)
-            | (r["total"] <= r["items_sum"] + 3 * (9 - r["items_answered"])),
+            lambda r: (
+                r["total"].isna()
+                | (r["items_answered"] == 9)
+                | (r["total"] <= r["items_sum"] + 3 * (9 - r["items_answered"]))
+            ),
             "total_above_items",
         ),
         _sound(
-            lambda r: (r["items_answered"] > 0)
-            | r["total"].notna()
-            | _is_infusion(r)
-            | (r["status"] == "entered_in_error"),
+            lambda r: (
+                (r["items_answered"] > 0) | r["total"].notna() | _is_infusion(r) | (r["status"] == "entered_in_error")
+            ),
             "no_answers",
         ),
     ],
@@ -238,7 +241,9 @@ def checked(texts: pd.DataFrame, clinics: list[str]) -> tuple[pd.DataFrame, pd.D
         rows["is_sound"] &= rows[name].isna() | rows[name].between(low, high).fillna(False).astype(bool)
     unknown = rows["clinic_id"].notna() & ~rows["clinic_id"].isin(clinics)
     if unknown.any():
-        wrong.append(pd.DataFrame({"row": np.flatnonzero(unknown), "column_name": "clinic_id", "reason_code": "unknown_clinic"}))
+        wrong.append(
+            pd.DataFrame({"row": np.flatnonzero(unknown), "column_name": "clinic_id", "reason_code": "unknown_clinic"})
+        )
     try:
         SCHEMA.validate(rows, lazy=True)
     except pa.errors.SchemaErrors as error:

@@ -129,7 +129,10 @@ def main(inbox: Path, clinics_file: Path, measures_file: Path, as_of: dt.date, o
         files.append((path.name, digest, "taken", len(texts) + len(ragged)))
         rows, reasons = contract.checked(texts, list(clinics))
         reasons = reasons.assign(file=path.name, line=lines[reasons["row"].astype(int)])
-        wrong += [reasons, pd.DataFrame({"file": path.name, "line": ragged, "column_name": None, "reason_code": "field_count"})]
+        wrong += [
+            reasons,
+            pd.DataFrame({"file": path.name, "line": ragged, "column_name": None, "reason_code": "field_count"}),
+        ]
         good = rows.assign(file=path.name, line=lines).drop(index=reasons["row"].astype(int).unique())
         found.append(good.assign(clinic_id=good["clinic_id"].astype(str), patient_id=good["patient_id"].astype(str)))
     rows = pd.concat(found, ignore_index=True)
@@ -148,8 +151,13 @@ def main(inbox: Path, clinics_file: Path, measures_file: Path, as_of: dt.date, o
     out.unlink(missing_ok=True)
     con = sqlite3.connect(out)
     kinds = {"text": "TEXT", "Float64": "REAL"}
-    named = [f"{name} {'TEXT' if isinstance(dtype, list) else kinds.get(dtype, 'INTEGER')}" for name, (_, _, dtype) in contract.READ.items()]
-    con.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;" + TABLES.format(columns=", ".join(named)))
+    named = [
+        f"{name} {'TEXT' if isinstance(dtype, list) else kinds.get(dtype, 'INTEGER')}"
+        for name, (_, _, dtype) in contract.READ.items()
+    ]
+    con.executescript(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;" + TABLES.format(columns=", ".join(named))
+    )
     columns = ["file", "line", "stands", *contract.READ, "items_answered", "phq9_total"]
     with con:
         con.executemany(

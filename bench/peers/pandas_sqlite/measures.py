@@ -156,14 +156,20 @@ def endpoints(scores: pd.DataFrame, courses: pd.DataFrame, anchor: pd.Series, lo
     if not any_course:
         until = s["patient"].map(courses["next_first_day"])
         s = s[until.isna() | (s["day"] < until) | ((s["day"] == until) & (s["timepoint"] != "post_infusion"))]
-    chosen = s[s["usable"]].sort_values(["patient", "day", "total"], ascending=[True, False, False]).drop_duplicates("patient")
+    chosen = (
+        s[s["usable"]]
+        .sort_values(["patient", "day", "total"], ascending=[True, False, False])
+        .drop_duplicates("patient")
+    )
     altered = s.loc[s["total"].notna() & ~s["is_two_weeks"], "patient"]
     incomplete = s.loc[s["total"].isna() & (s["items_answered"] > 0) & s["is_two_weeks"], "patient"]
     total = chosen.set_index("patient")["total"].reindex(courses.index)
     return pd.DataFrame({"total": total, "altered": courses.index.isin(altered), "incomplete": courses.index.isin(incomplete)})  # fmt: skip
 
 
-def statuses(scores: pd.DataFrame, courses: pd.DataFrame, measure: dict[str, Any], rules: dict[str, Any]) -> pd.DataFrame:
+def statuses(
+    scores: pd.DataFrame, courses: pd.DataFrame, measure: dict[str, Any], rules: dict[str, Any]
+) -> pd.DataFrame:
     """The one status of each patient's first course for a measure (R10): the first that is true."""
     c = courses
     b = baselines(scores, c, measure["baseline_look_back_days"])
@@ -188,7 +194,9 @@ def statuses(scores: pd.DataFrame, courses: pd.DataFrame, measure: dict[str, Any
         "altered_recall": e["altered"],
         "incomplete_form": e["incomplete"],
     }
-    status = np.select([test.fillna(False).to_numpy(bool) for test in tests.values()], list(tests), "no_score_in_window")
+    status = np.select(
+        [test.fillna(False).to_numpy(bool) for test in tests.values()], list(tests), "no_score_in_window"
+    )
     status = np.where(status == "induction_open", "not_yet_due", status)
     return pd.DataFrame({"course": 1, "status": status, "baseline_total": b["total"], "endpoint_total": e["total"]}, index=c.index)  # fmt: skip
 
@@ -206,7 +214,11 @@ def placed(stored: pd.DataFrame, clinic_drug: pd.Series, rules: dict[str, Any]) 
     """The scores that stand with what R2 and R5 say of them; and the infusions with their courses."""
     s = stored[stored["stands"]].drop(columns="total").rename(columns={"days_since_first_infusion": "day", "infusion_number": "number", "phq9_total": "total"})  # fmt: skip
     s = s[["patient", "day", "number", "timepoint", "total", "items_answered", "recall_period", "drug"]].copy()
-    s["day"], s["number"], s["total"] = s["day"].astype("int64"), s["number"].astype("float64"), s["total"].astype("float64")
+    s["day"], s["number"], s["total"] = (
+        s["day"].astype("int64"),
+        s["number"].astype("float64"),
+        s["total"].astype("float64"),
+    )
     s["drug"] = s["drug"].cat.codes.replace(-1, np.nan).astype("float64")
     is_infusion = s["timepoint"].isin(["pre_infusion", "post_infusion"])
     told = s[is_infusion].assign(is_pre=s["timepoint"] == "pre_infusion")
@@ -246,7 +258,9 @@ def rates(good: pd.DataFrame, stored: pd.DataFrame, clinics: dict[str, Any], tom
     """
     rules = toml["rules"]
     patients = good.drop_duplicates("patient").set_index("patient")[["clinic_id", "patient_id"]]
-    clinic_drug = patients["clinic_id"].map({name: float(DRUGS.index(clinic["drug"])) for name, clinic in clinics.items()})
+    clinic_drug = patients["clinic_id"].map(
+        {name: float(DRUGS.index(clinic["drug"])) for name, clinic in clinics.items()}
+    )
     # All came tonight: the last day of a row, or of an extract, is how far a patient was followed (R9).
     rows = stored[~stored["is_retracted"]].groupby("patient")["days_since_first_infusion"].max().astype("float64")
     told = good.groupby("patient")["extract_day"].max().astype("float64").reindex(rows.index)
@@ -260,14 +274,18 @@ def rates(good: pd.DataFrame, stored: pd.DataFrame, clinics: dict[str, Any], tom
         of_first = statuses(scores, courses, toml[name], rules)
         found.append(pd.concat([of_first, later.assign(status="repeat_course")]).assign(measure_id=name))
     endpoint = pd.concat(found).join(patients).reset_index(drop=True)
-    endpoint = endpoint[["measure_id", "clinic_id", "patient_id", "course", "status", "baseline_total", "endpoint_total"]]
+    endpoint = endpoint[
+        ["measure_id", "clinic_id", "patient_id", "course", "status", "baseline_total", "endpoint_total"]
+    ]
     return endpoint, _counted(endpoint, list(clinics), rules["confidence_z"])
 
 
 def _counted(endpoint: pd.DataFrame, clinics: list[str], z: float) -> pd.DataFrame:
     both = pd.concat([endpoint, endpoint.assign(clinic_id="*")])
     n = pd.crosstab([both["measure_id"], both["clinic_id"]], both["status"])
-    n = n.reindex(pd.MultiIndex.from_product([MEASURES, ["*", *clinics]], names=["measure_id", "clinic_id"]), fill_value=0)
+    n = n.reindex(
+        pd.MultiIndex.from_product([MEASURES, ["*", *clinics]], names=["measure_id", "clinic_id"]), fill_value=0
+    )
 
     def of(*names: str) -> pd.Series:
         return n.reindex(columns=list(names), fill_value=0).sum(axis=1)
