@@ -10,6 +10,7 @@ machine, goes to bench/peers/results.jsonl.
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import json
 import math
 import os
@@ -33,6 +34,12 @@ from sample import Sample
 MEASURES = ROOT / "data" / "measures.toml"
 OUTCOMES = Path(sys.executable).with_name("outcomes")
 AS_OF = "2026-01-31"
+# Of each peer, the packages whose versions are told.
+PACKAGES = {
+    "pandas_sqlite": ["pandas", "pandera", "pyarrow"],
+    "dbt_duckdb": ["dbt-core", "dbt-duckdb", "duckdb"],
+    "ccbhc": ["ccbhc-measurements", "pandas"],
+}
 # With so many, gzip, Parquet, other orders of columns and a spreadsheet's headings are among the files.
 CLINICS = 5
 FLOOR = """
@@ -68,6 +75,11 @@ class Bench:
         self.sample, self.pythons = sample, pythons
         self.home, self.folder = sample.folder / "home", sample.folder
         self.sqlite, self.dbt = self.folder / "peer.sqlite", self.folder / "peer.duckdb"
+        self.nights: dict[str, Callable[[], Usage]] = {
+            "outcomes": self.ours,
+            "pandas + pandera + SQLite": self.pandas_sqlite,
+            "dbt-duckdb": self.dbt_duckdb,
+        }
 
     @property
     def published(self) -> Path:
@@ -184,6 +196,39 @@ def table(title: str, found: dict[str, Usage]) -> list[str]:
     return lines
 
 
+def _processor() -> str:
+    """What Linux calls it; of another system its architecture."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text("utf-8").splitlines() if info.exists() else []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, platform.machine())
+
+
+def described(pythons: dict[str, Path]) -> dict[str, Any]:
+    """Date, machine and versions: what a line of results says beside its numbers."""
+    return {
+        "on": dt.date.today().isoformat(),
+        "machine": {"processor": _processor(), "cores": os.cpu_count(), "load_before": round(os.getloadavg()[0], 2)},
+        "ours": {"python": platform.python_version()} | {name: version(name) for name in ("outcomes", "duckdb", "polars", "pandera")},
+        "peers": {peer: versions(python, PACKAGES[peer]) for peer, python in pythons.items()},
+    }  # fmt: skip
+
+
+def remission(benches: list[Bench]) -> dict[str, Any]:
+    """The CCBHC package over the scores of each, more from one to the next, and how its CPU grows at last."""
+    found = [bench.ccbhc() for bench in benches]
+    for one in found:
+        cpu, _, peak = one["usage"]
+        print(f"\nccbhc-measurements, {one['scores']:,} scores: {cpu:.1f} CPU s, {peak:,.0f} MiB; {one['beside']}")
+    few, many = found[-2:]
+    power = math.log(many["package_cpu"] / few["package_cpu"]) / math.log(many["scores"] / few["scores"])
+    print(
+        f"Its own CPU ({few['package_cpu']:.1f} s, {many['package_cpu']:.1f} s) grows with the scores to the power of {power:.2f}",
+        flush=True,
+    )
+    return {"runs": found, "power": power}
+
+
 def main() -> None:
     """Make the environments, run the table and print it."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -192,61 +237,44 @@ def main() -> None:
     parser.add_argument("--large", type=int, default=1_000_000, help="rows of one run more; 0 for none")
     parser.add_argument("--environments", type=Path, default=ROOT / ".peers")
     asked = parser.parse_args()
-    made = {peer: environment(peer, asked.environments.absolute()) for peer in ("pandas_sqlite", "dbt_duckdb", "ccbhc")}
+    made = {peer: environment(peer, asked.environments.absolute()) for peer in PACKAGES}
     pythons = {peer: python for peer, python in made.items() if python}
-    line: dict[str, Any] = {
-        "machine": platform.machine(), "cores": os.cpu_count(), "python": platform.python_version(),
-        "ours": {name: version(name) for name in ("outcomes", "duckdb", "polars", "pandera")},
-        "peers": {
-            peer: versions(python, {"pandas_sqlite": ["pandas", "pandera", "pyarrow"], "dbt_duckdb": ["dbt-core", "dbt-duckdb", "duckdb"], "ccbhc": ["ccbhc-measurements", "pandas"]}[peer])
-            for peer, python in pythons.items()
-        },
-        "tables": {},
-    }  # fmt: skip
+    line = described(pythons) | {"tables": {}}
     with tempfile.TemporaryDirectory() as scratch:
 
+        def bench(name: str, clinics: int, rows: int, *, unruly: bool = False) -> Bench:
+            return Bench(Sample(Path(scratch) / name, clinics, rows, unruly=unruly), pythons)
+
         def over(name: str, clinics: int, rows: int, runs: int) -> Bench:
-            bench = Bench(Sample(Path(scratch) / name, clinics, rows), pythons)
-            each: dict[str, Callable[[], Usage]] = {"floor A": bench.floor} if bench.sample.clean else {}
-            each |= {
-                "outcomes": bench.ours,
-                "pandas + pandera + SQLite": bench.pandas_sqlite,
-                "dbt-duckdb": bench.dbt_duckdb,
-            }
-            found = medians(runs, each)
-            answered = bench.same()
+            one = bench(name, clinics, rows)
+            each: dict[str, Callable[[], Usage]] = {"floor A": one.floor} if one.sample.clean else {}
+            found = medians(runs, each | one.nights)
+            answered = one.same()
             said = ", ".join(f"{count:,} {what}" for what, count in answered.items())
-            title = f"{clinics} clinic{'s' * (clinics > 1)}, {runs} run{'s' * (runs > 1)}. The same answers: {said}"
+            title = f"{name}, {runs} run{'s' * (runs > 1)}. The same answers: {said}"
             print("\n".join(table(title, found)), flush=True)
             line["tables"][name] = {"runs": runs, "median": found, "answers": answered}
-            return bench
+            return one
 
         plain = over("one clinic", 1, asked.rows, asked.runs)
         line["lost"] = plain.lost()
         print(f"\nread_csv with ignore_errors leaves out without a word: {line['lost']}", flush=True)
-        over("several clinics", CLINICS, asked.rows, asked.runs)
-        unruly = Bench(Sample(Path(scratch) / "unruly", 1, min(asked.rows, 20_000), unruly=True), pythons)
-        for run in (unruly.ours, unruly.pandas_sqlite, unruly.dbt_duckdb):
+        over(f"{CLINICS} clinics", CLINICS, asked.rows, asked.runs)
+        unruly = bench("unruly", 1, min(asked.rows, 20_000), unruly=True)
+        for run in unruly.nights.values():
             run()
         line["unruly"] = unruly.same()
-        print(
-            f"\nThe same answers of a file of which 6 in 100 rows were changed at random: {line['unruly']}", flush=True
-        )
+        print(f"\nOf a file with 6 in 100 rows changed at random, the same answers: {line['unruly']}", flush=True)
         if "ccbhc" in pythons:
-            small = Bench(Sample(Path(scratch) / "small", 1, asked.rows // 10), pythons)
+            small, twice = bench("small", 1, asked.rows // 10), bench("twice", 1, 2 * asked.rows)
             small.ours()
-            line["ccbhc"] = [small.ccbhc(), plain.ccbhc()]
-            few, many = line["ccbhc"]
-            power = math.log(many["package_cpu"] / few["package_cpu"]) / math.log(many["scores"] / few["scores"])
-            for one in line["ccbhc"]:
-                print(
-                    f"\nccbhc-measurements: {one['scores']:,} scores, {one['usage'][0]:.1f} CPU s in all, {one['package_cpu']:.1f} in the package, {one['usage'][2]:,.0f} MiB; {one['beside']}"
-                )
-            print(f"\nIts CPU grows with the scores to the power of {power:.2f}", flush=True)
+            twice.ours()
+            line["ccbhc"] = remission([small, plain, twice])
         else:
             print("\nccbhc-measurements needs Python 3.12 or later, and there is none here: not run")
         if asked.large:
             over("one clinic, large", 1, asked.large, 1)
+    line["machine"]["load_after"] = round(os.getloadavg()[0], 2)
     with (HERE / "results.jsonl").open("a") as handle:
         handle.write(json.dumps(line) + "\n")
 
