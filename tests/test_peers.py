@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 import sys
 import tomllib
@@ -21,9 +22,14 @@ MEASURES = tomllib.loads((ROOT / "data" / "measures.toml").read_text("utf-8"))
 
 
 @pytest.fixture
-def answers(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+def beside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The modules of the bench are found by their bare names, as where its script runs."""
     monkeypatch.syspath_prepend(str(PEERS))
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
+
+
+@pytest.fixture
+def answers(beside: None) -> ModuleType:
     import answers
 
     return answers
@@ -58,6 +64,16 @@ def test_no_peer_is_installed_with_the_product():
     names = {line.partition("==")[0] for line in (ROOT / "requirements.lock").read_text("utf-8").splitlines()}
     assert "polars" in names
     assert names.isdisjoint({"pandas", "pyarrow", "dbt-core", "ccbhc-measurements"})
+
+
+def test_the_page_shows_the_last_run(beside):
+    import shown
+
+    line = json.loads((PEERS / "results.jsonl").read_text("utf-8").splitlines()[-1])
+    page = shown.PAGE.read_text("utf-8")
+    assert shown.in_page(page, line) == page
+    line["tables"]["one clinic"]["median"]["outcomes"][0] *= 2
+    assert shown.in_page(page, line) != page
 
 
 def test_answers_of_a_home_are_what_it_stores_and_one_that_differs_is_told(answers, sample, after_first):

@@ -4,7 +4,7 @@
 
 Each run takes the bare load of floor A, a night of ours, the script with pandas, pandera and SQLite, and the dbt project in
 turn, so that a drifting machine drifts for all; medians are shown, of whole processes. One JSON line, with versions and
-machine, goes to bench/peers/results.jsonl.
+machine, goes to bench/peers/results.jsonl, and into docs/peers.md.
 """
 
 from __future__ import annotations
@@ -28,12 +28,15 @@ from typing import Any
 
 import answers
 import duckdb
+import shown
 from environments import HERE, ROOT, environment, versions
 from sample import Sample
 
 MEASURES = ROOT / "data" / "measures.toml"
 OUTCOMES = Path(sys.executable).with_name("outcomes")
 AS_OF = "2026-01-31"
+# What is kept and shown; a run of fewer rows only says that the answers are the same.
+ROWS, RUNS, LARGE = 100_000, 3, 1_000_000
 # Of each peer, the packages whose versions are told.
 PACKAGES = {
     "pandas_sqlite": ["pandas", "pandera", "pyarrow"],
@@ -180,22 +183,6 @@ def medians(runs: int, each: dict[str, Callable[[], Usage]]) -> dict[str, Usage]
     return {name: tuple(statistics.median(one[i] for one in of) for i in range(3)) for name, of in found.items()}  # type: ignore[misc]
 
 
-def table(title: str, found: dict[str, Usage]) -> list[str]:
-    """Lines of a table: CPU, wall and memory, and CPU as a ratio to ours and to floor A."""
-    lines = [
-        f"\n{title}\n",
-        "| | CPU s | wall s | peak MiB | CPU / ours | CPU / floor A |",
-        "| --- | ---: | ---: | ---: | ---: | ---: |",
-    ]
-    floor = found.get("floor A")
-    for name, (cpu, wall, peak) in found.items():
-        of_floor = f"{cpu / floor[0]:.1f}" if floor else ""
-        lines.append(
-            f"| {name} | {cpu:.2f} | {wall:.2f} | {peak:,.0f} | {cpu / found['outcomes'][0]:.2f} | {of_floor} |"
-        )
-    return lines
-
-
 def _processor() -> str:
     """What Linux calls it; of another system its architecture."""
     info = Path("/proc/cpuinfo")
@@ -217,24 +204,17 @@ def described(pythons: dict[str, Path]) -> dict[str, Any]:
 def remission(benches: list[Bench]) -> dict[str, Any]:
     """The CCBHC package over the scores of each, more from one to the next, and how its CPU grows at last."""
     found = [bench.ccbhc() for bench in benches]
-    for one in found:
-        cpu, _, peak = one["usage"]
-        print(f"\nccbhc-measurements, {one['scores']:,} scores: {cpu:.1f} CPU s, {peak:,.0f} MiB; {one['beside']}")
     few, many = found[-2:]
     power = math.log(many["package_cpu"] / few["package_cpu"]) / math.log(many["scores"] / few["scores"])
-    print(
-        f"Its own CPU ({few['package_cpu']:.1f} s, {many['package_cpu']:.1f} s) grows with the scores to the power of {power:.2f}",
-        flush=True,
-    )
     return {"runs": found, "power": power}
 
 
 def main() -> None:
     """Make the environments, run the table and print it."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--rows", type=int, default=100_000)
-    parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--large", type=int, default=1_000_000, help="rows of one run more; 0 for none")
+    parser.add_argument("--rows", type=int, default=ROWS)
+    parser.add_argument("--runs", type=int, default=RUNS)
+    parser.add_argument("--large", type=int, default=LARGE, help="rows of one run more; 0 for none")
     parser.add_argument("--environments", type=Path, default=ROOT / ".peers")
     asked = parser.parse_args()
     made = {peer: environment(peer, asked.environments.absolute()) for peer in PACKAGES}
@@ -249,16 +229,12 @@ def main() -> None:
             one = bench(name, clinics, rows)
             each: dict[str, Callable[[], Usage]] = {"floor A": one.floor} if one.sample.clean else {}
             found = medians(runs, each | one.nights)
-            answered = one.same()
-            said = ", ".join(f"{count:,} {what}" for what, count in answered.items())
-            title = f"{name}, {runs} run{'s' * (runs > 1)}. The same answers: {said}"
-            print("\n".join(table(title, found)), flush=True)
-            line["tables"][name] = {"runs": runs, "median": found, "answers": answered}
+            line["tables"][name] = {"runs": runs, "median": found, "answers": one.same()}
+            print("\n" + shown.table(name, line["tables"][name]), flush=True)
             return one
 
         plain = over("one clinic", 1, asked.rows, asked.runs)
         line["lost"] = plain.lost()
-        print(f"\nread_csv with ignore_errors leaves out without a word: {line['lost']}", flush=True)
         over(f"{CLINICS} clinics", CLINICS, asked.rows, asked.runs)
         unruly = bench("unruly", 1, min(asked.rows, 20_000), unruly=True)
         for run in unruly.nights.values():
@@ -271,12 +247,17 @@ def main() -> None:
             twice.ours()
             line["ccbhc"] = remission([small, plain, twice])
         else:
-            print("\nccbhc-measurements needs Python 3.12 or later, and there is none here: not run")
+            print("ccbhc-measurements needs Python 3.12 or later, and there is none here: not run")
         if asked.large:
             over("one clinic, large", 1, asked.large, 1)
     line["machine"]["load_after"] = round(os.getloadavg()[0], 2)
+    print("\n" + shown.measured(line))
+    if (asked.rows, asked.runs, asked.large) != (ROWS, RUNS, LARGE) or "ccbhc" not in line:
+        print("Not kept: it is not all of what docs/peers.md shows.")
+        return
     with (HERE / "results.jsonl").open("a") as handle:
         handle.write(json.dumps(line) + "\n")
+    shown.PAGE.write_text(shown.in_page(shown.PAGE.read_text("utf-8"), json.loads(json.dumps(line))), "utf-8")
 
 
 if __name__ == "__main__":

@@ -100,7 +100,7 @@ def one_of(words: list[str]) -> Callable[[str], str]:
     return read
 
 
-# Column: how a cell is read, its reason where it cannot be, the type of the values, and whether it may be empty or left out.
+# Column: how a cell is read, its reason where it cannot be, and the type of the values (a list: one of these words).
 Int = "Int16"
 READ: dict[str, tuple[Callable[[str], Any], str, Any]] = {
     "clinic_id": (matching(CLINIC), "clinic_id_pattern", "text"),
