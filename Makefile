@@ -8,7 +8,9 @@ export PREFECT_SERVER_ANALYTICS_ENABLED = false
 # Where `make fuzz` draws its files from.
 SEED ?= 1
 
-.PHONY: demo test chromium fuzz faults lint format lock bench clean
+PEERS := pandas_sqlite dbt_duckdb ccbhc
+
+.PHONY: demo test chromium fuzz faults lint format lock lock-peers bench bench-peers clean
 .DEFAULT_GOAL := test
 
 .venv/.installed: requirements.lock pyproject.toml
@@ -47,9 +49,17 @@ lock:  ## needs uv
 	uv pip compile pyproject.toml --extra dev --generate-hashes --universal --python-version 3.11 \
 		--custom-compile-command "make lock" --quiet -o requirements.lock
 
+lock-peers:  ## pins of what bench-peers runs beside the product; needs uv
+	set -e; for peer in $(PEERS); do uv pip compile bench/peers/$$peer/requirements.in --generate-hashes --universal \
+		--python-version $$(test $$peer = ccbhc && echo 3.12 || echo 3.11) \
+		--custom-compile-command "make lock-peers" --quiet -o bench/peers/$$peer/requirements.txt; done
+
 bench: .venv/.installed  ## speed, as ratios to a bare DuckDB load of the same file
 	$(BIN)/python bench/bench.py
 	$(BIN)/python bench/pages.py
 
+bench-peers: .venv/.installed  ## the same answers from pandas, dbt and the CCBHC package, and what they cost; installs them into .peers/
+	$(BIN)/python bench/peers/run.py
+
 clean:
-	rm -rf .venv demo-home test-artifacts
+	rm -rf .venv .peers demo-home test-artifacts
