@@ -94,8 +94,11 @@ def judge(files: Iterable[bytes], clinics: Clinics | None) -> Judged:
             given = opened(data)
             formats[file] = given.format
             reads[file] = _opened(file, given, clinics)
+            del given
         except FileRefusedError as error:
             refused[file] = error
+        # A file may be gigabytes: its bytes are let go here, where its lines are taken out, and these where they are parsed.
+        del data
     feeds = [reads[file].header.contract.feed if file in reads else UNKNOWN for file in range(len(formats))]
     groups = [read.group for read in reads.values() if read.group is not None]
     plain = {file: read.lines for file, read in reads.items() if read.group is None and read.lines is not None}
@@ -243,7 +246,7 @@ def _grouped(lines: dict[int, Lines]) -> list[_Group]:
         header = lines[members[0]].header
         assert header is not None, "its columns are known"
         text, read = cells([lines[file] for file in members], header.contract.parsed_as)
-        lines.update(zip(members, read, strict=True))
+        lines.update((file, replace(given, body=b"")) for file, given in zip(members, read, strict=True))
         table = pl.DataFrame(
             {
                 "file": members,

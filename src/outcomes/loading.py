@@ -128,7 +128,7 @@ def load_night(
         files_left = list(together)
         end = done + len(files_left)
         for batch in batches(files_left):
-            judged = judge([_bytes(home, file.sha256, receipts) for file in batch], clinics)
+            judged = judge((_bytes(home, file.sha256, receipts) for file in batch), clinics)
             if receipts:
                 _as_refused_then(judged, [receipts[file.sha256] for file in batch])
             if clinics is None:
