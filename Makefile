@@ -8,7 +8,7 @@ export PREFECT_SERVER_ANALYTICS_ENABLED = false
 # Where `make fuzz` draws its files from.
 SEED ?= 1
 
-.PHONY: demo test chromium fuzz faults lint format lock bench clean
+.PHONY: demo test chromium fuzz faults far lint format lock bench clean
 .DEFAULT_GOAL := test
 
 .venv/.installed: requirements.lock pyproject.toml
@@ -34,6 +34,9 @@ fuzz: .venv/.installed  ## 10,000 drawn files at the door, others with SEED=2
 faults: .venv/.installed  ## over 200 nights killed, and disks that fail in every way; needs strace
 	$(BIN)/python -m pytest -n 2 -m nightly tests/test_faults.py
 
+far: .venv/.installed  ## Dask's workers killed, and many writers on a PostgreSQL, where one is installed
+	$(BIN)/python -m pytest -n 2 -m 'nightly or not nightly' tests/test_checks.py tests/test_lake.py
+
 lint: .venv/.installed  ## format, lint and types
 	$(BIN)/ruff format --quiet --check .
 	$(BIN)/ruff check --quiet .
@@ -44,7 +47,7 @@ format: .venv/.installed
 	$(BIN)/ruff format --quiet .
 
 lock:  ## needs uv
-	uv pip compile pyproject.toml --extra dev --generate-hashes --universal --python-version 3.11 \
+	uv pip compile pyproject.toml --extra dev --extra dask --extra lake --generate-hashes --universal --python-version 3.11 \
 		--custom-compile-command "make lock" --quiet -o requirements.lock
 
 bench: .venv/.installed  ## speed, as ratios to a bare DuckDB load of the same file
