@@ -9,12 +9,14 @@ import json
 import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from distributed.security import Security
 
 from outcomes.nights import STEPS, run_night
 from outcomes.paths import Home
@@ -162,3 +164,49 @@ def test_a_scheduler_that_does_not_answer_costs_the_night_and_the_next_one_heals
     ours, theirs = digests_of(home.warehouse), digests_of(after_first.warehouse)
     # The healing is a night of its own, of no files.
     assert set(differing_tables(ours, theirs)) <= {"night", "derived"}
+
+
+@pytest.mark.nightly
+def test_a_scheduler_of_others_gives_the_same_store(sample, after_first, tmp_path):
+    """By its address, with certificates that Dask's own configuration names."""
+    home, made = Home(tmp_path / "home"), Security.temporary()
+    sample.send(FIRST, home)
+    tls = {"CA_FILE": made.tls_ca_file, "CLIENT__CERT": made.tls_client_cert, "CLIENT__KEY": made.tls_client_key}
+    for name, text in tls.items():
+        (tmp_path / name).write_text(text)
+    own = [
+        "--tls-ca-file",
+        "CA_FILE",
+        "--tls-cert",
+        "CLIENT__CERT",
+        "--tls-key",
+        "CLIENT__KEY",
+        "--host",
+        "127.0.0.1",
+        "--no-dashboard",
+    ]
+    dask = [sys.executable, "-m", "dask"]
+    workers = ["--scheduler-file", "scheduler.json", "--nworkers", "2", "--nthreads", "1", "--memory-limit", "0"]
+    running = [
+        subprocess.Popen(
+            [*dask, *more, *own], env=environment(tmp_path / "prefect"), cwd=tmp_path, stderr=subprocess.DEVNULL
+        )
+        for more in (
+            ["scheduler", "--protocol", "tls", "--port", "0", "--scheduler-file", "scheduler.json"],
+            ["worker", *workers],
+        )
+    ]
+    try:
+        for _ in range(300):
+            if (tmp_path / "scheduler.json").exists():
+                break
+            time.sleep(0.2)
+        address = json.loads((tmp_path / "scheduler.json").read_text())["address"]
+        said = {f"DASK_DISTRIBUTED__COMM__TLS__{name}": str(tmp_path / name) for name in tls}
+        ended = nightly(NIGHT, home, sample.truth[FIRST]["as_of"], tmp_path, OUTCOMES_CHECK_ADDRESS=address, **said)
+    finally:
+        for process in reversed(running):
+            process.terminate()
+            process.wait()
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert differing_tables(digests_of(home.warehouse), digests_of(after_first.warehouse)) == {}

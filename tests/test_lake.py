@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from outcomes import lakes
+from outcomes import lakes, nights
 from outcomes.errors import OutcomesError, UsageError
 from outcomes.lakederiving import derive_lake
 from outcomes.lakes import attached_lake, create, push
@@ -59,8 +59,10 @@ def two(sample: Made, tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, H
     homes = Home(root / "a"), Home(root / "b")
     sent_to(sample, FIRST, homes[0], ("C01",), rest=True)
     sent_to(sample, FIRST, homes[1], ("C02", "C03"))
-    for home in homes:
-        run_night(home, sample.as_of(FIRST))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(nights, "write_pages", lambda home: None)
+        for home in homes:
+            run_night(home, sample.as_of(FIRST))
     return homes
 
 
@@ -99,7 +101,7 @@ def test_a_push_adds_what_is_new_and_nothing_twice(lake, two):
     assert after == before | {"push": 3, "clinic": before["clinic"] + 1}
 
 
-def test_the_next_night_of_each_home_follows_in_the_lake(lake, two, sample, after_later, tmp_path):
+def test_the_next_night_of_each_home_follows_in_the_lake(lake, two, sample, after_later, tmp_path, no_pages):
     """Corrections, contradictions and files of another night, and a home that is late in between."""
     catalog, homes = str(tmp_path / "catalog.ducklake"), [copied(home, tmp_path / home.root.name) for home in two]
     create(catalog, tmp_path / "data")

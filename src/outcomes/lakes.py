@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
@@ -209,6 +210,7 @@ def _catalog(catalog: str) -> str:
     return catalog
 
 
+@cache
 def _columns() -> dict[str, dict[str, str]]:
     """Table of the lake -> its columns and their types, as a store has them, words as text."""
     with duckdb.connect() as con:

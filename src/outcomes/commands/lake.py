@@ -15,7 +15,7 @@ def add(verbs: Verbs) -> None:
         "lake",
         _lake,
         "Bring the stores of many homes together in a DuckLake, and derive rates from all of them. Needs outcomes[lake].",
-        "outcomes lake push --home clinic-home --catalog 'postgres:dbname=lake host=/run/postgresql'",
+        "outcomes lake push --home clinic-home --catalog postgres:dbname=lake",
     )
     lake.add_argument(
         "what",
