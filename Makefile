@@ -10,7 +10,7 @@ SEED ?= 1
 
 PEERS := pandas_sqlite dbt_duckdb ccbhc
 
-.PHONY: demo test chromium fuzz faults lint format lock lock-peers bench bench-peers clean
+.PHONY: demo test chromium fuzz faults far lint format lock lock-peers bench bench-peers clean
 .DEFAULT_GOAL := test
 
 .venv/.installed: requirements.lock pyproject.toml
@@ -36,6 +36,9 @@ fuzz: .venv/.installed  ## 10,000 drawn files at the door, others with SEED=2
 faults: .venv/.installed  ## over 200 nights killed, and disks that fail in every way; needs strace
 	$(BIN)/python -m pytest -n 2 -m nightly tests/test_faults.py
 
+far: .venv/.installed  ## Dask's workers killed, and many writers on a PostgreSQL, where one is installed
+	$(BIN)/python -m pytest -n 2 -m 'nightly or not nightly' tests/test_checks.py tests/test_lake.py
+
 lint: .venv/.installed  ## format, lint and types
 	$(BIN)/ruff format --quiet --check .
 	$(BIN)/ruff check --quiet .
@@ -46,7 +49,7 @@ format: .venv/.installed
 	$(BIN)/ruff format --quiet .
 
 lock:  ## needs uv
-	uv pip compile pyproject.toml --extra dev --generate-hashes --universal --python-version 3.11 \
+	uv pip compile pyproject.toml --extra dev --extra dask --extra lake --generate-hashes --universal --python-version 3.11 \
 		--custom-compile-command "make lock" --quiet -o requirements.lock
 
 lock-peers:  ## pins of what bench-peers runs beside the product; needs uv

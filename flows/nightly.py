@@ -15,6 +15,7 @@ from prefect.client.schemas.objects import State
 from prefect.utilities.annotations import quote
 
 from flows.artifacts import leave
+from flows.checks import judging_of
 from flows.ended import busy, done, raised
 from flows.tasks import LOCK_DELAYS, by_block, in_no_hurry, scheduled_for, step_task
 from outcomes import notifying
@@ -51,7 +52,7 @@ def run(home: Home, as_of: dt.date) -> State[Any]:
             in_no_hurry(_LOCK)(quote(stack), quote(home))
         except BusyError as error:
             return busy(error)
-        result: Any = Night(home, as_of)
+        result: Any = Night(home, as_of, judging=judging_of(home))
         with _progress() as move:
             for number, (step_task_, name, step) in enumerate(_TASKS, start=1):
                 result = step_task_(name, quote(step), quote(result))

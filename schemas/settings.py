@@ -104,6 +104,17 @@ class Prune:
 
 
 @dataclass(frozen=True)
+class Check:
+    """Where the files of a night are read and checked. Whatever is said here, the store is the same."""
+
+    runner: str = setting(
+        "here", "Where files are checked: in the night's process, or on Dask.", one_of("here", "dask")
+    )
+    workers: int = setting(2, "Processes of a Dask cluster of the night's own; at an address, so many tasks at once.", whole(1, 256))  # fmt: skip
+    address: str = setting("", "Dask scheduler; empty is a cluster of the night's own, on this machine.", text("an address as tls://host:8786", r"tls://[^\s/@]+:[0-9]{1,5}"))  # fmt: skip
+
+
+@dataclass(frozen=True)
 class Notify:
     """Who is told of a night, and of what. Nobody, where neither a url nor a block is given."""
 
@@ -125,11 +136,12 @@ class Settings:
     logs: Logs = field(default_factory=Logs)
     backup: Backup = field(default_factory=Backup)
     prune: Prune = field(default_factory=Prune)
+    check: Check = field(default_factory=Check)
     notify: Notify = field(default_factory=Notify)
 
 
 SECTIONS: dict[str, type[Any]] = {
-    "limits": Limits, "logs": Logs, "backup": Backup, "prune": Prune, "notify": Notify,
+    "limits": Limits, "logs": Logs, "backup": Backup, "prune": Prune, "check": Check, "notify": Notify,
 }  # fmt: skip
 
 

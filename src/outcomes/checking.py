@@ -22,12 +22,16 @@ from schemas.contracts import Contract, counting
 from schemas.feeds import FEEDS, UNKNOWN
 from schemas.scores import CONTRACT as SCORES
 
+# The columns of a file of text, and what is between its cells.
+Layout = tuple[tuple[str, ...], bytes]
+
 
 @dataclass(frozen=True)
 class Judged:
     """What became of a batch. Every row read is in `good`, or has a row in `reasons`, or is blank; a refused file has none.
 
-    feeds: of each file, UNKNOWN where its header was refused. profiles: the source profile that read each file, as
+    feeds: of each file, UNKNOWN where its header was refused. layouts: of each file, what it shares with those parsed in one
+    call with it; None of one parsed by itself, whose rows come before theirs in `good`. profiles: the source profile that read each file, as
     clinic/name/version, "" where none did. rows_read: of each file, blank ones too. blank: rows that a file's layout makes
     and that are none of the contract. good: of each feed that has a file here, its contract's columns with `file` and
     `line`. reasons: file, line, column_name, reason_code. notes: file, column_name, note_code, cells. rules: feed, rule,
@@ -36,6 +40,7 @@ class Judged:
 
     formats: list[str]
     feeds: list[str]
+    layouts: list[Layout | None]
     profiles: list[str]
     rows_read: list[int]
     blank: list[int]
@@ -102,6 +107,7 @@ def judge(files: Iterable[bytes], clinics: Clinics | None) -> Judged:
     feeds = [reads[file].header.contract.feed if file in reads else UNKNOWN for file in range(len(formats))]
     groups = [read.group for read in reads.values() if read.group is not None]
     plain = {file: read.lines for file, read in reads.items() if read.group is None and read.lines is not None}
+    layouts = {file: _layout(lines) for file, lines in plain.items()}
     groups += _grouped(plain)
     for file, lines in plain.items():
         reads[file].lines = lines
@@ -135,6 +141,7 @@ def judge(files: Iterable[bytes], clinics: Clinics | None) -> Judged:
     return Judged(
         formats,
         feeds,
+        [layouts.get(file) for file in range(len(formats))],
         [reads[file].profile if file in reads else "" for file in range(len(formats))],
         [rows.get(file, 0) + blank[file] for file in range(len(formats))],
         blank,
@@ -236,11 +243,15 @@ def _may_date(label: str, clinics: Clinics | None) -> Callable[[str], bool]:
     return lambda text: label.split("/")[0] in limited or any(clinic in text for clinic in limited)
 
 
+def _layout(lines: Lines) -> Layout:
+    return lines.columns, lines.separator
+
+
 def _grouped(lines: dict[int, Lines]) -> list[_Group]:
     """One group a header and separator, so that many files are parsed in one call."""
-    alike: dict[tuple[tuple[str, ...], bytes], list[int]] = {}
+    alike: dict[Layout, list[int]] = {}
     for file, given in lines.items():
-        alike.setdefault((given.columns, given.separator), []).append(file)
+        alike.setdefault(_layout(given), []).append(file)
     groups = []
     for members in alike.values():
         header = lines[members[0]].header

@@ -27,6 +27,7 @@ from outcomes.commands import (
     handchecks,
     home_care,
     identity,
+    lake,
     quarantine,
     releases,
     reports,
@@ -126,6 +127,7 @@ def _parser() -> Parser:
         releases,
         verification,
         home_care,
+        lake,
         clinicside,
     ):
         theme.add(verbs)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
@@ -25,6 +26,8 @@ from schemas.clinics import Clinics, clinics_text, read_clinics
 from schemas.errors import DataFileError
 
 Progress = Callable[[str, int, int], None]
+# Judges batches of files elsewhere than in this process: what became of each batch, in their order.
+Judging = Callable[[Home, list[list[File]], Clinics | None], Generator[Judged]]
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ class Night:
 
     known: every file of the ledger before this night, and why it is refused. held: sizes by hash of files that an earlier
     night held and did not take. healed: how many nights had to be done again before it. counts: what the step under way
-    counted, for its log.
+    counted, for its log. judging: where its files are judged, None: in this process.
     """
 
     home: Home
@@ -72,6 +75,7 @@ class Night:
     nothing_new: bool = False
     summary: Summary | None = None
     counts: dict[str, int] = field(default_factory=dict)
+    judging: Judging | None = None
 
     @property
     def run(self) -> dict[str, Any] | None:
@@ -127,16 +131,21 @@ def load_night(
     for came, together in groupby(left, lambda file: first_nights.get(file.sha256, manifest.night)):
         files_left = list(together)
         end = done + len(files_left)
-        for batch in batches(files_left):
-            judged = judge((_bytes(home, file.sha256, receipts) for file in batch), clinics)
-            if receipts:
-                _as_refused_then(judged, [receipts[file.sha256] for file in batch])
-            if clinics is None:
-                _register(con, judged)
-            done += len(batch)
-            load(con, manifest.id, batch, judged, more=done < end, came=came)
-            if progress:
-                progress("store", done, len(left))
+        of_night = list(batches(files_left))
+        # What came of a healed night's files is in its receipts: they are judged by those, here.
+        elsewhere = None if receipts else night.judging
+        with closing(
+            elsewhere(home, of_night, clinics) if elsewhere else _judged_here(home, of_night, clinics, receipts)
+        ) as all_judged:
+            for batch, judged in zip(of_night, all_judged, strict=True):
+                if receipts:
+                    _as_refused_then(judged, [receipts[file.sha256] for file in batch])
+                if clinics is None:
+                    _register(con, judged)
+                done += len(batch)
+                load(con, manifest.id, batch, judged, more=done < end, came=came)
+                if progress:
+                    progress("store", done, len(left))
     if clinics is None:
         night.registered = [row[0] for row in con.execute("SELECT clinic_id FROM clinic ORDER BY clinic_id").fetchall()]
         if night.registered and not home.clinics.exists():
@@ -158,6 +167,13 @@ def load_night(
         put_night(con, told or found)
         # What its batches said to each other holds values, of rows set aside too, and was for this night alone.
         con.execute("DELETE FROM contested")
+
+
+def _judged_here(
+    home: Home, of_night: list[list[File]], clinics: Clinics | None, receipts: dict[str, dict[str, Any]] | None
+) -> Generator[Judged]:
+    for batch in of_night:
+        yield judge((_bytes(home, file.sha256, receipts) for file in batch), clinics)
 
 
 def _bytes(home: Home, sha: str, receipts: dict[str, dict[str, Any]] | None) -> bytes:
