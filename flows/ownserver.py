@@ -22,6 +22,9 @@ from outcomes.errors import OutcomesError
 from outcomes.paths import Home
 
 LOOPBACK = "127.0.0.1"
+# Who holds the slot of a deployment is kept on disk: in memory, as is Prefect's way, a slot that is held when the server dies
+# is never free again, and every later run of the deployment is cancelled.
+LEASES = "prefect.server.concurrency.lease_storage.filesystem"
 # Generous: a first start makes Prefect's database, and the machine may be busy.
 _READY_SECONDS = 300
 _END_SECONDS = 10
@@ -117,7 +120,7 @@ def _serve(port: int, is_lasting: bool) -> None:
     url = f"http://{LOOPBACK}:{port}/api"
     # As Prefect's own temporary server has them; a lasting one has pages, which must know where they are served.
     os.environ |= {"PREFECT_API_URL": url} | (
-        {"PREFECT_SERVER_UI_API_URL": url}
+        {"PREFECT_SERVER_UI_API_URL": url, "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": LEASES}
         if is_lasting
         else {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
     )

@@ -10,6 +10,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 from prefect.utilities.annotations import quote
 
+from flows.alive import alive
 from flows.ended import DONE, busy
 from flows.tasks import LOCK_DELAYS, by_block, in_no_hurry, step_task
 from outcomes import notifying
@@ -33,6 +34,11 @@ _VERIFY = step_task("verify", _check, LOCK_DELAYS)
 def verify(home: str, from_archive: bool = False) -> State[Any]:
     """Every check of a home; with `from_archive` the archive is read again too."""
     place = Home(Path(home))
+    with alive(place):
+        return _verified(place, from_archive)
+
+
+def _verified(place: Home, from_archive: bool) -> State[Any]:
     try:
         said: Verified = in_no_hurry(_VERIFY)(quote(place), from_archive)
     except BusyError as error:
