@@ -175,7 +175,7 @@ def _later(home: Home) -> dt.date:
 
 def test_a_night_on_it_derives_what_a_home_of_this_version_has(upgraded, fresh, fresh_later, sample, after_later, no_pages, tmp_path):  # fmt: skip
     """And what it lost since it was upgraded comes back from the floor: from the archive alone the first version's could not."""
-    old, new, made_of = upgraded
+    _, new, made_of = upgraded
     home = copied(new, tmp_path / "new")
     home.warehouse.unlink()
     if made_of is fresh:
