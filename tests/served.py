@@ -53,9 +53,10 @@ def schedule(home: Path) -> subprocess.Popen[str]:
 
 def begin(home: Path, as_of: str) -> str:
     """A night of the deployment, begun by hand; its id."""
-    (nightly,) = [one["id"] for one in asked("deployments/filter", {}) if one["name"] == "nightly"]
+    (nightly,) = until(lambda: [one["id"] for one in asked("deployments/filter", {}) if one["name"] == "nightly"])
     given = {"parameters": {"home": str(home), "as_of": as_of, "timezone": "UTC"}, "state": {"type": "SCHEDULED"}}
-    return str(asked(f"deployments/{nightly}/create_flow_run", given)["id"])
+    # A server that is busy with its database says 503, and has made none.
+    return str(until(lambda: asked(f"deployments/{nightly}/create_flow_run", given))["id"])
 
 
 def state(run: str, *, is_final: bool = True) -> Any:
@@ -88,7 +89,7 @@ def main(home: Path, as_of: str, how: str) -> None:
         running = schedule(home)
         run = begin(home, as_of)
         said["next"] = until(lambda: state(run))
-        said["killed"] = state(killed, is_final=False)
+        said["killed"] = until(lambda: state(killed, is_final=False))
     said["planned"] = until(planned)
     running.terminate()
     running.wait(60)
