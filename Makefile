@@ -8,7 +8,7 @@ export PREFECT_SERVER_ANALYTICS_ENABLED = false
 # Where `make fuzz` draws its files from.
 SEED ?= 1
 
-.PHONY: demo test chromium fuzz faults lint format lock bench clean
+.PHONY: demo test chromium fuzz faults everywhere lint format lock bench clean
 .DEFAULT_GOAL := test
 
 .venv/.installed: requirements.lock pyproject.toml
@@ -31,8 +31,11 @@ test: .venv/.installed lint chromium  ## everything
 fuzz: .venv/.installed  ## 10,000 drawn files at the door, others with SEED=2
 	$(BIN)/python -m pytest -n 2 -m nightly --hypothesis-seed=$(SEED) tests/test_fuzz.py
 
-faults: .venv/.installed  ## over 200 nights killed, and disks that fail in every way; needs strace
-	$(BIN)/python -m pytest -n 2 -m nightly tests/test_faults.py
+faults: .venv/.installed  ## over 200 nights killed, disks that fail in every way, a power cut under the schedule; needs strace
+	$(BIN)/python -m pytest -n 2 -m nightly tests/test_faults.py tests/test_served.py
+
+everywhere: .venv/.installed  ## one digest in 4 time zones x 3 locales x 3 hash seeds x 1 and 2 threads
+	$(BIN)/python -m pytest -m nightly tests/test_same_everywhere.py
 
 lint: .venv/.installed  ## format, lint and types
 	$(BIN)/ruff format --quiet --check .

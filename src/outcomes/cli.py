@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import json
 import os
 import shutil
@@ -47,6 +48,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     sys.modules.setdefault("hypothesis", None)  # type: ignore[arg-type]
     # Whatever a command writes is for its user alone.
     os.umask(0o077)
+    # A sign that a terminal does not know is written as its number: no command fails over how it looks.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     arguments = _parser().parse_args(argv)
     try:
         code = arguments.run(arguments)
