@@ -12,12 +12,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 from prefect.client.orchestration import get_client
 from prefect.runtime import flow_run
 from prefect.states import Crashed
 
+from flows.tasks import by_block
+from outcomes import notifying
 from outcomes.paths import Home
 
 
@@ -31,7 +32,7 @@ def alive(home: Home) -> Iterator[None]:
     if not home.root.is_dir():
         yield
         return
-    say_who_died(home)
+    tell_who_died(home)
     path, handle = _runs(home) / str(flow_run.id), None
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -51,8 +52,9 @@ def alive(home: Home) -> Iterator[None]:
             os.close(handle)
 
 
-def say_who_died(home: Home) -> None:
-    """Set the runs of this home that died, and that this server knows, to Crashed; each is said once. Raises nothing."""
+def tell_who_died(home: Home) -> None:
+    """Set the runs of this home that died, and that this server knows, to Crashed, and send a notice; each once. Raises nothing."""
+    died = 0
     try:
         paths = sorted(_runs(home).iterdir())
     except OSError:
@@ -61,12 +63,17 @@ def say_who_died(home: Home) -> None:
         with suppress(Exception), path.open() as handle:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # A run that ends takes its file away before it lets go.
-            if path.exists() and (path.name.startswith(".") or _crashed(UUID(path.name))):
-                path.unlink()
+            if not path.exists():
+                continue
+            if not path.name.startswith("."):
+                _set_crashed(path.name)
+                died += 1
+            path.unlink()
+    notifying.tell(home, lambda _: notifying.after_death(died), by_block)
 
 
-def _crashed(run: UUID) -> bool:
-    """Whether Prefect has been told. Another server's run is not known to this one, and waits for its own."""
+def _set_crashed(run: str) -> None:
+    """Tell Prefect, unless it knows. Raises where this server does not know the run: it waits for its own."""
     client: Any
     with get_client(sync_client=True) as client:
         found = client.read_flow_run(run)
@@ -74,7 +81,6 @@ def _crashed(run: UUID) -> bool:
             client.set_flow_run_state(
                 run, Crashed(message="The process of this run is gone. The next night does what it left undone.")
             )
-    return True
 
 
 def _runs(home: Home) -> Path:

@@ -15,7 +15,7 @@ from prefect.utilities.annotations import quote
 
 from flows.alive import alive
 from flows.artifacts import leave
-from flows.ended import busy, done, raised
+from flows.ended import busy, done, raised, told
 from flows.tasks import LOCK_DELAYS, by_block, in_no_hurry, scheduled_for, step_task
 from outcomes import notifying
 from outcomes.dating import by_clock
@@ -73,11 +73,7 @@ def nightly(home: str, as_of: str | None = None, timezone: str = "UTC") -> State
         try:
             return run(place, _day(place, as_of, timezone))
         except OutcomesError as error:
-            failure = error
-            unsent = notifying.tell(place, lambda how: notifying.after_failure(failure, as_of), by_block)
-            if unsent:
-                raise type(error)(" ".join([str(error), *unsent])) from None
-            raise
+            raise told(place, error, "night", as_of) from None
 
 
 def _day(home: Home, as_of: str | None, timezone: str) -> dt.date:

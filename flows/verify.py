@@ -11,7 +11,7 @@ from prefect.states import Completed
 from prefect.utilities.annotations import quote
 
 from flows.alive import alive
-from flows.ended import DONE, busy
+from flows.ended import DONE, busy, told
 from flows.tasks import LOCK_DELAYS, by_block, in_no_hurry, step_task
 from outcomes import notifying
 from outcomes.errors import BusyError, OutcomesError
@@ -43,13 +43,15 @@ def _verified(place: Home, from_archive: bool) -> State[Any]:
         said: Verified = in_no_hurry(_VERIFY)(quote(place), from_archive)
     except BusyError as error:
         return busy(error)
+    except OutcomesError as error:
+        raise told(place, error, "verification") from None
     differing = [check.name for check in said.checks if check.result == DIFFERS]
     if differing:
         unsent = notifying.tell(place, lambda _: notifying.after_verify(len(differing)), by_block)
         words = f"Not as it was: {', '.join(differing)}. Run outcomes verify for where."
         raise OutcomesError(" ".join([words, *unsent]))
     if said.unfinished:
-        raise OutcomesError(said.unfinished)
+        raise told(place, OutcomesError(said.unfinished), "verification")
     return Completed(
         name=DONE, message=f"{len(said.checks)} checks, and nothing differs. The ledger's head is {said.head}."
     )

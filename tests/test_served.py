@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import json
 import subprocess
 import sys
@@ -41,7 +42,7 @@ def test_a_schedule_makes_its_runs_and_listens_on_loopback_alone(tmp_path):
     zone = ZoneInfo("Europe/Berlin")
     at = [dt.datetime.fromisoformat(time).astimezone(zone) for time in said["planned"]]
     assert {(time.hour, time.minute) for time in at} == {(2, 30)}
-    assert {later.date() - sooner.date() for sooner, later in zip(at, at[1:], strict=False)} <= {dt.timedelta(days=1)}
+    assert {later.date() - sooner.date() for sooner, later in itertools.pairwise(at)} <= {dt.timedelta(days=1)}
     assert {address.rpartition(":")[0] for address in seen["listeners"]} == {"0100007F"}
     assert seen["left"] == [], "nothing goes on behind it"
     assert open_to_others(home) == []

@@ -88,7 +88,13 @@ UNCHECKED = """
 
 
 def summarise(
-    con: duckdb.DuckDBPyConnection, *, registered: list[str], healed: int, upgraded_from: int | None, left_alone: int, known_refused: int
+    con: duckdb.DuckDBPyConnection,
+    *,
+    registered: list[str],
+    healed: int,
+    upgraded_from: int | None,
+    left_alone: int,
+    known_refused: int,
 ) -> Summary:
     """The last night of a store."""
     (night,) = rows_of(con, "SELECT * FROM night ORDER BY night DESC LIMIT 1")
