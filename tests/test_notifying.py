@@ -251,7 +251,7 @@ def test_each_kind_reaches_the_sink_and_none_has_anything_of_a_patient(sample, a
     assert command("verify", "--home", str(home.root)) == 3
     assert "not_told" not in capsys.readouterr().err
     refused, overdue, failure, verify = sink.kept
-    assert (refused["kind"], refused["files_refused"], refused["reasons"]) == ("refusals", 1, {"unknown_column": 1})
+    assert (refused["kind"], refused["files_refused"], refused["reasons"]) == ("refusals", 1, {"no_header": 1})
     assert (overdue["kind"], overdue["clinics"]) == ("overdue", [{"clinic_id": "C02", "days_since": 40, "every_days": 7}])  # fmt: skip
     assert (failure["kind"], failure["reason_code"], failure["as_of"]) == ("failure", "could_not_finish", "2001-01-01")
     assert (verify["kind"], verify["differences"]) == ("verify", 1)
