@@ -10,7 +10,7 @@ SEED ?= 1
 
 PEERS := pandas_sqlite dbt_duckdb ccbhc
 
-.PHONY: demo test chromium fuzz faults far lint format lock lock-peers bench bench-peers clean
+.PHONY: demo test chromium fuzz faults everywhere far lint format lock lock-peers bench bench-peers clean
 .DEFAULT_GOAL := test
 
 .venv/.installed: requirements.lock pyproject.toml
@@ -33,8 +33,11 @@ test: .venv/.installed lint chromium  ## everything
 fuzz: .venv/.installed  ## 10,000 drawn files at the door, others with SEED=2
 	$(BIN)/python -m pytest -n 2 -m nightly --hypothesis-seed=$(SEED) tests/test_fuzz.py
 
-faults: .venv/.installed  ## over 200 nights killed, and disks that fail in every way; needs strace
-	$(BIN)/python -m pytest -n 2 -m nightly tests/test_faults.py
+faults: .venv/.installed  ## over 200 nights killed, disks that fail in every way, a power cut under the schedule; needs strace
+	$(BIN)/python -m pytest -n 2 -m nightly tests/test_faults.py tests/test_served.py
+
+everywhere: .venv/.installed  ## one digest in 4 time zones x 3 locales x 3 hash seeds x 1 and 2 threads
+	$(BIN)/python -m pytest -m nightly tests/test_same_everywhere.py
 
 far: .venv/.installed  ## Dask's workers killed, and many writers on a PostgreSQL, where one is installed
 	$(BIN)/python -m pytest -n 2 -m 'nightly or not nightly' tests/test_checks.py tests/test_lake.py

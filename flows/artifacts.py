@@ -89,6 +89,11 @@ def in_words(summary: Summary, fresh: list[Row], rules: list[Row]) -> str:
             f"- Files: {files['taken']:,} taken, {files['refused']:,} refused, {files['known']:,} seen before, {files['left_alone']:,} left alone",
             f"- Rows: {rows['read']:,} read, {rows['accepted']:,} accepted, {rows['duplicate']:,} duplicate, {rows['quarantined']:,} quarantined",
             f"- Nights healed first: {summary.nights_healed:,}",
+            *(
+                [f"- Store upgraded first, from version {summary.store_upgraded_from}"]
+                if summary.store_upgraded_from
+                else []
+            ),
             f"- Overdue clinics: {', '.join(late) or 'none'}",
             f"- Newly failing rules: {', '.join(new) or 'none'}",
         ]

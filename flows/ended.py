@@ -7,7 +7,10 @@ from typing import Any
 from prefect.client.schemas.objects import State
 from prefect.states import Cancelled, Completed
 
+from flows.tasks import by_block
+from outcomes import notifying
 from outcomes.errors import BusyError, OutcomesError
+from outcomes.paths import Home
 from outcomes.summary import Summary
 
 # Prefect's own name for the first, since that is what its users look for.
@@ -29,6 +32,12 @@ def done(summary: Summary, unsent: list[str]) -> State[Any]:
 def busy(error: BusyError) -> State[Any]:
     """Of a run that found the home's lock held: it did nothing, and nothing is wrong."""
     return Cancelled(name=BUSY, message=str(error))
+
+
+def told(home: Home, error: OutcomesError, what: str, as_of: str | None = None) -> OutcomesError:
+    """The error of a run that could not end, told by notice; with what could not be told among its words."""
+    unsent = notifying.tell(home, lambda _: notifying.after_failure(error, as_of, what), by_block)
+    return type(error)(" ".join([str(error), *unsent])) if unsent else error
 
 
 def raised(state: State[Any]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -14,9 +13,10 @@ from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.client.schemas.objects import State
 from prefect.utilities.annotations import quote
 
+from flows.alive import alive
 from flows.artifacts import leave
 from flows.checks import judging_of
-from flows.ended import busy, done, raised
+from flows.ended import busy, done, raised, told
 from flows.tasks import LOCK_DELAYS, by_block, in_no_hurry, scheduled_for, step_task
 from outcomes import notifying
 from outcomes.dating import by_clock
@@ -45,7 +45,6 @@ _NOTIFY = step_task("notify", _told, ())
 
 def run(home: Home, as_of: dt.date) -> State[Any]:
     """The steps of one night as Prefect tasks, within a flow run. Raises OutcomesError where it cannot end."""
-    os.umask(0o077)
     home.root.mkdir(mode=0o700, parents=True, exist_ok=True)
     with ExitStack() as stack:
         try:
@@ -71,14 +70,11 @@ def run(home: Home, as_of: dt.date) -> State[Any]:
 def nightly(home: str, as_of: str | None = None, timezone: str = "UTC") -> State[Any]:
     """One night of a home. `as_of` is an ISO date; a scheduled run without one takes the date, in `timezone`, it was scheduled for."""
     place = Home(Path(home))
-    try:
-        return run(place, _day(place, as_of, timezone))
-    except OutcomesError as error:
-        failure = error
-        unsent = notifying.tell(place, lambda how: notifying.after_failure(failure, as_of), by_block)
-        if unsent:
-            raise type(error)(" ".join([str(error), *unsent])) from None
-        raise
+    with alive(place):
+        try:
+            return run(place, _day(place, as_of, timezone))
+        except OutcomesError as error:
+            raise told(place, error, "night", as_of) from None
 
 
 def _day(home: Home, as_of: str | None, timezone: str) -> dt.date:

@@ -11,9 +11,10 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 from prefect.utilities.annotations import quote
 
-from flows.ended import DONE, busy
+from flows.alive import alive
+from flows.ended import DONE, busy, told
 from flows.tasks import LOCK_DELAYS, in_no_hurry, scheduled_for, step_task
-from outcomes.errors import BusyError
+from outcomes.errors import BusyError, OutcomesError
 from outcomes.paths import Home
 from outcomes.releases import run_release
 from outcomes.stepping import run_step
@@ -36,10 +37,14 @@ def release(home: str, name: str | None = None, as_of: str | None = None, timezo
     day = dt.date.fromisoformat(as_of) if as_of else None
     if name is None:
         name, day = quarter_before(scheduled_for(timezone))
-    try:
-        in_no_hurry(_RELEASE)(quote(Path(home)), name, day)
-    except BusyError as error:
-        return busy(error)
+    place = Home(Path(home))
+    with alive(place):
+        try:
+            in_no_hurry(_RELEASE)(quote(Path(home)), name, day)
+        except BusyError as error:
+            return busy(error)
+        except OutcomesError as error:
+            raise told(place, error, "release") from None
     return Completed(name=DONE, message=f"Release {name} is locked.")
 
 

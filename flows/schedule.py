@@ -10,6 +10,7 @@ from prefect.deployments.runner import RunnerDeployment
 from prefect.schedules import Cron
 from prefect.types.entrypoint import EntrypointType
 
+from flows.alive import tell_who_died
 from flows.nightly import nightly
 from flows.release import release
 from flows.verify import verify
@@ -23,6 +24,8 @@ _ONE = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrate
 
 def serve_all(home: Home, at: str, timezone: str) -> None:
     """Serve them until this process is stopped. One run at a time; the kernel's lock on the home is beneath that."""
+    # A run that died with the last schedule would keep the slot that the next night needs.
+    tell_who_died(home)
     serve(*deployments(home, at, timezone), limit=1)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -60,6 +61,12 @@ def may_be_alone() -> bool:
     return bool(tried) and tried.returncode == 0  # type: ignore[union-attr]
 
 
+def open_to_others(folder: Path) -> list[str]:
+    """What of a home others may read, write or enter, but for what a person or a clinic has put there."""
+    ours = [path for path in folder.rglob("*") if path.name not in ("clinics.toml", "outcomes.toml", "inbox")]
+    return sorted(path.relative_to(folder).as_posix() for path in ours if path.lstat().st_mode & 0o077)
+
+
 @dataclass(frozen=True)
 class Ran:
     """One night as a flow, for all the tests below: what it said, what came of it, and what Prefect keeps of it."""
@@ -84,7 +91,7 @@ def ran(sample: Made, tmp_path_factory: pytest.TempPathFactory) -> Ran:
     script = [sys.executable, str(Path(__file__).with_name("alone.py")), str(home.root), "alone" if is_alone else "-"]
     ended = subprocess.run(
         [*(["unshare", "-rn"] if is_alone else []), *script, *command],
-        env=environment(prefect_home), cwd=folder, capture_output=True, text=True, timeout=400, check=False,
+        env=environment(prefect_home), cwd=folder, capture_output=True, text=True, timeout=400, check=False, umask=0,
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr
     return Ran(home, prefect_home, json.loads(ended.stdout), is_alone)
@@ -106,6 +113,13 @@ def test_a_flow_run_needs_no_network_and_listens_on_loopback_alone(ran):
     assert ran.said["listeners"], "the night's own server was seen"
     assert {address.rpartition(":")[0] for address in ran.said["listeners"]} == {"0100007F"}
     assert ran.said["left"] == [], "the server ended with the command"
+
+
+def test_a_flow_run_leaves_nothing_that_others_may_read(ran):
+    """Begun with a umask that takes nothing away: neither the night's files nor Prefect's."""
+    assert (ran.home.root / "archive").is_dir()
+    assert open_to_others(ran.home.root) == []
+    assert open_to_others(ran.prefect_home) == []
 
 
 def test_the_flow_says_how_it_ended_and_a_task_is_a_step(ran):
@@ -138,9 +152,17 @@ def test_a_night_with_refusals_is_told_in_counts_and_codes(ran):
     assert set(notice) == {"from", "kind", "text", "night", "run_id", "as_of", "files_refused", "reasons"}
 
 
-# A library that breaks over a cell, and says so in words of its own.
+# A night that is killed before it has judged anything, on the server of the one that starts it.
+KILLED = """
+import os, signal, sys
+from outcomes import inbox
+inbox.look = lambda *given: os.kill(os.getpid(), signal.SIGKILL)
+from outcomes.cli import main
+main(sys.argv[1:])
+"""
+# A library that breaks over a cell, and says so in words of its own. Before it, a night that is busy, and one that is killed.
 BROKEN = """
-import sys
+import subprocess, sys
 from outcomes import loading
 real = loading.load
 def load(*given, **more):
@@ -156,12 +178,15 @@ with locked(Home(Path(sys.argv[3]))):
         main(sys.argv[1:])
     except SystemExit as ended:
         print("code", ended.code, file=sys.stderr)
+killed = subprocess.run([sys.executable, "-c", KILLED, *sys.argv[1:]])
+print("code", killed.returncode, file=sys.stderr)
 main(sys.argv[1:])
-"""
+""".replace("KILLED", repr(KILLED))
 
 
 def test_a_flow_run_that_breaks_over_hostile_files_keeps_no_cell(sample, after_first, prefect_home, tmp_path):
-    """One line on standard error, exit 1, and the next night does what this one could not. Before it, one that finds the home busy."""
+    """One line on standard error, exit 1, and the next night does what this one could not. Before it, one that finds the home
+    busy, and one that is killed: Prefect knows of that too."""
     home = copied(after_first, tmp_path / "home")
     for name, text in HOSTILE.items():
         (home.inbox / name).write_text(text)
@@ -172,9 +197,9 @@ def test_a_flow_run_that_breaks_over_hostile_files_keeps_no_cell(sample, after_f
     )  # fmt: skip
     assert ended.returncode == 1, ended.stderr
     assert ended.stdout == ""
-    was_busy, code, *failed = ended.stderr.splitlines()
+    was_busy, code, was_killed, *failed = ended.stderr.splitlines()
     assert was_busy == "outcomes: Another night is running in this home. Try again when it has ended. [another_night_is_running]"  # fmt: skip
-    assert code == "code 75"
+    assert (code, was_killed) == ("code 75", f"code {-signal.SIGKILL}")
     assert failed[0].startswith("outcomes: The step store could not finish (ValueError at ")
     assert len(failed) == 1
     with closing(sqlite3.connect(prefect_home / "prefect.db")) as con:
@@ -182,7 +207,8 @@ def test_a_flow_run_that_breaks_over_hostile_files_keeps_no_cell(sample, after_f
         tries = con.execute(
             "SELECT name, run_count FROM task_run WHERE state_type = 'FAILED' ORDER BY start_time"
         ).fetchall()
-    assert states == [("CANCELLED", "Busy"), ("FAILED", "Failed")]
+    assert states == [("CANCELLED", "Busy"), ("CRASHED", "Crashed"), ("FAILED", "Failed")]
+    assert list((home.root / ".prefect" / "runs").iterdir()) == [], "each run is said to be dead once"
     assert [(name.rpartition("-")[0], runs) for name, runs in tries] == [("lock", 1), ("store", 1)], (
         "no retry could help"
     )

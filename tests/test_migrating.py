@@ -25,11 +25,13 @@ from outcomes.replays import damage_of_store
 from outcomes.store import warehouse
 from outcomes.storeversions import current, migrations, version_of
 from outcomes.verifying.objects import described, differing_objects
-from tests.conftest import FIRST, copied, differing, made, stored
+from outcomes.verifying.published import damage_of_summary
+from outcomes.words import night_words
+from tests.conftest import FIRST, LATER, copied, differing, made, stored
 
-# 10_store.sql (and 12-19, of which it knew none or only 12) as the program of that version had it.
+# 10_store.sql, and what it knew of 12-19, as the program of that version had it, without comments.
 STORES = Path(__file__).parent / "stores"
-OLD = (1, 2)
+OLD = {1: "0.1.0", 2: "before readings", 3: "before versions"}
 SINCE = {"read_again_of", "profile", "rows_blank"}
 
 
@@ -72,7 +74,8 @@ def made_old(fresh: Home, to: Path, version: int) -> Home:
         con.execute("CREATE SCHEMA recomputed")
         con.execute("CREATE VIEW recomputed.endpoint AS FROM endpoint_kept")
         con.execute("CREATE VIEW rate AS FROM endpoint_kept")
-    _chained(home)
+    if version < 3:
+        _chained(home)
     shutil.copyfile(home.warehouse, home.published_copy)
     return home
 
@@ -94,19 +97,28 @@ def _chained(home: Home) -> None:
             file.write(json.dumps({key: of for key, of in (old | entry).items() if key not in SINCE}) + "\n")
 
 
-@pytest.fixture(scope="module", params=OLD, ids=["0.1.0", "before readings"])
-def upgraded(request, fresh, tmp_path_factory):
-    """A home of an earlier version, and the same home after its warehouse was upgraded."""
-    folder = tmp_path_factory.mktemp(f"old-{request.param}")
-    old = made_old(fresh, folder / "old", request.param)
+@pytest.fixture(scope="module", params=OLD, ids=OLD.values())
+def upgraded(request, fresh, after_first, tmp_path_factory):
+    """A home of an earlier version, the same home after its warehouse was upgraded, and the one of this version that both were made of."""
+    folder, made_of = tmp_path_factory.mktemp(f"old-{request.param}"), after_first if request.param == 3 else fresh
+    old = made_old(made_of, folder / "old", request.param)
     new = copied(old, folder / "new")
-    assert upgrade(new) == (request.param, current())
-    return old, new
+    assert _version(old) == request.param
+    assert upgrade(new) == request.param
+    kept = new.backup / f"warehouse-version-{request.param}-night-1.duckdb"
+    assert [*new.backup.glob("warehouse*")] == [kept]
+    assert kept.read_bytes() == old.warehouse.read_bytes()
+    return old, new, made_of
 
 
-def test_every_stored_row_is_still_there(upgraded, fresh):
+def test_every_version_there_was_has_a_store_here():
+    assert list(OLD) == list(range(1, current()))
+    assert {path.name for path in STORES.iterdir()} == {f"store_{version}.sql" for version in OLD}
+
+
+def test_every_stored_row_is_still_there(upgraded):
     """In the columns that both have, and in the whole ledger but its sums."""
-    old, new = upgraded
+    old, new, _ = upgraded
     with duckdb.connect() as con:
         for name, home in (("old", old), ("new", new)):
             con.execute(f"ATTACH '{home.warehouse}' AS {name} (READ_ONLY)")
@@ -123,9 +135,9 @@ def test_every_stored_row_is_still_there(upgraded, fresh):
     assert looked > 100
 
 
-def test_the_upgraded_store_is_laid_as_a_new_one_is(upgraded, fresh):
+def test_the_upgraded_store_is_laid_as_a_new_one_is(upgraded):
     """Tables, columns, types, defaults, checks and comments; and no step of another version is left."""
-    _, new = upgraded
+    _, new, fresh = upgraded
     for query in (
         "SELECT schema_name, table_name, comment FROM duckdb_tables() ORDER BY ALL",
         "SELECT schema_name, table_name, column_index, column_name, data_type, is_nullable, column_default, comment FROM duckdb_columns() WHERE NOT internal ORDER BY ALL",
@@ -140,33 +152,57 @@ def test_the_upgraded_store_is_laid_as_a_new_one_is(upgraded, fresh):
 
 def test_the_ledger_and_the_digests_of_its_rows_hold(upgraded):
     """By the check that a release is held to: the chain, and row_digest() over the rows of each arrival."""
-    old, new = upgraded
+    old, new, _ = upgraded
     with duckdb.connect(str(new.warehouse), read_only=True) as con:
         assert damage_of_store(con) == []
         again = dict(con.execute("SELECT arrival_no, sum(row_digest(s))::BIGINT::VARCHAR FROM score AS s GROUP BY ALL").fetchall())  # fmt: skip
         kept = dict(con.execute("SELECT arrival_no, rows_digest FROM redigested").fetchall())
-    first = stored(old.warehouse, "SELECT count(*) FROM duckdb_columns() WHERE table_name = 'measure' AND column_name = 'kind'") == [(0,)]  # fmt: skip
-    assert kept == (again if first else {})
+    assert kept == (again if _version(old) == 1 else {})
 
 
-def test_a_night_on_it_derives_what_a_home_of_this_version_has(upgraded, fresh, tmp_path):
-    """And what it lost since it was upgraded comes back from the floor: by its receipts alone it could not."""
-    old, new = upgraded
-    if _version(old) != 1:
-        return
-    kept = new.backup / "warehouse-version-1-night-1.duckdb"
-    assert [*new.backup.glob("warehouse*")] == [kept]
-    assert kept.read_bytes() == old.warehouse.read_bytes()
-    (day,) = stored(fresh.warehouse, "SELECT max(as_of) FROM night")[0]
-    homes = [copied(new, tmp_path / "new"), copied(fresh, tmp_path / "fresh")]
-    homes[0].warehouse.unlink()
-    for home in homes:
-        run_night(home, day + dt.timedelta(days=40))
-    assert differing(homes[0].published_copy, homes[1].published_copy) == {}
-    assert stored(homes[0].warehouse, "SELECT * FROM score ORDER BY ALL") == stored(homes[1].warehouse, "SELECT * FROM score ORDER BY ALL")  # fmt: skip
-    with duckdb.connect(str(homes[0].warehouse), read_only=True) as con:
+@pytest.fixture(scope="module")
+def fresh_later(fresh, tmp_path_factory):
+    """The home of this version after a later night that brought nothing."""
+    home = copied(fresh, tmp_path_factory.mktemp("fresh-later") / "home")
+    run_night(home, _later(fresh))
+    return home
+
+
+def _later(home: Home) -> dt.date:
+    (day,) = stored(home.warehouse, "SELECT max(as_of) FROM night")[0]
+    return day + dt.timedelta(days=40)
+
+
+def test_a_night_on_it_derives_what_a_home_of_this_version_has(upgraded, fresh, fresh_later, sample, after_later, no_pages, tmp_path):  # fmt: skip
+    """And what it lost since it was upgraded comes back from the floor: from the archive alone the first version's could not."""
+    _, new, made_of = upgraded
+    home = copied(new, tmp_path / "new")
+    home.warehouse.unlink()
+    if made_of is fresh:
+        run_night(home, _later(fresh))
+    else:
+        sample.run(LATER, home)
+    undisturbed = fresh_later if made_of is fresh else after_later
+    assert differing(home.published_copy, undisturbed.published_copy) == {}
+    assert stored(home.warehouse, "SELECT * FROM score ORDER BY ALL") == stored(undisturbed.warehouse, "SELECT * FROM score ORDER BY ALL")  # fmt: skip
+    with duckdb.connect(str(home.warehouse), read_only=True) as con:
         assert damage_of_store(con) == []
-    assert upgrade(homes[0]) is None
+    assert upgrade(home) is None
+
+
+def test_the_night_that_upgraded_a_store_says_so(after_first, no_pages, tmp_path):
+    """In words and in summary.json; the night after it does not, and verify knows of it."""
+    home = made_old(after_first, tmp_path / "home", 3)
+    day = stored(home.warehouse, "SELECT max(as_of) FROM night")[0][0]
+    said = run_night(home, day)
+    assert said.store_upgraded_from == 3
+    assert f"Upgraded first: the store was of version 3, of an earlier program. As it was, it lies in {home.backup}." in night_words(said.as_dict(), home)  # fmt: skip
+    assert json.loads(home.summary.read_text())["store_upgraded_from"] == 3
+    with opened(home) as con:
+        assert damage_of_summary(home, con, is_same_program=True) == []
+    again = run_night(home, day)
+    assert again.store_upgraded_from is None
+    assert "Upgraded" not in night_words(again.as_dict(), home)
 
 
 def _version(home: Home) -> int:

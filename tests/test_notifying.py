@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+import os
 import re
 import threading
 from collections.abc import Iterator
@@ -13,12 +15,13 @@ from typing import Any
 import pytest
 
 from outcomes import notifying
+from outcomes.cli import main
 from outcomes.errors import OutcomesError
-from outcomes.notifying import Notice, after_failure, after_night, after_verify, notify_of, tell
+from outcomes.notifying import Notice, after_death, after_failure, after_night, after_verify, notify_of, tell
 from outcomes.paths import Home
 from outcomes.summary import Summary
 from schemas.settings import Notify
-from tests.conftest import stored
+from tests.conftest import copied, stored
 
 NOTICE = Notice("failure", "A night could not finish.", {"reason_code": "could_not_finish"})
 
@@ -207,7 +210,52 @@ def test_a_failure_is_told_by_its_code_and_never_by_its_words():
     assert "secret-place" not in json.dumps(notice.as_dict())
 
 
+def test_runs_that_died_are_told_of_in_one_number():
+    assert after_death(0) == []
+    (notice,) = after_death(2)
+    assert (notice.kind, notice.facts) == ("failure", {"runs_died": 2})
+
+
+def test_another_run_than_a_night_is_told_by_what_it_is():
+    (notice,) = after_failure(OutcomesError("anything"), None, "release")
+    assert notice.text.startswith("A release could not finish (could_not_finish, exit code 1).")
+
+
 def test_a_verification_is_told_of_only_where_it_found_something():
     assert after_verify(0) == []
     (notice,) = after_verify(3)
     assert (notice.kind, notice.facts) == ("verify", {"differences": 3})
+
+
+# From end to end: the commands, and a sink
+
+
+def command(*words: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main(list(words))
+    return int(ended.value.code or 0)
+
+
+def test_each_kind_reaches_the_sink_and_none_has_anything_of_a_patient(sample, after_first, sink, no_pages, tmp_path, capsys):  # fmt: skip
+    """A night with a file refused and a clinic overdue, one that cannot be, and a verification that finds something."""
+    home = copied(after_first, tmp_path / "home")
+    say(home, f'[notify]\nurl = "{sink.url}"\n')
+    said = home.clinics.read_text("utf-8")
+    home.clinics.write_text(said.replace("[clinics.C02]\n", "[clinics.C02]\nsends_every_days = 7\n", 1), "utf-8")
+    (home.inbox / "Poppins_Mary_1964.csv").write_text("name,score\nMary Poppins,27\n")
+    later = (sample.as_of("first") + dt.timedelta(days=40)).isoformat()
+    nightly = ["nightly", "--no-prefect", "--quiet", "--home", str(home.root), "--as-of"]
+    assert command(*nightly, later) == 0
+    assert command(*nightly, "2001-01-01") == 1
+    (home.archive / min(os.listdir(home.archive))).write_bytes(b"other")
+    assert command("verify", "--home", str(home.root)) == 3
+    assert "not_told" not in capsys.readouterr().err
+    refused, overdue, failure, verify = sink.kept
+    assert (refused["kind"], refused["files_refused"], refused["reasons"]) == ("refusals", 1, {"no_header": 1})
+    assert (overdue["kind"], overdue["clinics"]) == ("overdue", [{"clinic_id": "C02", "days_since": 40, "every_days": 7}])  # fmt: skip
+    assert (failure["kind"], failure["reason_code"], failure["as_of"]) == ("failure", "could_not_finish", "2001-01-01")
+    # The archive; and the pages, which are not made here.
+    assert (verify["kind"], verify["differences"]) == ("verify", 2)
+    words = json.dumps(sink.kept)
+    patients = {row[0] for row in stored(home.published_copy, "SELECT patient_id FROM patient")}
+    assert [word for word in (*patients, *sample.hashes("first"), "Poppins", "1964", str(home.root)) if word in words] == []  # fmt: skip

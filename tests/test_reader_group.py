@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import grp
 import os
+import shutil
 import stat
 
 import pytest
 
 from outcomes.errors import OutcomesError
 from outcomes.nights import run_night
+from outcomes.pages import writing
 from outcomes.readers import let_in
-from tests.conftest import LATER, copied
+from tests.conftest import FIRST, LATER, copied
 
 
 def mode(path):
@@ -50,6 +52,25 @@ def test_a_reader_group_reads_what_is_published_and_nothing_else(sample, after_f
     home.settings.unlink()
     let_in(home)
     assert [path for path in (home.root, home.published, *home.published.rglob("*")) if mode(path) & 0o077] == []
+
+
+def test_pages_are_for_the_readers_also_where_one_of_them_could_not_be_made(sample, after_first, tmp_path, group, monkeypatch):  # fmt: skip
+    home = copied(after_first, tmp_path / "home")
+    home.settings.write_text(f'reader_group = "{group}"\n')
+    shutil.rmtree(home.reports)
+    page_of = writing.page_of
+
+    def faulty(book, clinic):
+        if clinic == "C02":
+            raise ValueError
+        return page_of(book, clinic)
+
+    monkeypatch.setattr(writing, "page_of", faulty)
+    with pytest.raises(OutcomesError, match="could not be made"):
+        run_night(home, sample.as_of(FIRST))
+    assert len(list(home.reports.iterdir())) == 3, "all but one"
+    assert {mode(path) for path in home.reports.iterdir()} == {0o640}
+    assert (mode(home.reports), home.reports.stat().st_gid) == (0o750, grp.getgrnam(group).gr_gid)
 
 
 def test_a_group_that_is_none_stops_the_night_before_anything_is_judged(sample, after_first, tmp_path):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
+import io
 import json
 import os
 import shutil
@@ -33,7 +35,7 @@ from outcomes.commands import (
     reports,
     verification,
 )
-from outcomes.commands.homes import home_of, last_said
+from outcomes.commands.homes import home_of, last_said, not_told
 from outcomes.errors import BusyError, OutcomesError, UsageError
 from outcomes.paths import Home, data_folder
 from outcomes.tables import ProgressBar
@@ -48,6 +50,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     sys.modules.setdefault("hypothesis", None)  # type: ignore[arg-type]
     # Whatever a command writes is for its user alone.
     os.umask(0o077)
+    # A sign that a terminal does not know is written as its number: no command fails over how it looks.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     arguments = _parser().parse_args(argv)
     try:
         code = arguments.run(arguments)
@@ -162,27 +168,24 @@ def _run(home: Home, as_of: dt.date, no_prefect: bool) -> dict[str, Any]:
             raise
         except OutcomesError as error:
             failure = error
-            _not_told(notifying.tell(home, lambda how: notifying.after_failure(failure, as_of.isoformat())))
+            not_told(notifying.tell(home, lambda how: notifying.after_failure(failure, as_of.isoformat())))
             raise
-        _not_told(notifying.tell(home, lambda how: notifying.after_night(home, summary, how.refusals_over)))
+        not_told(notifying.tell(home, lambda how: notifying.after_night(home, summary, how.refusals_over)))
         return last_said(home)
     # Its log would show a traceback for an error that is one line here.
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
     from flows.ownserver import server_of
 
     server = server_of(home)
+    gc.disable()  # all that is imported stays: looking for garbage in it would be a sixth of its cost
     from flows.nightly import run_nightly  # while the server starts
 
+    gc.freeze()
+    gc.enable()
     if server:
         server.wait()
-    _not_told(run_nightly(home, as_of))
+    not_told(run_nightly(home, as_of))
     return last_said(home)
-
-
-def _not_told(words: Sequence[str]) -> None:
-    """What could not be told is said, and changes no exit code."""
-    for line in words:
-        print(f"outcomes: {line} [not_told]", file=sys.stderr)
 
 
 def _demo(arguments: Arguments) -> None:

@@ -59,8 +59,9 @@ class Night:
     """A night under way in a home: what each of its steps leaves to the next.
 
     known: every file of the ledger before this night, and why it is refused. held: sizes by hash of files that an earlier
-    night held and did not take. healed: how many nights had to be done again before it. counts: what the step under way
-    counted, for its log. judging: where its files are judged, None: in this process.
+    night held and did not take. healed: how many nights had to be done again before it. upgraded_from: the store's version
+    before this night, where that was an older one. counts: what the step under way counted, for its log. judging: where its
+    files are judged, None: in this process.
     """
 
     home: Home
@@ -71,6 +72,7 @@ class Night:
     held: dict[str, int] = field(default_factory=dict)
     found: inbox.Looked = field(default_factory=inbox.Looked)
     healed: int = 0
+    upgraded_from: int | None = None
     registered: list[str] = field(default_factory=list)
     nothing_new: bool = False
     summary: Summary | None = None

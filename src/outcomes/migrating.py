@@ -24,8 +24,8 @@ from outcomes.storeversions import current, migrations, refuse_newer, version_of
 _FILLED_AGAIN = {"laid", "derived", "store_version", "rules", "measure", "benchmark", "claim", "cusum_rule", "reason", "clinic"}  # fmt: skip
 
 
-def upgrade(home: Home) -> tuple[int, int] | None:
-    """Make a warehouse of an older version one of this program's; returns both versions, None where there was nothing to do.
+def upgrade(home: Home) -> int | None:
+    """Make a warehouse of an older version one of this program's; returns that version, None where there was nothing to do.
 
     The warehouse as it was stays in backup/. Raises OutcomesError where a later program made it, or a migration fails:
     then nothing is changed. The lock must be held.
@@ -54,7 +54,7 @@ def upgrade(home: Home) -> tuple[int, int] | None:
     _copy(new, home.floor)
     inbox.put_lasting(new, home.warehouse)
     logs.write(home, "warning", "store_upgraded", from_version=version, to_version=current())
-    return version, current()
+    return version
 
 
 def lay_floor(home: Home) -> None:

@@ -55,7 +55,7 @@ def heal(night: Night, progress: Progress | None = None) -> Night:
     let_in(home)
     clear_scratch(home)
     stand_on_floor(home)
-    upgrade(home)
+    night.upgraded_from = upgrade(home) or night.upgraded_from
     with warehouse(home.warehouse) as con:
         lay_again(con)
         witnessing.restore(home, con)
@@ -177,6 +177,7 @@ def say(night: Night, progress: Progress | None = None) -> Night:
             con,
             registered=night.registered,
             healed=night.healed,
+            upgraded_from=night.upgraded_from,
             left_alone=manifest.left_alone,
             known_refused=manifest.known_refused,
         )
@@ -202,13 +203,16 @@ def put_away(night: Night, progress: Progress | None = None) -> Night:
 
 def make_pages(night: Night, progress: Progress | None = None) -> Summary:
     """The pages, made of the published copy. Raises OutcomesError where one could not be made; the night is done all the same."""
+    fault: OutcomesError | None = None
     try:
         write_pages(night.home)
-    except OutcomesError:
-        _end(night.home)
-        raise
+    except OutcomesError as error:
+        fault = error
+    # Also where one could not be made: the others are for the readers all the same.
     let_in(night.home)
     _end(night.home)
+    if fault:
+        raise fault
     assert night.summary is not None, "say comes first"
     return night.summary
 

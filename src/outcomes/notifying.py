@@ -72,10 +72,16 @@ def after_night(home: Home, summary: Summary, limit: int) -> list[Notice]:
     return found
 
 
-def after_failure(error: OutcomesError, as_of: str | None) -> list[Notice]:
-    """What a night that could not end gives to tell: its reason code, never its words, which may name a place."""
-    text = f"A night could not finish ({error.reason_code}, exit code {error.exit_code}). Nothing is lost: see the command's own words, and run it again."
+def after_failure(error: OutcomesError, as_of: str | None, what: str = "night") -> list[Notice]:
+    """What a night, or another run, that could not end gives to tell: its reason code, never its words, which may name a place."""
+    text = f"A {what} could not finish ({error.reason_code}, exit code {error.exit_code}). Nothing is lost: see the command's own words, and run it again."
     return [Notice("failure", text, {"reason_code": error.reason_code, "exit_code": error.exit_code, "as_of": as_of})]
+
+
+def after_death(runs: int) -> list[Notice]:
+    """What is told of runs that were killed and could say nothing themselves."""
+    text = f"{runs:,} run(s) were killed, or lost their power, before they had ended. Nothing is lost: the next night does what they left undone."
+    return [Notice("failure", text, {"runs_died": runs})] if runs else []
 
 
 def after_verify(differences: int) -> list[Notice]:

@@ -216,7 +216,9 @@ def _cover(con: duckdb.DuckDBPyConnection, base: Path | None) -> None:
             WHERE {COVERED}"""
         )
         con.execute("CREATE TABLE every_course AS FROM told_course")
-        con.execute("DELETE FROM told_course WHERE (patient_no, course) IN (SELECT (patient_no, course) FROM base.main.closed)")
+        con.execute(
+            "DELETE FROM told_course WHERE (patient_no, course) IN (SELECT (patient_no, course) FROM base.main.closed)"
+        )
         _again(con, "clinic_group")
         con.execute("TRUNCATE told_course")
         con.execute("INSERT INTO told_course FROM every_course")

@@ -36,6 +36,7 @@ class Summary:
     unchecked: Row
     registered: list[str]
     nights_healed: int
+    store_upgraded_from: int | None
     provisional: bool = True
 
     def as_dict(self) -> Row:
@@ -87,7 +88,13 @@ UNCHECKED = """
 
 
 def summarise(
-    con: duckdb.DuckDBPyConnection, *, registered: list[str], healed: int, left_alone: int, known_refused: int
+    con: duckdb.DuckDBPyConnection,
+    *,
+    registered: list[str],
+    healed: int,
+    upgraded_from: int | None,
+    left_alone: int,
+    known_refused: int,
 ) -> Summary:
     """The last night of a store."""
     (night,) = rows_of(con, "SELECT * FROM night ORDER BY night DESC LIMIT 1")
@@ -172,4 +179,5 @@ def summarise(
         unchecked=rows_of(con, UNCHECKED)[0],
         registered=registered,
         nights_healed=healed,
+        store_upgraded_from=upgraded_from,
     )

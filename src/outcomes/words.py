@@ -126,6 +126,10 @@ def night_words(said: Row, home: Home) -> str:
         parts.append(
             f"Healed first: {said['nights_healed']} night(s) that had not ended, or that the database had lost."
         )
+    if said.get("store_upgraded_from"):
+        parts.append(
+            f"Upgraded first: the store was of version {said['store_upgraded_from']}, of an earlier program. As it was, it lies in {home.backup}."
+        )
     if said["registered"]:
         parts.append(
             f"Registered {', '.join(said['registered'])} in clinics.toml. Assumed: IV ketamine, and not every infusion sent, so no verdicts. Confirm each entry."

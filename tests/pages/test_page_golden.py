@@ -1,6 +1,6 @@
 """Pages of known clinics, as they were when a person last read them: tests/pages/golden/ has what each says, and its digest.
 
-After a change that is meant: `OUTCOMES_GOLDEN=write python -m pytest tests/pages/test_page_golden.py`, and read the diff.
+After a change that is meant: `PAGES_GOLDEN=write python -m pytest tests/pages/test_page_golden.py`, and read the diff.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def found(odd, sixty, shared_pages) -> dict[str, str]:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_page_is_as_it_was_when_a_person_last_read_it(kind, found):
     now, path = said(found[kind], is_whole=kind == "ordinary"), FOLDER / f"{kind}.txt"
-    if os.environ.get("OUTCOMES_GOLDEN") == "write":
+    if os.environ.get("PAGES_GOLDEN") == "write":
         FOLDER.mkdir(exist_ok=True)
         path.write_text(now, "utf-8")
     then = path.read_text("utf-8")

@@ -36,7 +36,9 @@ def unequal(con: duckdb.DuckDBPyConnection) -> list[str]:
     return found
 
 
-@settings(max_examples=3, deadline=None, phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=3, deadline=None, phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck)
+)
 @given(st.integers(0, 2**32), st.lists(st.sampled_from(PASSING), min_size=3, max_size=5))
 def test_what_is_derived_by_difference_is_what_is_derived_as_a_whole(seed: int, passing: list[int]) -> None:
     of = Random(seed)

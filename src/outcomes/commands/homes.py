@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,12 @@ def clinic_of(arguments: Arguments) -> str | None:
 def last_said(home: Home) -> dict[str, Any]:
     said: dict[str, Any] = json.loads(home.summary.read_text("utf-8"))
     return said
+
+
+def not_told(words: Sequence[str]) -> None:
+    """What could not be told is said, and changes no exit code."""
+    for line in words:
+        print(f"outcomes: {line} [not_told]", file=sys.stderr)
 
 
 def published(arguments: Arguments) -> Any:

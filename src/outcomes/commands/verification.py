@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from outcomes.commands import Arguments, Verbs
-from outcomes.commands.homes import home_of
+from outcomes.commands.homes import home_of, not_told
 from outcomes.errors import OutcomesError
 from outcomes.tables import written
 
@@ -37,9 +37,12 @@ def add(verbs: Verbs) -> None:
 
 
 def _verify(arguments: Arguments) -> int:
+    from outcomes import notifying
     from outcomes.verifying import verify
+    from outcomes.verifying.checks import DIFFERS
 
-    said = verify(home_of(arguments), from_archive=arguments.from_archive)
+    home = home_of(arguments)
+    said = verify(home, from_archive=arguments.from_archive)
     rows = [
         {"check": check.name, "looked_at": check.looked_at, "result": check.result, "where": check.where}
         for check in said.checks
@@ -52,6 +55,8 @@ def _verify(arguments: Arguments) -> int:
         rows.append({"check": "ledger head", "looked_at": said.head, "result": "", "where": ""})
         print(written(rows, _COLUMNS, arguments.format))
     if said.differs:
+        differing = sum(check.result == DIFFERS for check in said.checks)
+        not_told(notifying.tell(home, lambda _: notifying.after_verify(differing)))
         return DIFFERENCE
     if said.unfinished:
         raise OutcomesError(said.unfinished)

@@ -44,7 +44,7 @@ def reports(home: Home) -> Check:
         if not home.summary.exists():
             faults.append("summary.json is missing")
         else:
-            faults += _summary(home, con, night["program_digest"] == program_digest())
+            faults += damage_of_summary(home, con, night["program_digest"] == program_digest())
     through = f"Data through night {night['night']}, as of {night['as_of']}."
     pages = [*home.reports.glob("*.html"), *home.review.glob("*.html")]
     other = [path for path in pages if through not in path.read_text("utf-8")]
@@ -67,11 +67,12 @@ def reports(home: Home) -> Check:
     return checked("reports", f"summary.json, {counted(len(pages), 'page')}", faults)
 
 
-def _summary(home: Home, con: duckdb.DuckDBPyConnection, is_same_program: bool) -> list[str]:
+def damage_of_summary(home: Home, con: duckdb.DuckDBPyConnection, is_same_program: bool) -> list[str]:
+    """What summary.json says otherwise than the published copy, in words."""
     said = json.loads(home.summary.read_text("utf-8"))
     files = said["files"]
     found = summarise(
-        con, registered=said["registered"], healed=said["nights_healed"], left_alone=files["left_alone"], known_refused=files["known_refused"]
+        con, registered=said["registered"], healed=said["nights_healed"], upgraded_from=said.get("store_upgraded_from"), left_alone=files["left_alone"], known_refused=files["known_refused"]
     )  # fmt: skip
     expected = json.loads(json.dumps(found.as_dict()))
     # Another version of the program may say more or less of the same night.
