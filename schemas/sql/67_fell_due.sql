@@ -1,7 +1,7 @@
 -- Of whom something fell due since an earlier as-of date, by the passing of days alone: a window was followed to its end, an
 -- induction closed, or a next infusion could no more be one of the course (R4, R8, R9). Some more than that, for a course that has its
--- next infusion, or no baseline, is not looked at closely; nobody less (tests/test_differences.py).
-CREATE OR REPLACE MACRO main.fell_due(earlier) AS TABLE
+-- next infusion, or no baseline, is not looked at closely; nobody less (tests/spec/test_in_part.py).
+CREATE OR REPLACE MACRO main.due_since(earlier) AS TABLE
 WITH passed AS (
     SELECT date_diff('day', earlier, as_of) AS days FROM main.as_of
 ),
@@ -38,4 +38,10 @@ CROSS JOIN passed AS p
 CROSS JOIN main.rules AS r
 WHERE c.followed_until - t.open_until BETWEEN 1 AND p.days
     OR c.followed_until - c.last_infusion_day - r.reinduction_gap_days BETWEEN 1 AND p.days;
-COMMENT ON MACRO TABLE main.fell_due IS 'The patients of whom something fell due since an earlier as-of date by the passing of days alone (R4, R8, R9), and some more.';
+COMMENT ON MACRO TABLE main.due_since IS 'The patients of whom something fell due since an earlier as-of date by the passing of days alone (R4, R8, R9), and some more.';
+
+CREATE OR REPLACE VIEW fell_due AS
+FROM main.due_since((SELECT max(as_of) FROM main.night WHERE night < night_in_scope()));
+
+COMMENT ON VIEW fell_due IS 'The patients of whom something fell due since the night before the last by the passing of days alone (R4, R8, R9), and some more.';
+COMMENT ON COLUMN fell_due.patient_no IS 'The patient.';

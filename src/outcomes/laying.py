@@ -203,7 +203,7 @@ def _changed_since(con: duckdb.DuckDBPyConnection, night: int) -> int | None:
     con.execute("CREATE OR REPLACE TABLE main.changed AS " + _CHANGED, {"night": night})
     con.execute(
         f"""CREATE OR REPLACE TABLE main.reconsidered AS
-        FROM main.changed UNION FROM main.fell_due((SELECT as_of FROM main.night WHERE night = {night}))"""
+        FROM main.changed UNION FROM main.due_since((SELECT as_of FROM main.night WHERE night = {night}))"""
     )
     count, of = con.execute(
         "SELECT (SELECT count(*) FROM main.reconsidered), (SELECT count(*) FROM main.patient)"
