@@ -7,8 +7,10 @@ export PREFECT_SERVER_ANALYTICS_ENABLED = false
 
 # Where `make fuzz` draws its files from.
 SEED ?= 1
+# How many rows `make bench` and `make bench-scale` load; empty is as many as is promised.
+ROWS ?=
 
-.PHONY: demo test chromium fuzz faults lint format lock bench clean
+.PHONY: demo test chromium fuzz faults lint format lock bench bench-scale clean
 .DEFAULT_GOAL := test
 
 .venv/.installed: requirements.lock pyproject.toml
@@ -47,9 +49,13 @@ lock:  ## needs uv
 	uv pip compile pyproject.toml --extra dev --generate-hashes --universal --python-version 3.11 \
 		--custom-compile-command "make lock" --quiet -o requirements.lock
 
-bench: .venv/.installed  ## speed, as ratios to a bare DuckDB load of the same file
-	$(BIN)/python bench/bench.py
+bench: .venv/.installed  ## speed, as ratios to floors on the same file; ROWS=1000000 takes some minutes
+	$(BIN)/python bench/bench.py $(ROWS)
+	$(BIN)/python bench/gate.py
 	$(BIN)/python bench/pages.py
+
+bench-scale: .venv/.installed  ## time, disk and memory up to 100,000,000 rows under 4 GiB; ROWS=30000000 for fewer
+	$(BIN)/python bench/scale.py $(ROWS)
 
 clean:
 	rm -rf .venv demo-home test-artifacts
