@@ -49,8 +49,9 @@ lock:  ## needs uv
 	uv pip compile pyproject.toml --extra dev --generate-hashes --universal --python-version 3.11 \
 		--custom-compile-command "make lock" --quiet -o requirements.lock
 
-bench: .venv/.installed  ## speed, as ratios to floors on the same file; ROWS=1000000 takes some minutes
+bench: .venv/.installed  ## speed, as ratios to floors on the same file, also into README; ROWS=1000000 takes some minutes
 	$(BIN)/python bench/bench.py $(ROWS)
+	$(BIN)/python -m outcomes.documents
 	$(BIN)/python bench/gate.py
 	$(BIN)/python bench/pages.py
 

@@ -32,12 +32,9 @@ def main(rows: int) -> None:
         bench = Bench(Path(scratch), rows)
         found = bench.measure()
     line = {
-        **machine.described(before),
-        "rows": rows,
-        "clinics": CLINICS,
-        **bench.made,
-        "table": limits.rows(found, rows),
-    }
+        **machine.described(before), "rows": rows, "clinics": CLINICS, **bench.made,
+        "table": limits.rows(found, rows), "steps": limits.steps(found, rows),
+    }  # fmt: skip
     _print(line)
     with RESULTS.open("a", encoding="utf-8") as handle:
         handle.write(json.dumps(line) + "\n")

@@ -2,7 +2,7 @@
 
 A first load counts without the pages, which are not among what it is promised for: hashing, the archive, every rule and
 pandera, the store, the outcomes and publishing. So do nights in process, which is where a scheduled night runs. What the
-pages cost stands in a row of its own.
+pages cost stands beside.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def rows(found: dict[str, Any], rows: int) -> list[Row]:
 def _loads(found: dict[str, Any], rows: int) -> list[Row]:
     floor, load = _floor(found, rows), found["loads"][rows]["load"]
     cpu, tenth = median(load, without_pages), median(found["loads"][rows // 10]["load"], without_pages)
-    pages = median(load, lambda run: run.said["pages_cpu"])
+    pages = median(load, pages_cpu)
     million = min(max(found["loads"]), 1_000_000)
     one, many = median(found["loads"][million]["load"], without_pages), median(found["many"], without_pages)
     further = 1000 * (many - one) / (found["files"] - 1)
@@ -34,24 +34,18 @@ def _loads(found: dict[str, Any], rows: int) -> list[Row]:
         _row("of the same, the pages of all clinics", pages / cpu, " x the load", None, None, f"{pages:.1f} CPU s"),
         _row(f"growth from {rows // 10:,} to {rows:,} rows, CPU", cpu / tenth, " x", 11.5, 10, f"{tenth:.1f} to {cpu:.1f} CPU s"),
         _row("peak memory of that load", _gib(load), " GiB", 1.25, 0.8, _at_the_end(load)),
-        # Of {million} rows in 50,000 files against the same rows in one: what one more file costs where the rows are the same.
+        # The same rows in more files: what each further one adds, its hash, its place in the archive and its ledger entry.
+        # That is not a file whose very bytes are known: the next row.
         _row("a further file holding the same rows", further, " ms", 0.1, 0.03, f"{one:.1f} to {many:.1f} CPU s for {found['files']:,} files of the same {million:,} rows"),
         _row("a known file that comes again", known, " ms", None, None, "listed, hashed, removed from the inbox"),
     ]  # fmt: skip
 
 
 def _nights(found: dict[str, Any], rows: int) -> list[Row]:
-    floor, night, few = (
-        median(found["D"], in_process),
-        median(found["night"], in_process),
-        median(found["night on few"], in_process),
-    )
-    idle, listed, empty = (
-        median(found["idle"], in_process),
-        median(found["list"], in_process),
-        median(found["empty"], in_process),
-    )
-    refresh, pages = median(found["refresh"], in_process), median(found["night"], lambda run: run.said["pages_cpu"])
+    floor, night = median(found["D"], in_process), median(found["night"], in_process)
+    few, refresh = median(found["night on few"], in_process), median(found["refresh"], in_process)
+    listed, idle = median(found["list"], in_process), median(found["idle"], in_process)
+    empty, pages = median(found["empty"], in_process), median(found["night"], pages_cpu)
     return [
         _row(f"night of 10,000 rows in 178 files on {rows:,} stored, in process", night / floor, " x D", 0.35, 0.2, f"{night:.2f} of {floor:.2f} CPU s"),
         _row(f"slope: that night minus the same on {FEW_ROWS:,} stored", (night - few) / floor, " x D", 0.15, 0.08, f"{night:.2f} - {few:.2f} CPU s"),
@@ -64,17 +58,11 @@ def _nights(found: dict[str, Any], rows: int) -> list[Row]:
 
 
 def _reading(found: dict[str, Any]) -> list[Row]:
-    rates, imported, publish, prefect = (
-        median(found["rates"]),
-        median(found["import"]),
-        found["publish"],
-        found["prefect"],
-    )
+    rates, imported, publish = median(found["rates"]), median(found["import"]), found["publish"]
     ours, theirs, bare = (statistics.median(publish[name]) for name in ("publish", "cp_and_fsync", "cp"))
-    seconds = statistics.median(
-        one[1] - other[1] for one, other in zip(prefect["with"], prefect["without"], strict=True)
-    )
-    cpu = statistics.median(one[0] - other[0] for one, other in zip(prefect["with"], prefect["without"], strict=True))
+    prefect = found["prefect"]
+    pairs = list(zip(prefect["with"], prefect["without"], strict=True))
+    cpu, seconds = (statistics.median(flow[of] - plain[of] for flow, plain in pairs) for of in (0, 1))
     return [
         _row("`outcomes rates`, whole process, CPU", rates / imported, " x `import duckdb`", 3, 1.5, f"{rates:.2f} of {imported:.2f} CPU s"),
         _row("publish, both with fsync, wall time", ours / theirs, " x `cp`", 2, 1, f"{ours:.2f} of {theirs:.2f} s, {publish['bytes'] / 1e6:,.0f} MB; without fsync `cp` takes {bare:.2f} s"),
@@ -84,17 +72,19 @@ def _reading(found: dict[str, Any]) -> list[Row]:
 
 
 def _first_step(found: dict[str, Any], rows: int) -> list[Row]:
-    """What was promised of a million rows, as a command runs it: everything but Prefect, so with the pages."""
+    """What was promised of a million rows before there were pages, as a command runs it: whole processes, all but Prefect."""
     size = min(rows, 1_000_000)
-    runs = found["loads"][size]
-    floor, load, night = median(runs["A"]), median(runs["load"]), median(found["night on a million"])
-    many = median(found["many"])
+    runs, nights = found["loads"][size], found["night on a million"]
+    floor, load, night, many = (
+        median(runs["A"]),
+        *(median(of, without_pages) for of in (runs["load"], nights, found["many"])),
+    )
+    with_pages = [median(of) for of in (runs["load"], nights, found["many"])]
     return [
-        _row(f"first load of {size:,} rows, one file, with the pages", load / floor, " x A", 2.2, None, f"{load:.1f} of {floor:.1f} CPU s"),
-        _row("the same without the pages", median(runs["load"], without_pages) / floor, " x A", None, None, ""),
-        _row("peak memory of that load", max(run.peak for run in runs["load"]) / 1024, " GiB", 1.25, None, ""),
-        _row(f"the same rows in {found['files']:,} files", many / load, " x one file", 3, None, f"{many:.1f} of {load:.1f} CPU s"),
-        _row("night of 10,000 rows in 178 files on them, whole process", night / load, " x the first load", 0.5, None, f"{night:.1f} of {load:.1f} CPU s"),
+        _row(f"first load of {size:,} rows, one file, CPU", load / floor, " x A", 2.2, None, f"{load:.1f} of {floor:.1f} CPU s; with the pages {with_pages[0]:.1f}"),
+        _row("peak memory of that load", _gib(runs["load"]), " GiB", 1.25, None, _at_the_end(runs["load"])),
+        _row(f"the same rows in {found['files']:,} files, CPU", many / load, " x one file", 3, None, f"{many:.1f} of {load:.1f} CPU s; with the pages {with_pages[2]:.1f}"),
+        _row("night of 10,000 rows in 178 files on them, whole process, CPU", night / load, " x the first load", 0.5, None, f"{night:.1f} of {load:.1f} CPU s; with the pages {with_pages[1]:.1f}"),
     ]  # fmt: skip
 
 
@@ -109,7 +99,12 @@ def steps(found: dict[str, Any], rows: int) -> dict[str, dict[str, float]]:
 
 def without_pages(run: Run) -> float:
     """CPU of a whole process that ran a night, but for the pages."""
-    return run.cpu - float(run.said["pages_cpu"])
+    return run.cpu - pages_cpu(run)
+
+
+def pages_cpu(run: Run) -> float:
+    """CPU of a night's pages."""
+    return float(run.said["pages_cpu"])
 
 
 def in_process(run: Run) -> float:

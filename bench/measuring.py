@@ -54,8 +54,11 @@ def measured(
 
 
 def script(name: str, *arguments: str | Path | int, memory: int | None = None) -> Run:
-    """One of the scripts beside this file, in a process of its own."""
-    return measured([sys.executable, HERE / f"{name}.py", *map(str, arguments)], memory=memory)
+    """One of the scripts beside this file, in a process of its own; what it took is told to whoever waits."""
+    run = measured([sys.executable, HERE / f"{name}.py", *map(str, arguments)], memory=memory)
+    alone = f", {run.said['cpu']:.2f} of it the work alone" if run.said and "cpu" in run.said else ""
+    print(f"    {name}: {run.cpu:.2f} CPU s{alone}, {run.wall:.1f} s, {run.peak:.0f} MiB", file=sys.stderr, flush=True)
+    return run
 
 
 def median(runs: Sequence[Run], of: Callable[[Run], float] = lambda run: run.cpu) -> float:
