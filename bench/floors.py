@@ -19,8 +19,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import duckdb
-
 _TEXT = {
     "clinic_id", "patient_id", "timepoint", "drug", "recall_period", "status", "ended",
     "dissociation", "nausea", "blood_pressure_raised", "serious_adverse_event",
@@ -31,6 +29,8 @@ _BLOCK = 2**20
 
 def create_table_as(source: str, target: str) -> None:
     """Floor A."""
+    import duckdb
+
     with open(source) as handle:
         header = handle.readline().strip().split(",")
     types = {c: "VARCHAR" if c in _TEXT else "DECIMAL(6,3)" if c in _DECIMAL else "SMALLINT" for c in header}
@@ -62,6 +62,8 @@ def derive(home: str) -> None:
 
 def list_new(folder: str, database: str) -> None:
     """The floor of a night with nothing new. The table is made on the first call; every file is known to the second."""
+    import duckdb
+
     with duckdb.connect(database) as con:
         if not con.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'known'").fetchall()[0][0]:
             con.execute("CREATE TABLE known (name VARCHAR, bytes BIGINT, mtime_ns BIGINT)")
