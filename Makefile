@@ -7,10 +7,12 @@ export PREFECT_SERVER_ANALYTICS_ENABLED = false
 
 # Where `make fuzz` draws its files from.
 SEED ?= 1
+# How many rows `make bench` and `make bench-scale` load; empty is as many as is promised.
+ROWS ?=
 
 PEERS := pandas_sqlite dbt_duckdb ccbhc
 
-.PHONY: demo test chromium fuzz faults everywhere far lint format lock lock-peers bench bench-peers clean
+.PHONY: demo test chromium fuzz faults everywhere far lint format lock lock-peers bench bench-peers bench-scale clean
 .DEFAULT_GOAL := test
 
 .venv/.installed: requirements.lock pyproject.toml
@@ -60,12 +62,17 @@ lock-peers:  ## pins of what bench-peers runs beside the product; needs uv
 		--python-version $$(test $$peer = ccbhc && echo 3.12 || echo 3.11) \
 		--custom-compile-command "make lock-peers" --quiet -o bench/peers/$$peer/requirements.txt; done
 
-bench: .venv/.installed  ## speed, as ratios to a bare DuckDB load of the same file
-	$(BIN)/python bench/bench.py
+bench: .venv/.installed  ## speed, as ratios to floors on the same file, also into README; ROWS=1000000 takes some minutes
+	$(BIN)/python bench/bench.py $(ROWS)
+	$(BIN)/python -m outcomes.documents
+	$(BIN)/python bench/gate.py
 	$(BIN)/python bench/pages.py
 
 bench-peers: .venv/.installed  ## the same answers from pandas, dbt and the CCBHC package, and what they cost; installs them into .peers/
 	$(BIN)/python bench/peers/run.py
+
+bench-scale: .venv/.installed  ## time, disk and memory up to 100,000,000 rows under 4 GiB; ROWS=30000000 for fewer
+	$(BIN)/python bench/scale.py $(ROWS)
 
 clean:
 	rm -rf .venv .peers demo-home test-artifacts

@@ -1,161 +1,170 @@
-"""Speed as ratios of whole-process CPU to floor A: DuckDB's bare CREATE TABLE AS of the same file, types given.
+"""The table of speeds: each row as a ratio to the floor it is held to, measured in the same run.
 
-Every pair is run in turn (A, ours, A, ours, ...) so that a drifting machine drifts for both; medians are shown. Appends
-one JSON line, with versions and machine, to bench/results.jsonl.
+`bench.py [ROWS]` (default: 10,000,000; a run of 1,000,000 takes some minutes). Floors and what is held to them are run in
+turn, so that a drifting machine drifts for both; each in a process of its own. Medians of three where a run is short, else
+one. Prints the table and appends it, with versions and machine, to results.jsonl.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import platform
 import shutil
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
-from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
-ROOT = Path(__file__).parents[1]
-OUTCOMES = Path(sys.executable).with_name("outcomes")
-PAIRS = 3
-FLOOR = """
-import duckdb, sys
-source, target = sys.argv[1:]
-header = open(source).readline().strip().split(",")
-text = {"clinic_id", "patient_id", "timepoint", "drug", "recall_period", "status", "ended"}
-safety = {"dissociation", "nausea", "blood_pressure_raised", "serious_adverse_event"}
-types = {c: "VARCHAR" if c in text | safety else "DECIMAL(6,3)" if c == "dose_mg_per_kg" else "SMALLINT" for c in header}
-with duckdb.connect(target) as con:
-    con.execute("CREATE TABLE scores AS SELECT * FROM read_csv(?, header=true, auto_detect=false, delim=',', columns=" + repr(types) + ")", [source])
-"""
-# A night whose door looks for no identifier and at no file as a whole. The patterns of codes are left out with them,
-# so that the gate seems to cost rather more than less than it does.
-UNGATED = """
-import sys
-from outcomes import checking, reading
-from outcomes.cli import main
-reading._is_odd_code = lambda name, text: None
-reading.kind_of_identifier = reading.kind_in_pseudonym = lambda *_: None
-checking.identifier_in_ragged = lambda *_: None
-checking.odd_codings = checking.mostly_bad = lambda *_: {}
-main(sys.argv[1:])
-"""
+import limits
+import machine
+from homes import AS_OF, clinics_changed, copied, home_with, night, send
+from inputs import CLINICS, FEW_ROWS, sizes
+from measuring import HERE, OUTCOMES, Run, measured, script
+
+RESULTS = HERE / "results.jsonl"
+# What a run of more rows costs is not measured three times.
+SHORT = 2_000_000
 
 
-def measured(command: list[str]) -> tuple[float, float, float]:
-    """CPU seconds, wall seconds and peak MiB of a whole process."""
-    start = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{command[:2]} ended with {process.returncode}")
-    return usage.ru_utime + usage.ru_stime, time.monotonic() - start, usage.ru_maxrss / 1024
-
-
-def made(folder: Path, rows: int) -> Path:
-    """One clean CSV file of `rows` rows and a few more, of one made-up clinic."""
-    sys.path.insert(0, str(ROOT / "src"))
-    from outcomes.sample import make_sample
-
-    make_sample(folder, clinics=1, courses=max(20, rows // 10), seed=1, bad=False)
-    return folder / "inbox" / "C01_january.csv"
-
-
-def home_with(folder: Path, clinics: Path, files: list[Path]) -> Path:
-    """A home whose inbox holds copies of `files`."""
-    shutil.rmtree(folder, ignore_errors=True)
-    (folder / "inbox").mkdir(parents=True)
-    shutil.copyfile(clinics, folder / "clinics.toml")
-    for path in files:
-        shutil.copyfile(path, folder / "inbox" / path.name)
-    return folder
-
-
-def assert_no_alarm(home: Path) -> None:
-    """Of clean files none was refused."""
-    files = json.loads((home / "published" / "summary.json").read_text("utf-8"))["files"]
-    if files["refused"] or not files["taken"]:
-        raise SystemExit(f"the door refused a clean file: {files}")
-
-
-def split(source: Path, target: Path, files: int) -> list[Path]:
-    """The rows of `source` in `files` files with the same header."""
-    target.mkdir()
-    with source.open() as handle:
-        header, lines = handle.readline(), handle.readlines()
-    size = -(-len(lines) // files)
-    out = []
-    for number, start in enumerate(range(0, len(lines), size)):
-        out.append(target / f"{number:06}.csv")
-        out[-1].write_text(header + "".join(lines[start : start + size]))
-    return out
-
-
-def main() -> None:
-    """Run the table and print it."""
-    rows = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
-    small = max(1, rows // 20)
+def main(rows: int) -> None:
+    """Measure, print, append."""
+    before = machine.load()
     with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        source = made(folder / "sample", rows)
-        clinics = folder / "sample" / "clinics.toml"
-        text = source.read_text().splitlines(keepends=True)
-        head, tail = folder / "history.csv", folder / "night.csv"
-        cut = len(text) - min(10_000, len(text) // 10)
-        head.write_text("".join(text[:cut]))
-        tail.write_text(text[0] + "".join(text[cut:]))
-        night_files = split(tail, folder / "night", 178)
-        nightly = [str(OUTCOMES), "nightly", "--no-prefect", "--as-of", "2026-01-31", "--home"]
-        found: dict[str, list[tuple[float, float, float]]] = {
-            "floor": [],
-            "first load": [],
-            "without the gate": [],
-            "small files": [],
-            "night": [],
-        }
-        for _ in range(PAIRS):
-            target = folder / "floor.duckdb"
-            target.unlink(missing_ok=True)
-            found["floor"].append(measured([sys.executable, "-c", FLOOR, str(source), str(target)]))
-            found["first load"].append(measured([*nightly, str(home_with(folder / "home", clinics, [source]))]))
-            assert_no_alarm(folder / "home")
-            ungated = [sys.executable, "-c", UNGATED, *nightly[1:]]
-            found["without the gate"].append(measured([*ungated, str(home_with(folder / "home", clinics, [source]))]))
-        home = home_with(folder / "history", clinics, [head])
-        measured([*nightly, str(home)])
-        for _ in range(PAIRS):
-            again = folder / "again"
-            shutil.rmtree(again, ignore_errors=True)
-            shutil.copytree(home, again)
-            for path in night_files:
-                shutil.copyfile(path, again / "inbox" / path.name)
-            found["night"].append(measured([*nightly, str(again)]))
-        many = split(source, folder / "many", small)
-        found["small files"].append(measured([*nightly, str(home_with(folder / "home", clinics, many))]))
-    median = {name: [statistics.median(run[i] for run in runs) for i in range(3)] for name, runs in found.items()}
-    ratios = {
-        "first load / floor A, CPU": median["first load"][0] / median["floor"][0],
-        "gate / first load, CPU": 1 - median["without the gate"][0] / median["first load"][0],
-        "small files / first load, CPU": median["small files"][0] / median["first load"][0],
-        "night / first load, CPU": median["night"][0] / median["first load"][0],
-    }
-    print(f"{len(text) - 1:,} rows; medians of {PAIRS} pairs, whole processes\n")
-    for name, (cpu, wall, peak) in median.items():
-        print(f"{name:16}  {cpu:7.2f} CPU s  {wall:7.2f} s  {peak:7.0f} MiB")
-    print()
-    for name, ratio in ratios.items():
-        print(f"{name:32} {ratio:5.2f}")
+        bench = Bench(Path(scratch), rows)
+        found = bench.measure()
     line = {
-        "rows": len(text) - 1, "median": median, "ratios": ratios, "python": platform.python_version(), "machine": platform.machine(),
-        "cores": os.cpu_count(), **{name: version(name) for name in ("outcomes", "duckdb", "polars", "pandera")},
+        **machine.described(before), "rows": rows, "clinics": CLINICS, **bench.made,
+        "table": limits.rows(found, rows), "steps": limits.steps(found, rows),
     }  # fmt: skip
-    with (ROOT / "bench" / "results.jsonl").open("a") as handle:
+    _print(line)
+    with RESULTS.open("a", encoding="utf-8") as handle:
         handle.write(json.dumps(line) + "\n")
 
 
+def _print(line: dict[str, Any]) -> None:
+    from outcomes.documents.speed import HEADS, missed, speed_rows, speed_words
+    from outcomes.tables import table
+
+    print(f"{speed_words(line)}\n\n{table(speed_rows(line), HEADS)}\n")
+    print(f"NOT met: {len(missed(line))}" if missed(line) else "All that was promised is met.")
+
+
+class Bench:
+    """The measurements, in a folder that is thrown away."""
+
+    def __init__(self, folder: Path, rows: int) -> None:
+        self._folder, self._rows = folder, rows
+        self._in = folder / "in"
+        said("making the files")
+        self.made: dict[str, Any] = script("inputs", self._in, rows).said
+        self._clinics, self._warm = self._in / "clinics.toml", self._in / "warm.csv"
+
+    def measure(self) -> dict[str, Any]:
+        """Runs by name; those of a load by its rows too."""
+        big, tenth, million = sizes(self._rows)
+        found: dict[str, Any] = {"loads": {}}
+        for size in sorted({big, tenth, million}):
+            found["loads"][size] = self._loads(size)
+            if size not in (big, million):
+                shutil.rmtree(self._home(size))
+        found |= self._many(million) | self._first_step(million)
+        if million != big:
+            shutil.rmtree(self._home(million))
+        return found | self._nights(big) | self._readers(big) | self._prefect()
+
+    def _home(self, size: int) -> Path:
+        return self._folder / f"home-{size}"
+
+    def _loads(self, size: int) -> dict[str, list[Run]]:
+        """A, S and a first load, in turn. The home of the last one stays."""
+        source, database = self._in / f"rows-{size}.csv", self._folder / "floor.duckdb"
+        found: dict[str, list[Run]] = {"A": [], "S": [], "load": []}
+        for _ in range(times(size)):
+            said(f"first load of {size:,} rows")
+            found["A"].append(script("floors", "A", source, database))
+            database.unlink()
+            found["S"].append(script("floors", "S", source))
+            found["load"].append(night(home_with(self._home(size), self._clinics, [source]), size))
+        return found
+
+    def _many(self, million: int) -> dict[str, Any]:
+        """The same rows in many files, then nights that bring these files again, and one that brings nothing."""
+        files = sorted((self._in / "many").iterdir())
+        said(f"{million:,} rows in {len(files):,} files")
+        home = home_with(self._folder / "many", self._clinics, files)
+        found: dict[str, Any] = {"many": [night(home, million)], "files": len(files), "list": [], "idle": []}
+        database = self._folder / "known.duckdb"
+        script("floors", "list", self._in / "many", database)
+        for _ in range(3):
+            said("night with nothing new")
+            found["list"].append(script("floors", "list", self._in / "many", database))
+            send(home, files)
+            found["idle"].append(night(home, None, self._warm))
+        found["empty"] = [night(home, None, self._warm)]
+        shutil.rmtree(home)
+        return found
+
+    def _first_step(self, million: int) -> dict[str, Any]:
+        """A night on a million rows as a command runs it: with all that it imports."""
+        files = sorted((self._in / "night-million").iterdir())
+        found = []
+        for _ in range(3):
+            said(f"night on {million:,} rows")
+            home = copied(self._home(million), self._folder / "again")
+            send(home, files)
+            found.append(night(home, self._sent("night-million")))
+        return {"night on a million": found}
+
+    def _nights(self, big: int) -> dict[str, Any]:
+        """D, the night on many rows and on few, and a refresh of everything, in turn."""
+        files, rows = sorted((self._in / "night").iterdir()), self._sent("night")
+        few = home_with(self._folder / "few", self._clinics, [self._in / "few.csv"])
+        night(few, FEW_ROWS)
+        found: dict[str, Any] = {"D": [], "night": [], "night on few": [], "refresh": []}
+        again = self._folder / "again"
+        for _ in range(times(big)):
+            said(f"nights on {big:,} rows")
+            found["D"].append(script("floors", "D", copied(self._home(big), again)))
+            for name, history in (("night", self._home(big)), ("night on few", few)):
+                send(copied(history, again), files)
+                found[name].append(night(again, rows, self._warm))
+            clinics_changed(copied(self._home(big), again))
+            found["refresh"].append(night(again, None, self._warm))
+        shutil.rmtree(again)
+        return found
+
+    def _readers(self, big: int) -> dict[str, Any]:
+        """What a reader waits for, and publishing."""
+        said("rates and publishing")
+        home = self._home(big)
+        found: dict[str, Any] = {"import": [], "rates": []}
+        for _ in range(5):
+            found["import"].append(measured([sys.executable, "-c", "import duckdb"]))
+            found["rates"].append(measured([OUTCOMES, "rates", "--home", home]))
+        return found | {"publish": script("publish", home, 5).said}
+
+    def _prefect(self) -> dict[str, Any]:
+        said("Prefect's share")
+        files = sorted((self._in / "night").iterdir())
+        homes = []
+        for number in range(6):
+            homes.append(copied(self._folder / "few", self._folder / f"prefect-{number}"))
+            send(homes[-1], files)
+        return {"prefect": script("prefects", self._folder / "prefect", AS_OF, *homes).said}
+
+    def _sent(self, name: str) -> int:
+        """Rows of the files of a folder."""
+        return sum(path.read_bytes().count(b"\n") - 1 for path in (self._in / name).iterdir())
+
+
+def times(size: int) -> int:
+    """How often something of that many rows is measured."""
+    return 3 if size <= SHORT else 1
+
+
+def said(what: str) -> None:
+    """What is being measured, for whoever waits."""
+    print(f"... {what}", file=sys.stderr, flush=True)
+
+
 if __name__ == "__main__":
-    main()
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000_000)

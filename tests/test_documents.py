@@ -25,6 +25,7 @@ from outcomes.documents import (
     rewritten,
     settings_table,
 )
+from outcomes.documents.speed import last_whole_run, speed_part, verdict
 from outcomes.nights import run_night
 from outcomes.paths import Home, data_folder
 from outcomes.publishedcopy import opened
@@ -73,6 +74,38 @@ def test_the_commands_are_those_of_the_parser():
 
 def test_the_settings_are_those_of_the_contract():
     assert marked((ROOT / "docs" / "running.md").read_text("utf-8"), "settings") == settings_table()
+
+
+def test_the_speeds_are_those_of_the_last_whole_run():
+    assert marked(README, "speed") == speed_part(last_whole_run(ROOT / "bench" / "results.jsonl"))
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (9.9, "NOT met"),
+        (10, "met, and the aim"),
+        (12, "met, and the aim"),
+        (12.1, "met"),
+        (20, "met"),
+        (20.1, "NOT met"),
+    ],
+)
+def test_a_speed_is_held_to_its_limits_on_both_sides(value, said):
+    assert verdict({"value": value, "at_least": 10, "at_most": 20, "aim": 12}) == said
+
+
+def test_a_speed_of_which_nothing_was_promised_has_no_verdict():
+    assert verdict({"value": 1.0, "at_least": None, "at_most": None, "aim": None}) == ""
+
+
+def test_a_short_run_is_not_shown(tmp_path):
+    results = tmp_path / "results.jsonl"
+    results.write_text('{"rows": 1000000}\n')
+    with pytest.raises(ValueError, match="no run of 10,000,000 rows"):
+        last_whole_run(results)
+    results.write_text('{"rows": 10000000, "on": "first"}\n{"rows": 10000000, "on": "last"}\n{"rows": 1000000}\n')
+    assert last_whole_run(results)["on"] == "last"
 
 
 def test_an_unmarked_document_is_not_rewritten():

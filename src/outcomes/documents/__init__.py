@@ -35,7 +35,7 @@ def measures_table(measures: Sequence[Row]) -> str:
         )
         for row in measures
     )
-    return _table(("measure", "title", "numerator", "denominator", "main denominator", "made for, or source"), lines)
+    return table(("measure", "title", "numerator", "denominator", "main denominator", "made for, or source"), lines)
 
 
 def contract_table(contract: Contract) -> str:
@@ -47,15 +47,15 @@ def contract_table(contract: Contract) -> str:
     ]
     rows = [(f"`{rule.code}`", rule.sentence) for rule in contract.rules.values() if rule.about == "row"]
     return (
-        _table(("column", "type", "what it is, and what is accepted", "needed"), columns)
+        table(("column", "type", "what it is, and what is accepted", "needed"), columns)
         + "\n"
-        + _table(("reason over a whole row", "the sentence beside it"), rows)
+        + table(("reason over a whole row", "the sentence beside it"), rows)
     )
 
 
 def commands_table(parser: argparse.ArgumentParser) -> str:
     """One line a command with its example, in the order of the parser."""
-    return _table(
+    return table(
         ("command", "what it does", "example"),
         ((f"`{name}`", made.description or "", f"`{example(made)}`") for name, made in commands(parser).items()),
     )
@@ -63,7 +63,7 @@ def commands_table(parser: argparse.ArgumentParser) -> str:
 
 def settings_table() -> str:
     """One line a setting, in the order of the contract."""
-    return _table(
+    return table(
         ("setting", "in the environment", "what it is for", "accepted", "default"),
         (
             (f"`{each.name}`", f"`{each.variable}`", each.meaning, each.accepted.words, f"`{', '.join(each.default) if isinstance(each.default, tuple) else each.default}`" if each.default != "" else "empty")
@@ -130,6 +130,6 @@ def needed(contract: Contract, name: str) -> str:
     return "in every row" if name in contract.needed else "the column; a cell may be empty"
 
 
-def _table(heads: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+def table(heads: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
     body = [[str(cell).replace("|", "\\|") for cell in line] for line in lines]
     return "".join(f"| {' | '.join(line)} |\n" for line in [heads, ["---"] * len(heads), *body])

@@ -5,6 +5,7 @@ from pathlib import Path
 from outcomes.cli import _parser
 from outcomes.documents import commands_table, contract_table, measures_table, rewritten, settings_table
 from outcomes.documents.auditing import auditing_parts, dictionary_text
+from outcomes.documents.speed import last_whole_run, speed_part
 from outcomes.guides import guide_words
 from outcomes.paths import data_folder
 from schemas.feeds import FEEDS
@@ -19,6 +20,7 @@ def main() -> None:
         "measures": measures_table(measures),
         **{f"contract of {feed}": contract_table(contract) for feed, contract in FEEDS.items()},
         "commands": commands_table(_parser()),
+        "speed": speed_part(last_whole_run(Path("bench") / "results.jsonl")),
     }
     readme.write_text(rewritten(readme.read_text("utf-8"), parts), "utf-8")
     sending = Path("docs/sending.md")

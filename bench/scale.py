@@ -1,0 +1,106 @@
+"""Out of core: first loads of more and more rows, under a limit of memory that the kernel keeps.
+
+`scale.py [ROWS]` (default: 100,000,000): loads of 1,000,000, 10,000,000 and so on up to ROWS, in files of up to 10,000,000, each
+into a new home. A load that would need more than MEMORY of data fails: RLIMIT_DATA counts what a process allocates, touched or
+not, so it is stricter than a limit of what is resident. DuckDB is told to keep to DUCKDB of it, as an operator of such a
+machine would tell it in outcomes.toml. Prints time, disk and memory, and appends them, with versions and machine, to scale.jsonl.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import machine
+from homes import home_with, night
+from inputs import COPY_ROWS
+from measuring import HERE, OUTCOMES, measured, script
+
+RESULTS = HERE / "scale.jsonl"
+MEMORY, DUCKDB = 4 * 2**30, "2GB"
+HEADS = {"rows": "rows", "files": "files", "cpu": "CPU s", "wall": "s", "peak": "peak GiB", "sent": "sent GB", "disk": "disk GB", "most": "at most GB", "per_row": "bytes a row", "rates": "rates s"}  # fmt: skip
+_SAMPLE_SECONDS = 1.0
+
+
+def main(rows: int) -> None:
+    """Load, print, append."""
+    before = machine.load()
+    loads = [_load(size) for size in _steps(rows)]
+    line = {**machine.described(before), "memory_limit": MEMORY, "duckdb_memory": DUCKDB, "loads": loads}
+    with RESULTS.open("a", encoding="utf-8") as handle:
+        handle.write(json.dumps(line) + "\n")
+
+
+def _steps(rows: int) -> list[int]:
+    """A million, ten times as many, and so on, and `rows`."""
+    steps, size = [], COPY_ROWS
+    while size < rows:
+        steps.append(size)
+        size *= 10
+    return [*steps, rows]
+
+
+def _load(rows: int) -> dict[str, Any]:
+    """One first load into a new home, which is thrown away; what it took and left is printed."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        script("parts", folder / "in", rows)
+        files = sorted((folder / "in").glob("part-*.csv"))
+        sent = sum(path.stat().st_size for path in files)
+        home = home_with(folder / "home", folder / "in" / "clinics.toml", files)
+        (home / "outcomes.toml").write_text(f'[limits]\nmemory = "{DUCKDB}"\n', "utf-8")
+        for path in files:
+            path.unlink()
+        with _most(home) as most:
+            run = night(home, rows, memory=MEMORY)
+        rates = measured([OUTCOMES, "rates", "--home", home])
+        disk = _bytes(home)
+        found = {
+            "rows": rows, "files": len(files), "cpu": round(run.cpu, 1), "wall": round(run.wall, 1), "peak": round(run.peak / 1024, 2),
+            "sent": round(sent / 1e9, 2), "disk": round(disk / 1e9, 2), "most": round(max(most) / 1e9, 2),
+            "per_row": round(disk / rows), "rates": round(rates.wall, 1), "steps": run.said["steps"],
+        }  # fmt: skip
+    print(", ".join(f"{name} {found[key]:,}" for key, name in HEADS.items()), flush=True)
+    return found
+
+
+@contextmanager
+def _most(home: Path) -> Iterator[list[int]]:
+    """The bytes that a home has on disk, looked at every second while the block lasts."""
+    seen, over = [_bytes(home)], threading.Event()
+
+    def look() -> None:
+        while not over.wait(_SAMPLE_SECONDS):
+            seen.append(_bytes(home))
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    try:
+        yield seen
+    finally:
+        over.set()
+        looking.join()
+
+
+def _bytes(folder: Path) -> int:
+    """What the files under a folder take on disk; one that is renamed meanwhile is counted by the next look."""
+    found = {}
+    for path, _, names in os.walk(folder):
+        for name in names:
+            try:
+                status = os.lstat(os.path.join(path, name))
+            except FileNotFoundError:
+                continue
+            found[status.st_ino] = status.st_blocks * 512
+    return sum(found.values())
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000_000)
