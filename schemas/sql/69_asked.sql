@@ -11,11 +11,15 @@ SELECT
     m.induction <> 'not_required' AS needs_induction,
     m.induction = 'complete' AS refuses_extended,
     m.kind = 'mean_change' AS is_mean,
+    m.kind = 'mean_change' OR (m.anchor = 'infusion_k' AND m.outcome = 'is_response') AS counts_endpoint_totals,
+    m.kind = 'mean_change' OR (m.anchor = 'infusion_k' AND m.outcome = 'is_response' AND m.infusion_k = min(m.infusion_k) OVER of_outcome) AS counts_all_baselines,
+    m.outcome = 'is_item_9_higher' AS counts_item_9,
     m.outcome,
     r.reliable_change_points AS points
 FROM main.measure AS m
 JOIN main.pick AS k USING (measure_id)
-CROSS JOIN main.rules AS r;
+CROSS JOIN main.rules AS r
+WINDOW of_outcome AS (PARTITION BY m.anchor, m.outcome);
 
 COMMENT ON VIEW asked IS 'One row per measure that picks an endpoint: what it asks of a course, as judged() takes it.';
 COMMENT ON COLUMN asked.pick_no IS 'The way of picking; see pick.';
@@ -29,6 +33,9 @@ COMMENT ON COLUMN asked.needs_infusions IS 'Whether all infusions must be on rec
 COMMENT ON COLUMN asked.needs_induction IS 'Whether the induction must be closed and not incomplete (R4).';
 COMMENT ON COLUMN asked.refuses_extended IS 'Whether it must not be extended either.';
 COMMENT ON COLUMN asked.is_mean IS 'Whether it is a mean change: it has no outcome to be met.';
+COMMENT ON COLUMN asked.counts_endpoint_totals IS 'Whether tally counts its courses by the endpoint''s total too: means are made of it.';
+COMMENT ON COLUMN asked.counts_all_baselines IS 'Whether tally counts them by the baseline''s total whatever their status: means of everybody who came are made of it.';
+COMMENT ON COLUMN asked.counts_item_9 IS 'Whether tally counts them by item 9 at baseline and endpoint.';
 COMMENT ON COLUMN asked.outcome IS 'The outcome, by its name in outcome_met().';
 COMMENT ON COLUMN asked.points IS 'Points of reliable change.';
 
@@ -36,7 +43,7 @@ COMMENT ON COLUMN asked.points IS 'Points of reliable change.';
 -- R10 asks of a course by a way of picking: course_pick, or a part of it, or alike. `measures` names the view asked, or a part of it.
 CREATE OR REPLACE MACRO main.judged(courses, measures := 'main.asked') AS TABLE
 SELECT
-    c.*, a.measure_id, a.outcome, a.points,
+    c.*, a.measure_id, a.outcome, a.points, a.counts_endpoint_totals, a.counts_all_baselines, a.counts_item_9,
     CASE
         WHEN a.is_of_first_course AND c.course > 1 THEN 'repeat_course'::endpoint_status
         WHEN c.drug <> a.only_drug THEN 'other_drug'::endpoint_status

@@ -2,9 +2,9 @@
 CREATE OR REPLACE MACRO main.infusions_class(infusions) AS CASE WHEN infusions <= 3 THEN 0 WHEN infusions <= 5 THEN 4 ELSE 6 END::TINYINT;
 COMMENT ON MACRO main.infusions_class IS 'Infusions of an induction in classes: 0 for 0 to 3, 4 for 4 and 5, 6 for 6 and more.';
 
--- Courses that are alike, counted: what every rate and figure that needs no single course is made from. They are counted twice:
--- once for each way of picking, by all that R10 and an outcome ask; and, with their status, for each measure that picks that
--- way. `FROM tallied('endpoint')` counts the rows of endpoint one by one, and gives the same.
+-- Courses that are alike in what some rate or figure asks for, counted: what all of those are made from that need no single
+-- course. They are counted twice: once for each way of picking, by all that R10 and an outcome ask; and, with their status,
+-- for each measure that picks that way. `FROM tallied('endpoint')` counts the rows of endpoint one by one, and gives the same.
 CREATE OR REPLACE VIEW tally AS
 WITH alike AS (
     SELECT
@@ -45,10 +45,11 @@ observed AS (
 )
 
 SELECT
-    measure_id, clinic_id, status, baseline_total,
-    CASE WHEN is_observed THEN total END AS endpoint_total,
-    baseline_item_9,
-    CASE WHEN is_observed THEN item_9 END AS endpoint_item_9,
+    measure_id, clinic_id, status,
+    CASE WHEN is_observed OR class = 'missing'::endpoint_class OR counts_all_baselines THEN baseline_total END AS baseline_total,
+    CASE WHEN is_observed AND counts_endpoint_totals THEN total END AS endpoint_total,
+    CASE WHEN is_observed AND counts_item_9 THEN baseline_item_9 END AS baseline_item_9,
+    CASE WHEN is_observed AND counts_item_9 THEN item_9 END AS endpoint_item_9,
     CASE WHEN is_observed OR class = 'missing'::endpoint_class THEN infusions_from END AS infusions_from,
     has_reached_last,
     sum(courses)::INTEGER AS courses,
@@ -67,10 +68,10 @@ COMMENT ON VIEW tally IS 'One row per measure, clinic, status and what else is a
 COMMENT ON COLUMN tally.measure_id IS 'The measure: a proportion or a mean change.';
 COMMENT ON COLUMN tally.clinic_id IS 'The clinic.';
 COMMENT ON COLUMN tally.status IS 'The one status of these courses (R10).';
-COMMENT ON COLUMN tally.baseline_total IS 'PHQ-9 total at baseline, 0 to 27; null where there is none.';
-COMMENT ON COLUMN tally.endpoint_total IS 'PHQ-9 total at the endpoint; null unless observed.';
-COMMENT ON COLUMN tally.baseline_item_9 IS 'Item 9 at baseline, for item-9 measures.';
-COMMENT ON COLUMN tally.endpoint_item_9 IS 'Item 9 at the endpoint, for item-9 measures.';
+COMMENT ON COLUMN tally.baseline_total IS 'PHQ-9 total at baseline, 0 to 27, of those due, and of all where means are made of it (asked); null otherwise.';
+COMMENT ON COLUMN tally.endpoint_total IS 'PHQ-9 total at the endpoint of those observed, where means are made of it (asked); null otherwise.';
+COMMENT ON COLUMN tally.baseline_item_9 IS 'Item 9 at baseline of those observed, for measures of item 9 higher.';
+COMMENT ON COLUMN tally.endpoint_item_9 IS 'Item 9 at the endpoint, likewise.';
 COMMENT ON COLUMN tally.infusions_from IS 'Infusions of the induction, of those due: 0 for 0 to 3, 4 for 4 and 5, 6 for 6 and more.';
 COMMENT ON COLUMN tally.has_reached_last IS 'For measures after infusion k: whether the course reached rules.fixed_cohort_infusions.';
 COMMENT ON COLUMN tally.courses IS 'How many courses.';
@@ -86,9 +87,11 @@ COMMENT ON COLUMN tally.sensitivity_met IS 'Those whose endpoint then has the ou
 -- The rows of endpoint, or of a part of it, counted as tally counts them: slower, and in one step.
 CREATE OR REPLACE MACRO main.tallied(endpoints) AS TABLE
 SELECT
-    e.measure_id, e.clinic_id, e.status, e.baseline_total, e.endpoint_total,
-    CASE WHEN m.item_9 <> 'not_needed' THEN e.baseline_item_9 END AS baseline_item_9,
-    CASE WHEN m.item_9 <> 'not_needed' THEN e.endpoint_item_9 END AS endpoint_item_9,
+    e.measure_id, e.clinic_id, e.status,
+    CASE WHEN e.class IN ('observed', 'missing') OR a.counts_all_baselines THEN e.baseline_total END AS baseline_total,
+    CASE WHEN a.counts_endpoint_totals THEN e.endpoint_total END AS endpoint_total,
+    CASE WHEN e.class = 'observed' AND a.counts_item_9 THEN e.baseline_item_9 END AS baseline_item_9,
+    CASE WHEN a.counts_item_9 THEN e.endpoint_item_9 END AS endpoint_item_9,
     CASE WHEN e.class IN ('observed', 'missing') THEN infusions_class(e.induction_infusions) END AS infusions_from,
     CASE WHEN m.anchor = 'infusion_k' THEN e.infusions_before_switch >= r.fixed_cohort_infusions END AS has_reached_last,
     count(*)::INTEGER AS courses,
@@ -102,6 +105,7 @@ SELECT
     count(*) FILTER (e.sensitivity_met)::INTEGER AS sensitivity_met
 FROM query_table(endpoints) AS e
 JOIN main.measure AS m USING (measure_id)
+JOIN main.asked AS a USING (measure_id)
 CROSS JOIN main.rules AS r
 GROUP BY ALL;
 COMMENT ON MACRO TABLE main.tallied IS 'Rows of endpoint counted as in tally: FROM tallied(''endpoint'') is tally.';

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -41,6 +42,13 @@ def given(con: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) -> Ite
         yield
     finally:
         con.unregister(name)
+
+
+def put_rows(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Rows into a table, as one frame: for each value bound to a statement DuckDB looks for pandas again, 0.2 ms."""
+    if rows:
+        with given(con, "rows", pl.DataFrame(list(rows), infer_schema_length=None)):
+            con.execute(f"INSERT INTO {table} BY NAME FROM rows")
 
 
 def asked(con: duckdb.DuckDBPyConnection, query: str) -> pl.DataFrame:

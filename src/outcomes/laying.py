@@ -39,6 +39,8 @@ LOCAL = frozenset(
 # Those of them that count courses, each on its own: what is said of some can be taken out of the sums and put in anew.
 # The columns up to `courses` are what is alike of courses, those from there on are counts.
 COUNTED = frozenset({"tally", "clock_tally"})
+# What is kept beside each of them meanwhile: its rows of those courses as they were, how they differ, and the rows met by that.
+_PARTS = ("before", "moved", "met")
 
 # Whose stored rows have changed since a night, or what was said of how far they were followed.
 _CHANGED = """
@@ -182,7 +184,7 @@ def derive(con: duckdb.DuckDBPyConnection, *, whole: bool = False) -> None:
                 con.execute(f"INSERT INTO main.{name} FROM recomputed.{name}")
     finally:
         _scope(con)
-        for name in ("changed", "reconsidered", *(f"{counted}_before" for counted in COUNTED)):
+        for name in ("changed", "reconsidered", *(f"{name}_{part}" for name in COUNTED for part in _PARTS)):
             con.execute(f"DROP TABLE IF EXISTS main.{name}")
     con.execute("INSERT INTO derived VALUES (?, ?)", [inputs[1], inputs[0]])
 
@@ -227,18 +229,20 @@ def _derive_again(con: duckdb.DuckDBPyConnection, name: str) -> None:
     columns = [row[0] for row in con.execute(f"DESCRIBE main.{name}").fetchall()]
     first = columns.index("courses")
     alike, counts = ", ".join(columns[:first]), columns[first:]
+    summed = f"SELECT {alike}, {', '.join(f'sum({count})::INTEGER AS {count}' for count in counts)} FROM {{}} GROUP BY {alike}"
+    taken_out = f"SELECT {alike}, {', '.join(f'-{count} AS {count}' for count in counts)} FROM main.{name}_before"
+    same = " AND ".join(f"t.{column} IS NOT DISTINCT FROM m.{column}" for column in columns[:first])
+    # What is so no more of these courses, what is so now, and the rows that either is about.
     con.execute(
-        f"""CREATE OR REPLACE TABLE main.{name}_before AS
-        SELECT {alike}, {", ".join(f"sum({count})::INTEGER AS {count}" for count in counts)}
-        FROM (
-            FROM main.{name} UNION ALL FROM recomputed.{name}
-            UNION ALL SELECT {alike}, {", ".join(f"-{count}" for count in counts)} FROM main.{name}_before
-        )
-        GROUP BY {alike}
-        HAVING sum(courses) <> 0"""
+        f"CREATE OR REPLACE TABLE main.{name}_moved AS {summed.format(f'(FROM recomputed.{name} UNION ALL {taken_out})')} HAVING {' OR '.join(f'sum({count}) <> 0' for count in counts)}"
     )
-    con.execute(f"TRUNCATE main.{name}")
-    con.execute(f"INSERT INTO main.{name} FROM main.{name}_before")
+    con.execute(
+        f"CREATE OR REPLACE TABLE main.{name}_met AS SELECT t.* FROM main.{name} AS t SEMI JOIN main.{name}_moved AS m ON {same}"
+    )
+    con.execute(f"DELETE FROM main.{name} AS t USING main.{name}_moved AS m WHERE {same}")
+    con.execute(
+        f"INSERT INTO main.{name} {summed.format(f'(FROM main.{name}_met UNION ALL FROM main.{name}_moved)')} HAVING sum(courses) <> 0"
+    )
 
 
 def _keep_comments(con: duckdb.DuckDBPyConnection) -> None:

@@ -16,6 +16,7 @@ from outcomes import inbox
 from outcomes.checking import Judged, judge
 from outcomes.datafiles import DataFiles, clinics_of, put_data_files, read_data_files
 from outcomes.errors import FileRefusedError, OutcomesError
+from outcomes.frames import put_rows
 from outcomes.nightreceipts import put_night
 from outcomes.paths import Home, data_folder
 from outcomes.store import File, NightId, load, one
@@ -203,11 +204,10 @@ def put_clinics(home: Home, con: duckdb.DuckDBPyConnection) -> Clinics | None:
             f"clinics.toml no longer lists {', '.join(lost)}, of which rows are stored. Put the entry back, then run the night again."
         )
     con.execute("DELETE FROM clinic")
-    for row in clinics.rows:
-        con.execute("INSERT INTO clinic VALUES (?, ?, ?, ?, ?, ?)", list(row.values()))
+    put_rows(con, "clinic", clinics.rows)
     con.execute("DELETE FROM clinic_cadence")
-    for cadence in sorted(clinics.cadences.items()):
-        con.execute("INSERT INTO clinic_cadence VALUES (?, ?)", list(cadence))
+    cadences = [{"clinic_id": clinic, "sends_every_days": days} for clinic, days in sorted(clinics.cadences.items())]
+    put_rows(con, "clinic_cadence", cadences)
     return clinics
 
 

@@ -13,13 +13,14 @@ from typing import Any
 import duckdb
 
 from outcomes.errors import OutcomesError, UsageError
+from outcomes.frames import put_rows
 from outcomes.inbox import locked
 from outcomes.laying import sql_digest
 from outcomes.loading import data_files
 from outcomes.paths import Home
 from outcomes.publishedcopy import publish_copy
 from outcomes.receipts import read_receipts
-from outcomes.recomputing import Point, attached, definitions_of, first_row, put_rows, recomputed
+from outcomes.recomputing import Point, attached, definitions_of, first_row, recomputed
 from outcomes.releasereceipts import (
     has_all_receipts,
     read_release_receipts,

@@ -20,8 +20,10 @@ def table(rows: Sequence[Row], columns: dict[str, str]) -> str:
     widths = [max(len(cells[i]) for cells in [heads, *body]) for i in range(len(heads))]
     right = [bool(body) and all(_is_number(row.get(key)) for row in rows) for key in columns]
 
+    shapes = [(str.rjust if to_right else str.ljust, width) for to_right, width in zip(right, widths, strict=True)]
+
     def line(cells: list[str]) -> str:
-        return "  ".join(c.rjust(w) if r else c.ljust(w) for c, w, r in zip(cells, widths, right, strict=True)).rstrip()
+        return "  ".join([put(cell, width) for cell, (put, width) in zip(cells, shapes, strict=True)]).rstrip()
 
     return "\n".join([line(heads), line(["-" * width for width in widths]), *(line(cells) for cells in body)])
 
@@ -65,6 +67,8 @@ def place(column_no: int | None, line: int | None, kind: str | None) -> str | No
 
 
 def _plain(value: Any) -> str:
+    if isinstance(value, str):
+        return value
     if value is None:
         return "-"
     if isinstance(value, bool):
