@@ -23,7 +23,7 @@ told AS (
     FROM main.assigned_score
     SEMI JOIN irregular USING (patient_no)
     ANTI JOIN main.superseded USING (score_id)
-    WHERE timepoint IN ('pre_infusion', 'post_infusion') AND status <> 'entered_in_error'
+    WHERE in_scope(patient_no) AND timepoint IN ('pre_infusion', 'post_infusion') AND status <> 'entered_in_error'
 )
 
 SELECT

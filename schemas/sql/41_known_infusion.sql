@@ -4,7 +4,7 @@ WITH told AS MATERIALIZED (
     -- Numbers that simply rise: each is an infusion of the one run.
     SELECT patient_no, 1::SMALLINT AS run, infusion_number AS number, pre_day, post_day, drug
     FROM main.told_infusion
-    ANTI JOIN main.renumbered USING (patient_no)
+    ANTI JOIN (FROM main.renumbered WHERE in_scope(patient_no)) USING (patient_no)
     WHERE in_scope(patient_no)
 
     UNION ALL
@@ -18,7 +18,7 @@ WITH told AS MATERIALIZED (
         min(s.drug) AS drug
     FROM main.assigned_score AS s
     JOIN main.renumbered AS r USING (score_id)
-    WHERE in_scope(r.patient_no) AND r.reason_code IS NULL
+    WHERE in_scope(r.patient_no) AND in_scope(s.patient_no) AND r.reason_code IS NULL
     GROUP BY s.patient_no, r.run, s.infusion_number
 ),
 
@@ -41,7 +41,7 @@ known AS (
 ),
 
 clinic_drug AS MATERIALIZED (
-    SELECT p.patient_no, c.drug FROM main.patient AS p JOIN main.clinic AS c USING (clinic_id)
+    SELECT p.patient_no, c.drug FROM main.patient AS p JOIN main.clinic AS c USING (clinic_id) WHERE in_scope(p.patient_no)
 )
 
 SELECT

@@ -12,7 +12,7 @@ crowded AS (
     SELECT g.patient_no, g.run, g.infusion_number
     FROM gap AS g
     CROSS JOIN main.rules AS r
-    JOIN main.known_infusion AS i ON i.patient_no = g.patient_no AND i.day BETWEEN g.day AND g.day + r.reinduction_days
+    JOIN (FROM main.known_infusion WHERE in_scope(patient_no)) AS i ON i.patient_no = g.patient_no AND i.day BETWEEN g.day AND g.day + r.reinduction_days
     WHERE NOT g.is_long
     GROUP BY ALL
     HAVING count(*) >= any_value(r.reinduction_infusions)

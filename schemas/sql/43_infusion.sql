@@ -1,13 +1,13 @@
 -- One row per known infusion with its course (R3) and ordinal.
 CREATE OR REPLACE VIEW infusion AS
 WITH first_infusion AS (
-    SELECT patient_no, drug FROM main.known_infusion WHERE run = 1 AND infusion_number = 1
+    SELECT patient_no, drug FROM main.known_infusion WHERE in_scope(patient_no) AND run = 1 AND infusion_number = 1
 ),
 
 several AS MATERIALIZED (
-    SELECT patient_no FROM main.restarted
+    SELECT patient_no FROM main.restarted WHERE in_scope(patient_no)
     UNION
-    SELECT patient_no FROM main.known_infusion WHERE run > 1
+    SELECT patient_no FROM main.known_infusion WHERE in_scope(patient_no) AND run > 1
 ),
 
 -- Patients with one run and one course: ordinals are the numbers, and day 0 is the course's.

@@ -77,8 +77,8 @@ SELECT
     c.next_first_day, c.last_day_of_course_before,
     h.heard_on, h.heard_day, h.first_arrival_last_day, h.extract_day
 FROM closing AS c
-JOIN main.last_heard AS h USING (patient_no)
-JOIN main.patient AS q USING (patient_no);
+JOIN (FROM main.last_heard WHERE in_scope(patient_no)) AS h USING (patient_no)
+JOIN (FROM main.patient WHERE in_scope(patient_no)) AS q USING (patient_no);
 
 COMMENT ON VIEW told_course IS 'One row per course: a patient''s series of infusions, its induction and what followed, as far as no date is asked (R3, R4).';
 COMMENT ON COLUMN told_course.patient_no IS 'The patient.';

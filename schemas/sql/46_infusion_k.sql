@@ -12,7 +12,7 @@ followed_by AS (
         true AS is_next_given
     FROM main.infusion AS i
     JOIN wanted AS w ON w.k = i.ordinal_before
-    WHERE i.ordinal = i.ordinal_before + 1
+    WHERE in_scope(i.patient_no) AND i.ordinal = i.ordinal_before + 1
 
     UNION ALL
 
@@ -22,14 +22,15 @@ followed_by AS (
         true AS is_next_given
     FROM main.infusion AS i
     JOIN wanted AS w ON w.k >= i.ordinal_before AND w.k < i.ordinal
-    WHERE i.ordinal > i.ordinal_before + 1
+    WHERE in_scope(i.patient_no) AND i.ordinal > i.ordinal_before + 1
 )
 
 FROM followed_by
 UNION ALL
 SELECT patient_no, course, infusions, last_infusion_day, NULL, false
 FROM main.course
-SEMI JOIN wanted ON k = infusions;
+SEMI JOIN wanted ON k = infusions
+WHERE in_scope(patient_no);
 
 COMMENT ON VIEW infusion_k IS 'One row per course and k that it reached, for the k that measures ask for: day of infusion k and of the next (R8).';
 COMMENT ON COLUMN infusion_k.patient_no IS 'The patient.';

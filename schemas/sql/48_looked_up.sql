@@ -10,7 +10,7 @@ by_number AS (
     SELECT s.score_id, s.patient_no, s.timepoint, s.days_since_first_infusion AS day, i.run, i.ordinal, i.told_day
     FROM main.assigned_score AS s
     JOIN main.infusion AS i ON i.patient_no = s.patient_no AND i.infusion_number = s.infusion_number
-    WHERE in_scope(i.patient_no) AND s.timepoint IN ('pre_infusion', 'post_infusion') AND (i.shift <> 0 OR i.told_day IS NOT NULL)
+    WHERE in_scope(i.patient_no) AND in_scope(s.patient_no) AND s.timepoint IN ('pre_infusion', 'post_infusion') AND (i.shift <> 0 OR i.told_day IS NOT NULL)
 ),
 
 -- Rows after the first infusion of their course (which for course 1 is on day 0), not tied to an infusion.
@@ -21,7 +21,7 @@ by_day AS MATERIALIZED (
     FROM main.assigned_score AS s
     JOIN main.course AS c ON c.patient_no = s.patient_no AND c.first_day <= s.days_since_first_infusion
         AND (c.next_first_day IS NULL OR s.days_since_first_infusion < c.next_first_day)
-    WHERE in_scope(s.patient_no) AND s.timepoint IN ('baseline', 'follow_up') AND s.days_since_first_infusion >= 0
+    WHERE in_scope(s.patient_no) AND in_scope(c.patient_no) AND s.timepoint IN ('baseline', 'follow_up') AND s.days_since_first_infusion >= 0
 )
 
 SELECT
@@ -29,7 +29,7 @@ SELECT
     CASE WHEN n.timepoint = 'pre_infusion' THEN n.ordinal - 1 ELSE n.ordinal END::SMALLINT AS received,
     coalesce(n.timepoint = 'post_infusion' AND n.day = n.told_day, false) AS is_on_infusion_day
 FROM by_number AS n
-LEFT JOIN main.renumbered AS r USING (score_id)
+LEFT JOIN (FROM main.renumbered WHERE in_scope(patient_no)) AS r USING (score_id)
 WHERE n.run = coalesce(r.run, 1)
 
 UNION ALL
@@ -39,7 +39,7 @@ SELECT d.score_id, any_value(d.patient_no), (any_value(d.number) + arg_max(i.shi
 FROM by_day AS d
 SEMI JOIN shifted USING (patient_no, course)
 JOIN main.infusion AS i ON i.patient_no = d.patient_no AND i.course = d.course AND i.day <= d.day
-WHERE d.number IS NOT NULL
+WHERE in_scope(i.patient_no) AND d.number IS NOT NULL
 GROUP BY d.score_id
 
 UNION ALL
@@ -48,7 +48,7 @@ UNION ALL
 SELECT d.score_id, any_value(d.patient_no), max(i.ordinal), false
 FROM by_day AS d
 JOIN main.infusion AS i ON i.patient_no = d.patient_no AND i.course = d.course AND i.day < d.day
-WHERE d.number IS NULL AND d.day <= d.last_infusion_day
+WHERE in_scope(i.patient_no) AND d.number IS NULL AND d.day <= d.last_infusion_day
 GROUP BY d.score_id;
 
 COMMENT ON VIEW looked_up IS 'One row per score whose infusions received (R2) or usability (R5) takes a look at the patient''s infusions.';

@@ -6,9 +6,9 @@ WITH standing AS (
         s.phq9_total, s.items_sum, s.items_answered, s.item_9, s.recall_period,
         l.received AS received_looked_up, coalesce(l.is_on_infusion_day, false) AS is_on_infusion_day
     FROM main.assigned_score AS s
-    LEFT JOIN main.looked_up AS l USING (score_id)
+    LEFT JOIN (FROM main.looked_up WHERE in_scope(patient_no)) AS l USING (score_id)
     ANTI JOIN main.superseded USING (score_id)
-    ANTI JOIN (FROM main.renumbered WHERE reason_code IS NOT NULL) AS set_aside USING (score_id)
+    ANTI JOIN (FROM main.renumbered WHERE in_scope(patient_no) AND reason_code IS NOT NULL) AS set_aside USING (score_id)
     WHERE in_scope(s.patient_no) AND s.status <> 'entered_in_error'
 ),
 
@@ -16,7 +16,7 @@ WITH standing AS (
 coursed AS (
     SELECT s.*, c.course, c.first_day, c.infusions, c.last_infusion_day, c.last_induction_day, c.first_maintenance_day
     FROM standing AS s
-    JOIN main.course AS c ON c.patient_no = s.patient_no
+    JOIN (FROM main.course WHERE in_scope(patient_no)) AS c ON c.patient_no = s.patient_no
         AND (c.course = 1 OR c.first_day <= s.day)
         AND (c.next_first_day IS NULL OR s.day < c.next_first_day)
 ),

@@ -11,7 +11,7 @@ candidate AS MATERIALIZED (
         s.item_9 IS NOT NULL AS has_item_9,
         baseline_key(s.day, total_by(w.missing_items, s.phq9_total, s.items_sum, s.items_answered), s.item_9, s.score_id) AS key
     FROM main.course AS c
-    JOIN main.score_place AS s ON s.patient_no = c.patient_no
+    JOIN (FROM main.score_place WHERE in_scope(patient_no)) AS s ON s.patient_no = c.patient_no
         AND s.day <= c.first_day
         AND (c.last_day_of_course_before IS NULL OR s.day > c.last_day_of_course_before)
         AND (s.day < c.first_day OR (s.timepoint IN ('baseline', 'pre_infusion') AND s.received = 0))

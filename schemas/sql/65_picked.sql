@@ -27,7 +27,7 @@ possible AS MATERIALIZED (
             OR (s.day = c.next_first_day AND s.timepoint <> 'post_infusion') AS is_in_course,
         s.day - c.first_day >= l.days AS is_late
     FROM main.score_place AS s
-    JOIN main.course AS c ON c.patient_no = s.patient_no AND s.day > c.first_day
+    JOIN (FROM main.course WHERE in_scope(patient_no)) AS c ON c.patient_no = s.patient_no AND s.day > c.first_day
     CROSS JOIN late AS l
     WHERE in_scope(s.patient_no) AND NOT s.is_on_infusion_day AND (s.items_answered > 0 OR s.phq9_total IS NOT NULL)
 ),
@@ -49,7 +49,7 @@ in_window AS (
 
     SELECT p.*, w.pick_no, w.needs_item_9, w.missing_items
     FROM possible AS p
-    JOIN main.baseline AS b USING (patient_no, course)
+    JOIN (FROM main.baseline WHERE in_scope(patient_no)) AS b USING (patient_no, course)
     JOIN way AS w ON w.anchor = 'baseline_score' AND w.look_back_days = b.look_back_days AND w.missing_items = b.missing_items
     WHERE p.is_late AND p.day - b.day BETWEEN w.window_low AND w.window_high
 

@@ -11,7 +11,7 @@ WITH way AS (
 unrecorded AS (
     SELECT s.patient_no, s.course
     FROM main.score_place AS s
-    JOIN main.course AS c USING (patient_no, course)
+    JOIN (FROM main.course WHERE in_scope(patient_no)) AS c USING (patient_no, course)
     WHERE in_scope(s.patient_no) AND s.timepoint = 'follow_up' AND s.infusion_number IS NOT NULL AND s.received > c.infusions
     GROUP BY ALL
 ),
@@ -37,7 +37,7 @@ anchored AS (
     FROM (FROM query_table(courses) WHERE in_scope(patient_no)) AS c
     CROSS JOIN way AS w
     CROSS JOIN main.rules AS r
-    LEFT JOIN main.baseline AS b ON b.patient_no = c.patient_no AND b.course = c.course
+    LEFT JOIN (FROM main.baseline WHERE in_scope(patient_no)) AS b ON b.patient_no = c.patient_no AND b.course = c.course
         AND b.look_back_days = w.look_back_days AND b.missing_items = w.missing_items
     LEFT JOIN unrecorded AS u ON u.patient_no = c.patient_no AND u.course = c.course
     -- Not looked for where it was not reached before a switch.

@@ -11,7 +11,7 @@ SELECT
     coalesce(p.has_altered_recall, false) AS has_altered_recall,
     coalesce(p.has_incomplete_form, false) AS has_incomplete_form
 FROM main.course_ways(picks, courses := courses) AS w
-LEFT JOIN main.picked AS p ON p.patient_no = w.patient_no AND p.course = w.course AND p.pick_no = w.pick_no;
+LEFT JOIN (FROM main.picked WHERE in_scope(patient_no)) AS p ON p.patient_no = w.patient_no AND p.course = w.course AND p.pick_no = w.pick_no;
 COMMENT ON MACRO TABLE main.course_picks IS 'The view course_pick for the ways of picking in the view of that name: FROM course_picks(''pick'') is course_pick.';
 
 CREATE OR REPLACE VIEW course_pick AS

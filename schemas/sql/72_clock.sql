@@ -34,7 +34,7 @@ SELECT
     b.total AS baseline_total, b.score_id AS baseline_score_id, c.first_day AS start_day, NULL::BIGINT AS start_score_id
 FROM main.course AS c
 CROSS JOIN asked AS a
-LEFT JOIN main.baseline AS b ON b.patient_no = c.patient_no AND b.course = c.course
+LEFT JOIN (FROM main.baseline WHERE in_scope(patient_no)) AS b ON b.patient_no = c.patient_no AND b.course = c.course
     AND b.look_back_days = a.look_back_days AND b.missing_items = a.missing_items
 WHERE in_scope(c.patient_no) AND a.anchor = 'first_infusion'
 

@@ -14,8 +14,8 @@ seen AS (
         event_seen(m.outcome, k.baseline_total, total_by(m.missing_items, s.phq9_total, s.items_sum, s.items_answered)) AS is_event
     FROM started AS k
     JOIN main.measure AS m USING (measure_id)
-    JOIN main.course AS c ON c.patient_no = k.patient_no AND c.course = k.course
-    JOIN main.score_place AS s ON s.patient_no = k.patient_no AND s.day > k.start_day
+    JOIN (FROM main.course WHERE in_scope(patient_no)) AS c ON c.patient_no = k.patient_no AND c.course = k.course
+    JOIN (FROM main.score_place WHERE in_scope(patient_no)) AS s ON s.patient_no = k.patient_no AND s.day > k.start_day
         -- A score on the day the next course starts is still this one's, as for an endpoint (R3).
         AND (c.next_first_day IS NULL OR s.day < c.next_first_day OR (s.day = c.next_first_day AND s.timepoint <> 'post_infusion'))
     WHERE s.is_two_weeks AND NOT s.is_on_infusion_day

@@ -59,6 +59,11 @@ _CHANGED = """
 """
 # Where more than one patient in so many has changed, all are done: a part is done twice, as it was and as it is.
 _ALL_OVER = 4
+# The patients of a table, as a condition.
+_THOSE = "IN (SELECT p.patient_no FROM main.{} AS p)"
+# Everybody is derived so many patients at a time: about five million scores. Fewer would make the counts dearer: of fewer
+# courses fewer are alike.
+_PATIENTS_AT_ONCE = 500_000
 
 
 def sql_files(first: int, last: int) -> Iterator[tuple[str, str]]:
@@ -175,13 +180,17 @@ def derive(con: duckdb.DuckDBPyConnection, *, whole: bool = False) -> None:
     con.execute("DELETE FROM derived")
     _scope(con)  # A derivation that was killed can have left it narrowed.
     changed = None if whole or before is None or before[1] != inputs[0] else _changed_since(con, before[0])
+    steps = [name for name, _ in sql_files(30, 99) if name in TABLES]
+    by_patient = [name for name in steps if name in LOCAL or name in COUNTED]
     try:
-        for name, _ in sql_files(30, 99):
-            if name in TABLES and changed is not None and (name in LOCAL or name in COUNTED):
-                _derive_again(con, name)
-            elif name in TABLES:
+        for name in steps:
+            if name not in by_patient:
                 con.execute(f"TRUNCATE main.{name}")
                 con.execute(f"INSERT INTO main.{name} FROM recomputed.{name}")
+            elif changed is not None:
+                _derive_again(con, name)
+            elif name == by_patient[0]:
+                _derive_by_range(con, by_patient)
     finally:
         _scope(con)
         for name in ("changed", "reconsidered", *(f"{name}_{part}" for name in COUNTED for part in _PARTS)):
@@ -190,12 +199,10 @@ def derive(con: duckdb.DuckDBPyConnection, *, whole: bool = False) -> None:
 
 
 def _scope(con: duckdb.DuckDBPyConnection, patients: str | None = None, night: int | None = None) -> None:
-    """Whom and which night the views look at: the patients of a table, and a night; all, and the last, where not given."""
+    """Whom and which night the views look at: whoever meets a condition, and a night; all, and the last, where not given."""
     con.execute(dict(sql_files(20, 29))["scope"])
     if patients is not None:
-        con.execute(
-            f"CREATE OR REPLACE MACRO in_scope(patient_no) AS patient_no IN (SELECT p.patient_no FROM main.{patients} AS p)"
-        )
+        con.execute(f"CREATE OR REPLACE MACRO in_scope(patient_no) AS patient_no {patients}")
     if night is not None:
         con.execute(f"CREATE OR REPLACE MACRO night_in_scope() AS {night}")
 
@@ -212,36 +219,70 @@ def _changed_since(con: duckdb.DuckDBPyConnection, night: int) -> int | None:
     ).fetchone() or (0, 0)
     if count * _ALL_OVER > of:
         return None
-    _scope(con, "reconsidered", night)
+    _scope(con, _THOSE.format("reconsidered"), night)
     for name in COUNTED:
         con.execute(f"CREATE OR REPLACE TABLE main.{name}_before AS FROM recomputed.{name}")
     return int(count)
 
 
+def _derive_by_range(con: duckdb.DuckDBPyConnection, names: Sequence[str]) -> None:
+    """The steps of one patient, and the counts, for everybody: some patients after the others, so that memory has a bound."""
+    first, last = con.execute("SELECT min(patient_no), max(patient_no) FROM main.patient").fetchone() or (None, None)
+    starts = range(first, last + 1, _PATIENTS_AT_ONCE) if first is not None else range(1)
+    for name in names:
+        con.execute(f"TRUNCATE main.{name}")
+    for start in starts:
+        if len(starts) > 1:
+            _scope(con, f"BETWEEN {start} AND {start + _PATIENTS_AT_ONCE - 1}")
+        for name in names:
+            con.execute(f"INSERT INTO main.{name} FROM recomputed.{name}")
+    _scope(con)
+    for name in COUNTED if len(starts) > 1 else ():
+        con.execute(f"CREATE OR REPLACE TABLE main.{name}_moved AS {_summed(con, name, f'main.{name}')}")
+        con.execute(f"TRUNCATE main.{name}")
+        con.execute(f"INSERT INTO main.{name} FROM main.{name}_moved")
+
+
+def _summed(con: duckdb.DuckDBPyConnection, name: str, source: str) -> str:
+    """A query: the rows of `source`, counted as in a step of COUNTED, with those that are alike put together."""
+    alike, counts = _counts(con, name)
+    return f"SELECT {', '.join(alike)}, {', '.join(f'sum({count})::INTEGER AS {count}' for count in counts)} FROM {source} GROUP BY {', '.join(alike)}"
+
+
+def _counts(con: duckdb.DuckDBPyConnection, name: str) -> tuple[list[str], list[str]]:
+    """The columns of a step of COUNTED: what is alike, and the counts."""
+    columns = [row[0] for row in con.execute(f"DESCRIBE main.{name}").fetchall()]
+    first = columns.index("courses")
+    return columns[:first], columns[first:]
+
+
 def _derive_again(con: duckdb.DuckDBPyConnection, name: str) -> None:
     """One step for those who have changed; the others' rows stay."""
     if name in LOCAL:
-        _scope(con, "changed")
+        _scope(con, _THOSE.format("changed"))
         con.execute(f"DELETE FROM main.{name} WHERE patient_no IN (FROM main.changed)")
         con.execute(f"INSERT INTO main.{name} FROM recomputed.{name}")
         return
-    _scope(con, "reconsidered")
-    columns = [row[0] for row in con.execute(f"DESCRIBE main.{name}").fetchall()]
-    first = columns.index("courses")
-    alike, counts = ", ".join(columns[:first]), columns[first:]
-    summed = f"SELECT {alike}, {', '.join(f'sum({count})::INTEGER AS {count}' for count in counts)} FROM {{}} GROUP BY {alike}"
-    taken_out = f"SELECT {alike}, {', '.join(f'-{count} AS {count}' for count in counts)} FROM main.{name}_before"
-    same = " AND ".join(f"t.{column} IS NOT DISTINCT FROM m.{column}" for column in columns[:first])
+    _scope(con, _THOSE.format("reconsidered"))
+    alike, counts = _counts(con, name)
+    taken_out = (
+        f"SELECT {', '.join(alike)}, {', '.join(f'-{count} AS {count}' for count in counts)} FROM main.{name}_before"
+    )
+    same = " AND ".join(f"t.{column} IS NOT DISTINCT FROM m.{column}" for column in alike)
     # What is so no more of these courses, what is so now, and the rows that either is about.
     con.execute(
-        f"CREATE OR REPLACE TABLE main.{name}_moved AS {summed.format(f'(FROM recomputed.{name} UNION ALL {taken_out})')} HAVING {' OR '.join(f'sum({count}) <> 0' for count in counts)}"
+        f"""CREATE OR REPLACE TABLE main.{name}_moved AS
+        {_summed(con, name, f"(FROM recomputed.{name} UNION ALL {taken_out})")}
+        HAVING {" OR ".join(f"sum({count}) <> 0" for count in counts)}"""
     )
     con.execute(
         f"CREATE OR REPLACE TABLE main.{name}_met AS SELECT t.* FROM main.{name} AS t SEMI JOIN main.{name}_moved AS m ON {same}"
     )
     con.execute(f"DELETE FROM main.{name} AS t USING main.{name}_moved AS m WHERE {same}")
     con.execute(
-        f"INSERT INTO main.{name} {summed.format(f'(FROM main.{name}_met UNION ALL FROM main.{name}_moved)')} HAVING sum(courses) <> 0"
+        f"""INSERT INTO main.{name}
+        {_summed(con, name, f"(FROM main.{name}_met UNION ALL FROM main.{name}_moved)")}
+        HAVING sum(courses) <> 0"""
     )
 
 

@@ -1,7 +1,7 @@
 """What a night derives by difference is what a derivation of everything gives, to the last count.
 
-Drawn patients arrive over a few nights, some of whom only days pass by; rows are taken back. After each night every kept
-step is held to the view that makes it from the step before.
+Drawn patients arrive over a few nights, and by some only days pass; rows are taken back. The first night derives everybody,
+a few patients at a time. After each night every kept step is held to the view that makes it from the step before.
 """
 
 from __future__ import annotations
@@ -58,7 +58,8 @@ def test_what_is_derived_by_difference_is_what_is_derived_as_a_whole(seed: int, 
         real(con, name)
 
     day = of.choice([last // 4, last // 2, last])
-    with patch.object(laying, "_ALL_OVER", 0), patch.object(laying, "_derive_again", spy):
+    few_at_once, never_all = patch.object(laying, "_PATIENTS_AT_ONCE", 7), patch.object(laying, "_ALL_OVER", 0)
+    with few_at_once, never_all, patch.object(laying, "_derive_again", spy):
         for number, days in enumerate([0, *passing], start=1):
             day += days
             _feed(con, number, EPOCH + dt.timedelta(day), of)
