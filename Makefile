@@ -71,7 +71,7 @@ bench: .venv/.installed  ## speed, as ratios to floors on the same file, also in
 bench-peers: .venv/.installed  ## the same answers from pandas, dbt and the CCBHC package, and what they cost; installs them into .peers/
 	$(BIN)/python bench/peers/run.py
 
-bench-scale: .venv/.installed  ## time, disk and memory up to 100,000,000 rows under 4 GiB; ROWS=30000000 for fewer
+bench-scale: .venv/.installed  ## time, disk and memory up to 100,000,000 rows under 4 GiB; ROWS=30000000 for fewer, ROWS='30000000 1000000' in smaller files
 	$(BIN)/python bench/scale.py $(ROWS)
 
 clean:

@@ -1,8 +1,8 @@
 """Out of core: first loads of more and more rows, under a limit of memory that the kernel keeps.
 
-`scale.py [ROWS]` (default: 100,000,000): loads of 1,000,000, 10,000,000 and so on up to ROWS, in files of up to 10,000,000, each
-into a new home. A load that would need more than MEMORY of data fails: RLIMIT_DATA counts what a process allocates, touched or
-not, so it is stricter than a limit of what is resident. DuckDB is told to keep to DUCKDB of it, as an operator of such a
+`scale.py [ROWS [FILE_ROWS]]` (default: 100,000,000 in files of 10,000,000): loads of 1,000,000, 10,000,000 and so on up to ROWS,
+each into a new home. A load that would need more than MEMORY of data fails: RLIMIT_DATA counts what a process allocates, touched or
+not, so it is stricter than a limit of what is resident. Of one that did not finish the step is said. DuckDB is told to keep to DUCKDB of it, as an operator of such a
 machine would tell it in outcomes.toml. Prints time, disk and memory, and appends them, with versions and machine, to scale.jsonl.
 """
 
@@ -29,13 +29,14 @@ HEADS = {"rows": "rows", "files": "files", "cpu": "CPU s", "wall": "s", "peak": 
 _SAMPLE_SECONDS = 1.0
 
 
-def main(rows: int) -> None:
-    """Load, print, append."""
+def main(rows: int = 100_000_000, file_rows: int = 10_000_000) -> None:
+    """Load, print, append. Ends with 1 where a load did not finish."""
     before = machine.load()
-    loads = [_load(size) for size in _steps(rows)]
-    line = {**machine.described(before), "memory_limit": MEMORY, "duckdb_memory": DUCKDB, "loads": loads}
+    loads = [_load(size, file_rows) for size in _steps(rows)]
+    limits = {"memory_limit": MEMORY, "duckdb_memory": DUCKDB, "file_rows": file_rows}
     with RESULTS.open("a", encoding="utf-8") as handle:
-        handle.write(json.dumps(line) + "\n")
+        handle.write(json.dumps({**machine.described(before), **limits, "loads": loads}) + "\n")
+    sys.exit(any("failed_in" in load for load in loads))
 
 
 def _steps(rows: int) -> list[int]:
@@ -47,28 +48,42 @@ def _steps(rows: int) -> list[int]:
     return [*steps, rows]
 
 
-def _load(rows: int) -> dict[str, Any]:
+def _load(rows: int, file_rows: int) -> dict[str, Any]:
     """One first load into a new home, which is thrown away; what it took and left is printed."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        script("parts", folder / "in", rows)
+        script("parts", folder / "in", rows, file_rows)
         files = sorted((folder / "in").glob("part-*.csv"))
         sent = sum(path.stat().st_size for path in files)
         home = home_with(folder / "home", folder / "in" / "clinics.toml", files)
         (home / "outcomes.toml").write_text(f'[limits]\nmemory = "{DUCKDB}"\n', "utf-8")
         for path in files:
             path.unlink()
-        with _most(home) as most:
-            run = night(home, rows, memory=MEMORY)
+        try:
+            with _most(home) as most:
+                run = night(home, rows, memory=MEMORY)
+        except SystemExit:
+            step = _step_under_way(home)
+            print(f"rows {rows:,}, files {len(files)}: did not finish, in the step {step}", flush=True)
+            return {"rows": rows, "files": len(files), "failed_in": step}
         rates = measured([OUTCOMES, "rates", "--home", home])
         disk = _bytes(home)
         found = {
             "rows": rows, "files": len(files), "cpu": round(run.cpu, 1), "wall": round(run.wall, 1), "peak": round(run.peak / 1024, 2),
-            "sent": round(sent / 1e9, 2), "disk": round(disk / 1e9, 2), "most": round(max(most) / 1e9, 2),
+            "sent": round(sent / 1e9, 2), "disk": round(disk / 1e9, 2), "most": round(max(*most, disk) / 1e9, 2),
             "per_row": round(disk / rows), "rates": round(rates.wall, 1), "steps": run.said["steps"],
         }  # fmt: skip
     print(", ".join(f"{name} {found[key]:,}" for key, name in HEADS.items()), flush=True)
     return found
+
+
+def _step_under_way(home: Path) -> str:
+    """The step behind the last one that the home's log says has ended."""
+    from outcomes.nights import STEPS
+
+    log = home / "logs" / "outcomes.jsonl"
+    ended = log.read_text("utf-8").count('"step_ended"') if log.exists() else 0
+    return [name for name, _ in STEPS][min(ended, len(STEPS) - 1)]
 
 
 @contextmanager
@@ -103,4 +118,4 @@ def _bytes(folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000_000)
+    main(*map(int, sys.argv[1:]))
