@@ -27,14 +27,14 @@ def described(load_before: float) -> dict[str, Any]:
         },
         "program_digest": program_digest(),
         "machine": {
-            "processor": _processor(), "machine": platform.machine(), "cores": os.cpu_count(),
+            "processor": processor(), "machine": platform.machine(), "cores": os.cpu_count(),
             "memory_gib": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30,
             "load_before": load_before, "load_after": load(),
         },
     }  # fmt: skip
 
 
-def _processor() -> str:
+def processor() -> str:
     """What Linux calls it; of another system its architecture."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text("utf-8").splitlines() if info.exists() else []

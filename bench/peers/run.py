@@ -17,19 +17,22 @@ import os
 import platform
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import answers
 import duckdb
-import shown
 from environments import HERE, ROOT, environment, versions
+
+# What measures a process, and the floors, are the other benches' too.
+sys.path.insert(0, str(HERE.parent))
+import answers
+import machine
+import measuring
+import shown
 from sample import Sample
 
 MEASURES = ROOT / "data" / "measures.toml"
@@ -45,30 +48,12 @@ PACKAGES = {
 }
 # With so many, gzip, Parquet, other orders of columns and a spreadsheet's headings are among the files.
 CLINICS = 5
-FLOOR = """
-import duckdb, sys
-source, target = sys.argv[1:]
-header = open(source).readline().strip().split(",")
-text = {"clinic_id", "patient_id", "timepoint", "drug", "recall_period", "status", "ended"}
-types = {c: "VARCHAR" if c in text else "DECIMAL(6,3)" if c == "dose_mg_per_kg" else "SMALLINT" for c in header}
-with duckdb.connect(target) as con:
-    con.execute("CREATE TABLE scores AS SELECT * FROM read_csv(?, header=true, auto_detect=false, delim=',', columns=" + repr(types) + ")", [source])
-"""
 Usage = tuple[float, float, float]
 
 
 def measured(command: list[str], **more: str) -> Usage:
     """CPU seconds, wall seconds and peak MiB of a whole process."""
-    start = time.monotonic()
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ | more
-    )
-    said = process.stdout.read() if process.stdout else ""
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{said[-3000:]}\n{Path(command[0]).name} ended with {process.returncode}")
-    return usage.ru_utime + usage.ru_stime, time.monotonic() - start, usage.ru_maxrss / 1024
+    return measuring.measured(command, more)[:3]
 
 
 class Bench:
@@ -92,8 +77,7 @@ class Bench:
     def floor(self) -> Usage:
         """The bare load of the clean file."""
         target = self.folder / "floor.duckdb"
-        target.unlink(missing_ok=True)
-        return measured([sys.executable, "-c", FLOOR, str(self.sample.clean), str(target)])
+        return measured([sys.executable, str(HERE.parent / "floors.py"), "A", str(self.sample.clean), str(target)])
 
     def ours(self) -> Usage:
         """A first night."""
@@ -183,19 +167,11 @@ def medians(runs: int, each: dict[str, Callable[[], Usage]]) -> dict[str, Usage]
     return {name: tuple(statistics.median(one[i] for one in of) for i in range(3)) for name, of in found.items()}  # type: ignore[misc]
 
 
-def _processor() -> str:
-    """What Linux calls it; of another system its architecture."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text("utf-8").splitlines() if info.exists() else []
-    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(named, platform.machine())
-
-
 def described(pythons: dict[str, Path]) -> dict[str, Any]:
     """Date, machine and versions: what a line of results says beside its numbers."""
     return {
         "on": dt.date.today().isoformat(),
-        "machine": {"processor": _processor(), "cores": os.cpu_count(), "load_before": round(os.getloadavg()[0], 2)},
+        "machine": {"processor": machine.processor(), "cores": os.cpu_count(), "load_before": machine.load()},
         "ours": {"python": platform.python_version()} | {name: version(name) for name in ("outcomes", "duckdb", "polars", "pandera")},
         "peers": {peer: versions(python, PACKAGES[peer]) for peer, python in pythons.items()},
     }  # fmt: skip
@@ -250,7 +226,7 @@ def main() -> None:
             print("ccbhc-measurements needs Python 3.12 or later, and there is none here: not run")
         if asked.large:
             over("one clinic, large", 1, asked.large, 1)
-    line["machine"]["load_after"] = round(os.getloadavg()[0], 2)
+    line["machine"]["load_after"] = machine.load()
     print("\n" + shown.measured(line))
     if (asked.rows, asked.runs, asked.large) != (ROWS, RUNS, LARGE) or "ccbhc" not in line:
         print("Not kept: it is not all of what docs/peers.md shows.")

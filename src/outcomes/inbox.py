@@ -21,6 +21,8 @@ from schemas.settings import Limits
 BATCH_BYTES = 256 * 2**20
 # A folder synced as a whole costs less than this many files synced one by one.
 SYNC_ONE_BY_ONE = 16
+# So much of the end of a file of lines is read for its last one.
+_TAIL = 65536
 
 
 @dataclass(frozen=True)
@@ -171,6 +173,19 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
         whole = whole[: whole.rfind("\n") + 1]
         write_lasting(path, whole)
     return [json.loads(line) for line in whole.splitlines()]
+
+
+def last_line(path: Path) -> dict[str, Any] | None:
+    """The last of the JSON lines of a file, without reading years of them; None where it has none."""
+    if not path.exists():
+        return None
+    with path.open("rb") as handle:
+        handle.seek(max(0, path.stat().st_size - _TAIL))
+        tail = handle.read()
+    if not tail.endswith(b"\n") or tail.count(b"\n") < 2:
+        return next(reversed(read_lines(path)), None)
+    found: dict[str, Any] = json.loads(tail.splitlines()[-1])
+    return found
 
 
 def bytes_of(home: Home, sha: str, *, may_be_gone: bool = False) -> bytes:

@@ -148,13 +148,6 @@ def _write_logs(home: Home, con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _last_entry(path: Path) -> int:
-    """The number of the last entry that is written down, without reading years of them."""
-    if not path.exists():
-        return 0
-    with path.open("rb") as handle:
-        handle.seek(max(0, path.stat().st_size - 65536))
-        tail = handle.read()
-    if not tail.endswith(b"\n"):
-        lines = inbox.read_lines(path)
-        return int(lines[-1]["entry"]) if lines else 0
-    return int(json.loads(tail.splitlines()[-1])["entry"])
+    """The number of the last entry that is written down."""
+    last = inbox.last_line(path)
+    return int(last["entry"]) if last else 0

@@ -23,8 +23,8 @@ RECEIPTS = "receipts.jsonl"
 def write_receipts(home: Home, con: duckdb.DuckDBPyConnection) -> None:
     """Append the ledger entries that have no receipt yet: a witness outside the database."""
     path = home.receipts / RECEIPTS
-    have = read_receipts(home)[-1]["arrival_no"] if path.exists() and path.stat().st_size else 0
-    rows = receipts_of(con, after=have)
+    last = inbox.last_line(path)
+    rows = receipts_of(con, after=last["arrival_no"] if last else 0)
     if rows:
         inbox.append_lasting(path, rows)
     write_release_receipts(home, con)
@@ -58,7 +58,9 @@ def restore(home: Home, con: duckdb.DuckDBPyConnection, files: DataFiles) -> int
     Raises OutcomesError where the archive, or what comes of it, is not what a receipt says.
     """
     highest = one(con, "SELECT max(arrival_no) FROM arrival") or 0
-    lost = [entry for entry in read_receipts(home) if entry["arrival_no"] > highest]
+    last = inbox.last_line(home.receipts / RECEIPTS)
+    is_whole = last is None or last["arrival_no"] <= highest
+    lost = [] if is_whole else [entry for entry in read_receipts(home) if entry["arrival_no"] > highest]
     if lost and not home.clinics.exists():
         raise OutcomesError(
             "clinics.toml is missing from the home, though its receipts tell of nights. Put it back, then run the night again."
@@ -90,7 +92,7 @@ def restore(home: Home, con: duckdb.DuckDBPyConnection, files: DataFiles) -> int
         )
         receipts = {e["sha256"]: e for e in entries}
         load_night(Night(home, manifest.id.as_of, manifest, files), con, manifest, None, receipts, told.get(number))
-    restored = dict(con.execute("SELECT arrival_no, hash FROM arrival").fetchall())
+    restored = dict(con.execute("SELECT arrival_no, hash FROM arrival WHERE arrival_no > ?", [highest]).fetchall())
     for entry in lost:
         if restored.get(entry["arrival_no"]) != entry["hash"]:
             raise OutcomesError(
