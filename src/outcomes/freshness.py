@@ -6,6 +6,8 @@ import duckdb
 
 from outcomes.summary import Row, rows_of
 
+# How a rule stands beside the night before, in the order in which it is said.
+STANDINGS = ("new", "still failing", "not checked", "fixed")
 FRESHNESS_COLUMNS = {
     "clinic_id": "clinic", "standing": "standing", "last_heard_on": "last sent", "days_since": "days ago", "every_days": "every days",
     "cadence_is": "as", "due_by": "in time until",
@@ -25,9 +27,9 @@ def standings(con: duckdb.DuckDBPyConnection) -> list[Row]:
     """One row a rule that fails, or failed the time before; what is new first."""
     return rows_of(
         con,
-        """SELECT s.*, r.sentence FROM rule_standing AS s
+        f"""SELECT s.*, r.sentence FROM rule_standing AS s
         LEFT JOIN (SELECT reason_code, any_value(sentence) AS sentence FROM reason GROUP BY reason_code) AS r USING (reason_code)
-        ORDER BY list_position(['new', 'still failing', 'not checked', 'fixed'], standing), feed, reason_code""",
+        ORDER BY list_position({list(STANDINGS)}, standing), feed, reason_code""",
     )
 
 

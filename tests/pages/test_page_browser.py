@@ -14,8 +14,10 @@ import axe_playwright_python
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from outcomes import publishedcopy
 from outcomes.pages import printing
-from outcomes.pages.asking import NETWORK
+from outcomes.pages.asking import NETWORK, asked
+from outcomes.pages.making import page_of
 from outcomes.paths import Home
 from tests.pages.conftest import pages
 
@@ -24,8 +26,8 @@ AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("ut
 SIZES = {"desktop": (1280, 900), "phone": (360, 740)}
 SCHEMES = ("light", "dark")
 PAPERS = {"A4": (210, 297), "Letter": (216, 279)}
-# Sides of paper, at most: a page has two; the table of 60 clinics follows as an appendix of one or two.
-KINDS = {"ordinary": 2, "five": 2, "early": 2, "missing": 2, "nothing": 2, "hostile": 2, "right": 2, "long": 2, "few": 2, "sixty": 4, "shared": 2, "shared all": 2, "review": 0}  # fmt: skip
+# Sides of paper, at most: a page has two; the table of 60 clinics follows as an appendix of one or two, and who is late as one.
+KINDS = {"ordinary": 2, "five": 2, "early": 2, "missing": 2, "nothing": 2, "hostile": 2, "right": 2, "long": 2, "few": 2, "uneven": 3, "sixty": 4, "shared": 2, "shared all": 2, "review": 0}  # fmt: skip
 # What is wider than the window and not in a box that scrolls for itself, and what stands out of its drawing.
 WIDER = """() => {
     const wide = [...document.querySelectorAll("body *")].filter(e => !e.closest(".scroll") && !e.closest("svg") && e.checkVisibility()
@@ -63,13 +65,16 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def shown(odd: Home, sixty: Home, after_first: Home, shared_pages: dict[str, str]) -> dict[str, str]:
+def shown(odd: Home, sixty: Home, uneven: Home, after_first: Home, shared_pages: dict[str, str]) -> dict[str, str]:
     """A page of each kind."""
     found = pages(odd)
+    with publishedcopy.opened(uneven) as con:
+        uneven_book = asked(con)
     clinics = {"ordinary": "C01", "five": "FIVE", "early": "EARLY", "missing": "GONE", "nothing": "NOTHING", "hostile": "Z-.._x", "right": "RIGHT", "long": "LONG"}  # fmt: skip
     return {
         **{kind: found[f"clinic-{clinic}.html"] for kind, clinic in clinics.items()},
         "few": pages(after_first)["index.html"],
+        "uneven": page_of(uneven_book, NETWORK),
         "sixty": pages(sixty)["index.html"],
         "shared": shared_pages["C01"],
         "shared all": shared_pages[NETWORK],

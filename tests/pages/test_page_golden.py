@@ -9,20 +9,25 @@ import os
 
 import pytest
 
-from outcomes.pages.asking import NETWORK
+from outcomes.pages.asking import NETWORK, asked
+from outcomes.pages.making import page_of
+from outcomes.publishedcopy import opened
 from tests.pages.conftest import pages
 from tests.pages.golden import FOLDER, said
 
 CLINICS = {"ordinary": "C01", "five": "FIVE", "no_endpoint": "EARLY", "all_missing": "GONE", "nothing": "NOTHING", "hostile": "Z-.._x", "right_to_left": "RIGHT", "long_name": "LONG"}  # fmt: skip
-KINDS = [*CLINICS, "sixty", "shared", "review"]
+KINDS = [*CLINICS, "sixty", "uneven", "shared", "review"]
 
 
 @pytest.fixture(scope="module")
-def found(odd, sixty, shared_pages) -> dict[str, str]:
+def found(odd, sixty, uneven, shared_pages) -> dict[str, str]:
     inside = pages(odd)
+    with opened(uneven) as con:
+        uneven_book = asked(con)
     return {
         **{kind: inside[f"clinic-{clinic}.html"] for kind, clinic in CLINICS.items()},
         "sixty": pages(sixty)["index.html"],
+        "uneven": page_of(uneven_book, NETWORK),
         "shared": shared_pages[NETWORK],
         "review": (odd.review / "C01.html").read_text("utf-8"),
     }

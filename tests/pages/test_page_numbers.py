@@ -107,8 +107,8 @@ def read_back(store: Store, text: str) -> Counter:
 
 
 @pytest.fixture(scope="module")
-def stores(after_later, odd, sixty) -> dict[str, Store]:
-    return {"later": Store(after_later), "odd": Store(odd), "sixty": Store(sixty)}
+def stores(after_later, odd, sixty, uneven) -> dict[str, Store]:
+    return {"later": Store(after_later), "odd": Store(odd), "sixty": Store(sixty), "uneven": Store(uneven)}
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +122,7 @@ ODD = ("C01", "FIVE", "EARLY", "GONE", "NOTHING", "Z-.._x")
 
 @pytest.mark.parametrize(
     ("home", "clinic"),
-    [("later", NETWORK), ("later", "C02"), ("sixty", NETWORK), ("sixty", "C07"), ("odd", NETWORK), *(("odd", c) for c in ODD)],
+    [("later", NETWORK), ("later", "C02"), ("sixty", NETWORK), ("sixty", "C07"), ("odd", NETWORK), ("uneven", NETWORK), *(("odd", c) for c in ODD)],
 )  # fmt: skip
 def test_every_number_of_a_page_is_the_store_s(stores, home, clinic):
     seen = read_back(stores[home], page_of(stores[home].book, clinic))
@@ -132,6 +132,8 @@ def test_every_number_of_a_page_is_the_store_s(stores, home, clinic):
         assert set(seen) >= {"infusion_mean", "infusion_curve", "infusion_worsened", "attrition", "change", "severity_change", "near_window"}  # fmt: skip
     if (home, clinic) == ("odd", "C01"):
         assert seen["survival_at"] > 12
+    if home == "uneven":
+        assert set(seen) >= {"freshness", "volume_warning", "missingness_warning", "rule_standing"}
 
 
 @pytest.mark.parametrize("column", ["due", "at_risk", "survival", "mean_total", "courses"])

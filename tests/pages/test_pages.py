@@ -18,7 +18,7 @@ from outcomes.cli import main
 from outcomes.errors import OutcomesError
 from outcomes.nights import run_night
 from outcomes.pages import charts, printing, writing
-from outcomes.pages.asking import INSIDE, SHARED, asked
+from outcomes.pages.asking import INSIDE, NETWORK, SHARED, asked
 from outcomes.pages.making import _fresh, chart_files, page_of, review_of
 from outcomes.pages.writing import put_in_place, write_pages
 from outcomes.publishedcopy import opened
@@ -157,6 +157,58 @@ def test_a_clinic_that_is_overdue_by_its_own_cadence_is_said_to_be(odd):
         row["standing"] = standing
         assert _fresh(book, "C01") == (str(last), words)
     assert _fresh(book, "NOBODY") == ("none yet", "")
+
+
+def night_of(book) -> str:
+    """What the page of all clinics says of the last night, in the section or in its appendix."""
+    found = re.findall(r'<section [^>]*aria-labelledby="h-(?:night|late)".*?</section>', page_of(book, NETWORK), re.S)
+    return " ".join(re.sub(r"<[^>]+>", "", " ".join(found)).split())
+
+
+def test_the_page_of_all_clinics_says_who_is_late_what_drifts_and_which_rules_fail(uneven):
+    with opened(uneven) as con:
+        said = night_of(asked(con))
+    late = "C02 Cedar Ketamine Clinic: last sent 2026-01-31, 75 days before this night; sends every 7 days (given), so it was in time until 2026-02-11."
+    never = "SILENT: has sent nothing yet; sends every 47 days (given), so it was in time until 2026-04-12. New with this night."
+    assert "2 of 4 clinics are overdue. 1 of 4 cannot be judged" in said
+    assert f"{late} {never} Unusual in this night: 1 by number of rows, 1 by rows without a total." in said
+    assert "C03 Lakeside Wellness: 60 rows taken, usually 6.0: far above its usual number." in said
+    assert "C03 Lakeside Wellness: 15 of 60 rows came without a PHQ-9 total, usually 0% of them." in said
+    assert "New: item range (4 of 36 rows of scores)." in said
+    assert "Still failing: day range (5 of 36 rows of scores, before 3)." in said
+    assert "Not checked: total range (before 1 rows of scores)." in said
+    assert "Fixed: drug unknown (before 2 rows of scores)." in said
+
+
+def test_the_page_of_all_clinics_has_words_where_nothing_is_late_or_unusual_or_fails(odd, after_later):
+    with opened(odd) as con:
+        said = night_of(asked(con))
+    assert "No clinic is overdue. 8 of 8 cannot be judged" in said
+    assert "Nothing drifted in this night," in said
+    with opened(after_later) as con:
+        book = asked(con)
+    assert "Where they are more than six, they are named in the table below." in night_of(book)
+    book.views["rule_standing"].clear()
+    assert "No rule fails: none set a row aside or refused a file" in night_of(book)
+
+
+def test_on_paper_many_late_clinics_are_an_appendix_and_no_other_page_says_any_of_it(uneven):
+    with opened(uneven) as con:
+        book = asked(con)
+    # Four clinics and four of these rows are too much for one side of paper; without the clinics' table they are not.
+    assert "Appendix: who is overdue" in night_of(book)
+    book.views["clinic"] |= {f"NEW{number}": [] for number in range(3)}
+    assert "Appendix: who is overdue" not in night_of(book)
+    assert "h-night" not in page_of(book, "C02")
+    (night,) = book.views["night"][""]
+    book.release = {
+        "name": "2026-Q1",
+        "as_of": night["as_of"],
+        "covers": "all",
+        "arrival_no": 1,
+        "arrival_hash": "0" * 64,
+    }
+    assert night_of(book) == ""
 
 
 def lead(text: str) -> str:

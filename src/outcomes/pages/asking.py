@@ -9,6 +9,7 @@ from typing import Any
 
 import duckdb
 
+from outcomes.freshness import STANDINGS
 from outcomes.summary import Row, rows_of
 
 RESPONSE, REMISSION, WORSENED = "response_post_induction", "remission_post_induction", "worsened_post_induction"
@@ -63,6 +64,7 @@ def _one_of(column: str, names: Sequence[str]) -> str:
     return f"{column} IN ({', '.join(repr(name) for name in names)})"
 
 
+_LAST_NIGHT = "night = (SELECT max(night) FROM night)"
 _SHARED = View(("measure_id", "clinic_id"), _one_of("measure_id", MEASURES))
 VIEWS: dict[str, View] = {
     "rate": _SHARED,
@@ -81,7 +83,11 @@ VIEWS: dict[str, View] = {
     "severity_change": View(("measure_id", "clinic_id", "baseline_band", "endpoint_band"), _one_of("measure_id", (CHANGE,))),
     "item_9_change": View(("measure_id", "clinic_id"), _one_of("measure_id", (IDEATION,))),
     "clinic_group": View(("clinic_id",)),
-    "freshness": View(("clinic_id",)),
+    "freshness": View(("clinic_id",), order="standing <> 'overdue', due_by NULLS LAST, clinic_id"),
+    "volume_warning": View(("clinic_id", "night"), _LAST_NIGHT),
+    "missingness_warning": View(("clinic_id", "night"), _LAST_NIGHT),
+    # What is new first, as `outcomes status` says it.
+    "rule_standing": View(("feed", "reason_code"), order=f"list_position({list(STANDINGS)}, standing), feed, reason_code", by="standing"),
     "funnel": View(("measure_id", "clinic_id"), _one_of("measure_id", (RESPONSE, WORSENED)), "measure_id, n, clinic_id"),
     "funnel_measure": View(("measure_id",), _one_of("measure_id", (RESPONSE, WORSENED)), by="measure_id"),
     "rules": View((), order="version", by=""),
@@ -93,7 +99,7 @@ VIEWS: dict[str, View] = {
     "reason": View(("reason_code",), by="reason_code"),
     # In the order of their dates: the last row of a clinic and a benchmark is the verdict that stands.
     "release_verdict": View(("release_no", "clinic_id", "benchmark_id"), order="as_of, release_no, clinic_id, benchmark_id"),
-    "night": View(("night",), "night = (SELECT max(night) FROM night)", by=""),
+    "night": View(("night",), _LAST_NIGHT, by=""),
     "shared_rate": _SHARED,
     "shared_comparison": View(("clinic_id", "benchmark_id", "claim_id"), order="benchmark_id, claim_id, clinic_id"),
     "shared_attrition": View(

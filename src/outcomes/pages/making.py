@@ -29,6 +29,8 @@ _FLAGS = {
     "in_line": "within chance", "alert_above": "above (95%)", "alarm_above": "above (99.8%)", "alert_below": "below (95%)",
     "alarm_below": "below (99.8%)", "not_assessable": NOT_ASSESSABLE,
 }  # fmt: skip
+# What the rules of a feed set aside or refuse.
+_FEEDS = {"scores": "rows of scores", "patients": "rows of patients", "files": "files"}
 
 
 def page_of(book: Book, clinic: str) -> str:
@@ -92,6 +94,7 @@ def _page(book: Book, clinic: str, *, is_shared: bool) -> Row:
         "released": primary.get("released"),
         "called": {name: called(book, name) for name in book.clinics},
         "fresh": {name: _fresh(book, name) for name in book.clinics} if clinic == NETWORK and not is_shared else {},
+        "nightly": _nightly(book) if clinic == NETWORK and not is_shared and not book.release else None,
         "refused": [row for row in rows if row["outcome"] == "refused"],
         "context": [row for row in rows if row["outcome"] == "context" and row["benchmark_id"] not in shown],
         "claims": sorted((row for rows_ in book.views["claim"].values() for row in rows_), key=lambda row: row["position"]),
@@ -172,6 +175,21 @@ def _fresh(book: Book, clinic: str) -> tuple[str, str]:
     if row["last_heard_on"] is None:
         return "none yet", "overdue" if row["standing"] == "overdue" else ""
     return str(row["last_heard_on"]), f"overdue: {row['days_since']} days ago" if row["standing"] == "overdue" else ""
+
+
+def _nightly(book: Book) -> Row:
+    """Who is overdue, what is unlike usual and which rules fail, as of the last night: the views' rows, in their order."""
+    fresh, volume, missingness = ([row for rows in book.views[view].values() for row in rows] for view in ("freshness", "volume_warning", "missingness_warning"))  # fmt: skip
+    overdue, rules = [row for row in fresh if row["standing"] == "overdue"], book.views["rule_standing"]
+    # Rows that the table of clinics has on the same side of paper.
+    in_place = len(book.clinics) if len(book.clinics) <= IN_PLACE else 0
+    # One row of each feed: all of its rules were looked at in the same two nights.
+    read = {row["feed"]: row for rows in rules.values() for row in rows}
+    return {
+        "fresh": fresh, "overdue": overdue, "unknown": len([row for row in fresh if row["due_by"] is None]),
+        "volume": volume, "missingness": missingness, "is_long": in_place + len(overdue) + len(volume) + len(missingness) > IN_PLACE,
+        "rules": rules, "named": {standing: rows for standing, rows in rules.items() if len(rows) <= IN_PLACE}, "read": [read[feed] for feed in sorted(read)], "of": _FEEDS,
+    }  # fmt: skip
 
 
 def _name(book: Book, clinic: str) -> str:
