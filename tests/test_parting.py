@@ -71,6 +71,7 @@ def test_what_breaks_in_a_part_carries_no_word_of_a_cell(after_first, monkeypatc
         judge_part(part)
     assert caught.value.__cause__ is None
     assert not isinstance(caught.value, MayPassError)
+    monkeypatch.undo()
     with pytest.raises(OutcomesError, match="FileNotFoundError") as gone:
         judge_part(part_of(after_first, ["0" * 64], None))
     assert "0000" not in str(gone.value)
