@@ -156,15 +156,23 @@ _ASIDE = """
     SELECT count(*) FILTER (found_at = 'door') AS door, count(*) FILTER (found_at = 'course') AS course
     FROM (SELECT DISTINCT arrival_no, line, found_at FROM set_aside)
 """
+# Rows of each kind that a review list writes out; a longer one says how to have the rest. `of` is how many there are.
+MOST_LISTED = 500
 REVIEW = """
-    SELECT clinic_id, score_id, patient_id, kind, day_before, item_9_before, day, item_9, acknowledged_by
-    FROM item_9_review ORDER BY clinic_id, patient_id, day, score_id
+    SELECT clinic_id, score_id, patient_id, kind, day_before, item_9_before, day, item_9, acknowledged_by, count(*) OVER alike AS of
+    FROM item_9_review
+    WINDOW alike AS (PARTITION BY clinic_id, acknowledged_by IS NULL)
+    QUALIFY row_number() OVER (alike ORDER BY patient_id, day, score_id) <= {most}
+    ORDER BY clinic_id, patient_id, day, score_id
 """
 WORSE = f"""
     {_WAY.format(f"measure_id = '{WORSENED}'")},
     higher AS (SELECT * FROM course_picks('way') WHERE total > baseline_total)
-    SELECT clinic_id, patient_id, course, baseline_day, baseline_total, day AS endpoint_day, total AS endpoint_total
-    FROM judged('higher') WHERE measure_id = '{WORSENED}' AND status = 'met' ORDER BY clinic_id, patient_id, course
+    SELECT clinic_id, patient_id, course, baseline_day, baseline_total, day AS endpoint_day, total AS endpoint_total, count(*) OVER alike AS of
+    FROM judged('higher') WHERE measure_id = '{WORSENED}' AND status = 'met'
+    WINDOW alike AS (PARTITION BY clinic_id)
+    QUALIFY row_number() OVER (alike ORDER BY patient_id, course) <= {{most}}
+    ORDER BY clinic_id, patient_id, course
 """
 
 
@@ -212,7 +220,7 @@ def asked(con: duckdb.DuckDBPyConnection, names: Sequence[str] = INSIDE) -> Book
     book.lines = _grouped(rows_of(con, _COURSES))
     book.came = {row["clinic_id"]: row for row in rows_of(con, _CAME)}
     (book.aside,) = rows_of(con, _ASIDE)
-    higher, worse = _grouped(rows_of(con, REVIEW)), _grouped(rows_of(con, WORSE))
+    higher, worse = (_grouped(rows_of(con, query.format(most=MOST_LISTED))) for query in (REVIEW, WORSE))
     book.reviews = {clinic: (higher.get(clinic, []), worse.get(clinic, [])) for clinic in book.clinics}
     return book
 

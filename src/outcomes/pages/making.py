@@ -23,8 +23,6 @@ _WORDS = {"above": "ours is above it", "below": "ours is below it", "consistent 
 LONGEST_NAME = 60
 # Of more clinics than this the table is an appendix of its own on paper.
 IN_PLACE = 6
-# Rows of a review list that are written out; a longer one says how to have the rest.
-MOST_LISTED = 500
 _FLAGS = {
     "in_line": "within chance", "alert_above": "above (95%)", "alarm_above": "above (99.8%)", "alert_below": "below (95%)",
     "alarm_below": "below (99.8%)", "not_assessable": NOT_ASSESSABLE,
@@ -47,7 +45,7 @@ def review_of(book: Book, clinic: str) -> str:
     """The clinic's list of answers and courses to look at. It holds pseudonyms: for the clinic alone."""
     higher, worse = book.reviews[clinic]
     about = {"title": f"Review list: {_name(book, clinic)}", "about": _through(book)}
-    return _rendered("review.html.j2", page=about, clinic=clinic, higher=higher, worse=worse, most=MOST_LISTED)
+    return _rendered("review.html.j2", page=about, clinic=clinic, higher=higher, worse=worse)
 
 
 def chart_files(book: Book, clinic: str, *, is_shared: bool) -> dict[str, str]:
