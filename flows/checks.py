@@ -99,7 +99,8 @@ def _runner(home: Home, how: Check) -> Iterator[Any]:
         with dask.config.set({**_QUIET, "temporary-directory": scratch}):
             from prefect_dask.task_runners import DaskTaskRunner
 
-            with DaskTaskRunner(**(_at(how.address) if how.address else _own(how.workers))) as runner:
+            # Who we are to a scheduler that others run, and whom we trust, is in Dask's own configuration: distributed.comm.tls.
+            with DaskTaskRunner(**({"address": how.address} if how.address else _own(how.workers))) as runner:
                 with _in_our_words("Dask could not be started, or did not answer"):
                     assert runner.client, "it begins with whoever asks for it"
                 yield runner
@@ -119,11 +120,6 @@ def _in_our_words(what: str) -> Iterator[None]:
             f"{what} ({type(error).__name__}). Nothing is lost: run the night again, or in its own process: "
             "OUTCOMES_CHECK_RUNNER=here outcomes nightly"
         ) from None
-
-
-def _at(address: str) -> dict[str, Any]:
-    """A scheduler that others run. Who we are and whom we trust is in Dask's own configuration: distributed.comm.tls."""
-    return {"address": address}
 
 
 def _own(workers: int) -> dict[str, Any]:

@@ -15,13 +15,18 @@ WITH received AS (
 ),
 
 -- Days are compared where they would be today: a row of day 10 that came a week ago leads as far as one of day 17 of now.
+-- Of those that lead as far, the one of the latest day, so that it is the same one each time.
+led AS (
+    SELECT *, (last_day - date_diff('day', DATE '1970-01-01', received_on)) * 10000 + last_day AS leads FROM received
+),
+
 by_rows AS (
     SELECT
         patient_no,
-        arg_max(received_on, (last_day - date_diff('day', DATE '1970-01-01', received_on)) * 10000 + last_day) AS heard_on,
-        arg_max(last_day, (last_day - date_diff('day', DATE '1970-01-01', received_on)) * 10000 + last_day) AS heard_day,
+        arg_max(received_on, leads) AS heard_on,
+        arg_max(last_day, leads) AS heard_day,
         arg_min(last_day, received_on) AS first_arrival_last_day
-    FROM received
+    FROM led
     GROUP BY patient_no
 ),
 

@@ -14,6 +14,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from importlib import resources
 
 import duckdb
@@ -178,8 +179,8 @@ def derive(con: duckdb.DuckDBPyConnection, *, whole: bool = False) -> None:
     ).fetchone() or (None, None)
     before = con.execute("SELECT night, inputs FROM derived").fetchone()
     con.execute("DELETE FROM derived")
-    _scope(con)  # A derivation that was killed can have left it narrowed.
-    changed = None if whole or before is None or before[1] != inputs[0] else _changed_since(con, before[0])
+    con.execute(_everybody())  # A derivation that was killed can have left it narrowed.
+    in_part = not whole and before is not None and before[1] == inputs[0] and _is_in_part(con, before[0])
     steps = [name for name, _ in sql_files(30, 99) if name in TABLES]
     by_patient = [name for name in steps if name in LOCAL or name in COUNTED]
     try:
@@ -187,28 +188,38 @@ def derive(con: duckdb.DuckDBPyConnection, *, whole: bool = False) -> None:
             if name not in by_patient:
                 con.execute(f"TRUNCATE main.{name}")
                 con.execute(f"INSERT INTO main.{name} FROM recomputed.{name}")
-            elif changed is not None:
-                _derive_again(con, name)
             elif name == by_patient[0]:
-                _derive_by_range(con, by_patient)
+                # All of them here: none is made from a step that is not one of them and comes after this one.
+                with _narrowed(con):
+                    (_derive_in_part if in_part else _derive_by_range)(con, by_patient)
     finally:
-        _scope(con)
         for name in ("changed", "reconsidered", *(f"{name}_{part}" for name in COUNTED for part in _PARTS)):
             con.execute(f"DROP TABLE IF EXISTS main.{name}")
     con.execute("INSERT INTO derived VALUES (?, ?)", [inputs[1], inputs[0]])
 
 
-def _scope(con: duckdb.DuckDBPyConnection, patients: str | None = None, night: int | None = None) -> None:
-    """Whom and which night the views look at: whoever meets a condition, and a night; all, and the last, where not given."""
-    con.execute(dict(sql_files(20, 29))["scope"])
-    if patients is not None:
-        con.execute(f"CREATE OR REPLACE MACRO in_scope(patient_no) AS patient_no {patients}")
-    if night is not None:
-        con.execute(f"CREATE OR REPLACE MACRO night_in_scope() AS {night}")
+@cache
+def _everybody() -> str:
+    """Has the views look at everybody, as of the last night."""
+    return dict(sql_files(28, 28))["scope"]
 
 
-def _changed_since(con: duckdb.DuckDBPyConnection, night: int) -> int | None:
-    """Put into tables who has changed since a night, and what was counted of them as of then; None where they are too many."""
+@contextmanager
+def _narrowed(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """The views may be narrowed in this block, and look at everybody again behind it."""
+    try:
+        yield
+    finally:
+        con.execute(_everybody())
+
+
+def _scope(con: duckdb.DuckDBPyConnection, condition: str) -> None:
+    """Have the views look at the patients whose number meets a condition."""
+    con.execute(f"CREATE OR REPLACE MACRO in_scope(patient_no) AS patient_no {condition}")
+
+
+def _is_in_part(con: duckdb.DuckDBPyConnection, night: int) -> bool:
+    """Put into tables who has changed since a night; whether they are so few that only they are derived."""
     con.execute("CREATE OR REPLACE TABLE main.changed AS " + _CHANGED, {"night": night})
     con.execute(
         f"""CREATE OR REPLACE TABLE main.reconsidered AS
@@ -218,11 +229,14 @@ def _changed_since(con: duckdb.DuckDBPyConnection, night: int) -> int | None:
         "SELECT (SELECT count(*) FROM main.reconsidered), (SELECT count(*) FROM main.patient)"
     ).fetchone() or (0, 0)
     if count * _ALL_OVER > of:
-        return None
-    _scope(con, _THOSE.format("reconsidered"), night)
-    for name in COUNTED:
-        con.execute(f"CREATE OR REPLACE TABLE main.{name}_before AS FROM recomputed.{name}")
-    return int(count)
+        return False
+    # What was counted of them as of then, before any step of theirs is done again.
+    with _narrowed(con):
+        _scope(con, _THOSE.format("reconsidered"))
+        con.execute(f"CREATE OR REPLACE MACRO night_in_scope() AS {night}")
+        for name in COUNTED:
+            con.execute(f"CREATE OR REPLACE TABLE main.{name}_before AS FROM recomputed.{name}")
+    return True
 
 
 def _derive_by_range(con: duckdb.DuckDBPyConnection, names: Sequence[str]) -> None:
@@ -236,16 +250,14 @@ def _derive_by_range(con: duckdb.DuckDBPyConnection, names: Sequence[str]) -> No
             _scope(con, f"BETWEEN {start} AND {start + _PATIENTS_AT_ONCE - 1}")
         for name in names:
             con.execute(f"INSERT INTO main.{name} FROM recomputed.{name}")
-    _scope(con)
     for name in COUNTED if len(starts) > 1 else ():
-        con.execute(f"CREATE OR REPLACE TABLE main.{name}_moved AS {_summed(con, name, f'main.{name}')}")
+        con.execute(f"CREATE OR REPLACE TABLE main.{name}_moved AS {_summed(*_counts(con, name), f'main.{name}')}")
         con.execute(f"TRUNCATE main.{name}")
         con.execute(f"INSERT INTO main.{name} FROM main.{name}_moved")
 
 
-def _summed(con: duckdb.DuckDBPyConnection, name: str, source: str) -> str:
-    """A query: the rows of `source`, counted as in a step of COUNTED, with those that are alike put together."""
-    alike, counts = _counts(con, name)
+def _summed(alike: Sequence[str], counts: Sequence[str], source: str) -> str:
+    """A query: the rows of `source` with those that are alike put together, their counts added up."""
     return f"SELECT {', '.join(alike)}, {', '.join(f'sum({count})::INTEGER AS {count}' for count in counts)} FROM {source} GROUP BY {', '.join(alike)}"
 
 
@@ -256,14 +268,19 @@ def _counts(con: duckdb.DuckDBPyConnection, name: str) -> tuple[list[str], list[
     return columns[:first], columns[first:]
 
 
-def _derive_again(con: duckdb.DuckDBPyConnection, name: str) -> None:
-    """One step for those who have changed; the others' rows stay."""
-    if name in LOCAL:
-        _scope(con, _THOSE.format("changed"))
+def _derive_in_part(con: duckdb.DuckDBPyConnection, names: Sequence[str]) -> None:
+    """The steps of one patient, and the counts, for those who have changed; the others' rows stay."""
+    _scope(con, _THOSE.format("changed"))
+    for name in [name for name in names if name in LOCAL]:
         con.execute(f"DELETE FROM main.{name} WHERE patient_no IN (FROM main.changed)")
         con.execute(f"INSERT INTO main.{name} FROM recomputed.{name}")
-        return
     _scope(con, _THOSE.format("reconsidered"))
+    for name in [name for name in names if name in COUNTED]:
+        _count_again(con, name)
+
+
+def _count_again(con: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Take out of a step of COUNTED what was said of those in scope, and put in what is so now."""
     alike, counts = _counts(con, name)
     taken_out = (
         f"SELECT {', '.join(alike)}, {', '.join(f'-{count} AS {count}' for count in counts)} FROM main.{name}_before"
@@ -272,7 +289,7 @@ def _derive_again(con: duckdb.DuckDBPyConnection, name: str) -> None:
     # What is so no more of these courses, what is so now, and the rows that either is about.
     con.execute(
         f"""CREATE OR REPLACE TABLE main.{name}_moved AS
-        {_summed(con, name, f"(FROM recomputed.{name} UNION ALL {taken_out})")}
+        {_summed(alike, counts, f"(FROM recomputed.{name} UNION ALL {taken_out})")}
         HAVING {" OR ".join(f"sum({count}) <> 0" for count in counts)}"""
     )
     con.execute(
@@ -281,7 +298,7 @@ def _derive_again(con: duckdb.DuckDBPyConnection, name: str) -> None:
     con.execute(f"DELETE FROM main.{name} AS t USING main.{name}_moved AS m WHERE {same}")
     con.execute(
         f"""INSERT INTO main.{name}
-        {_summed(con, name, f"(FROM main.{name}_met UNION ALL FROM main.{name}_moved)")}
+        {_summed(alike, counts, f"(FROM main.{name}_met UNION ALL FROM main.{name}_moved)")}
         HAVING sum(courses) <> 0"""
     )
 

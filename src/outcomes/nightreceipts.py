@@ -72,9 +72,8 @@ _NIGHT = """
 def write_night_receipts(home: Home, con: duckdb.DuckDBPyConnection) -> None:
     """Append the new entries of the logs, and a line for each night that has none: of the last one with all digests."""
     _write_logs(home, con)
-    lines = inbox.read_lines(home.receipts / NIGHTS)
-    previous: Row = lines[-1] if lines else {"night": 0, "hash": NO_HASH}
-    last = previous
+    last: Row = inbox.last_line(home.receipts / NIGHTS) or {"night": 0, "hash": NO_HASH}
+    previous = last
     nights = said_of_nights(con, previous["night"])
     for night in nights:
         night["stored"] = stored_digests(con, after=last) if night is nights[-1] else None

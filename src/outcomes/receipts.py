@@ -22,11 +22,9 @@ RECEIPTS = "receipts.jsonl"
 
 def write_receipts(home: Home, con: duckdb.DuckDBPyConnection) -> None:
     """Append the ledger entries that have no receipt yet: a witness outside the database."""
-    path = home.receipts / RECEIPTS
-    last = inbox.last_line(path)
-    rows = receipts_of(con, after=last["arrival_no"] if last else 0)
+    rows = receipts_of(con, after=last_arrival(home))
     if rows:
-        inbox.append_lasting(path, rows)
+        inbox.append_lasting(home.receipts / RECEIPTS, rows)
     write_release_receipts(home, con)
     write_night_receipts(home, con)
 
@@ -47,6 +45,12 @@ def receipts_of(con: duckdb.DuckDBPyConnection, after: int = 0) -> list[dict[str
     return [{**row, "received_on": row["received_on"].isoformat()} for row in rows.iter_rows(named=True)]
 
 
+def last_arrival(home: Home) -> int:
+    """The last arrival that has a receipt; 0 where none has. A database whose own is before it has lost some."""
+    last = inbox.last_line(home.receipts / RECEIPTS)
+    return int(last["arrival_no"]) if last else 0
+
+
 def read_receipts(home: Home) -> list[dict[str, Any]]:
     """The ledger's receipts. What a line that was cut had said, the ledger still has."""
     return inbox.read_lines(home.receipts / RECEIPTS)
@@ -58,9 +62,8 @@ def restore(home: Home, con: duckdb.DuckDBPyConnection, files: DataFiles) -> int
     Raises OutcomesError where the archive, or what comes of it, is not what a receipt says.
     """
     highest = one(con, "SELECT max(arrival_no) FROM arrival") or 0
-    last = inbox.last_line(home.receipts / RECEIPTS)
-    is_whole = last is None or last["arrival_no"] <= highest
-    lost = [] if is_whole else [entry for entry in read_receipts(home) if entry["arrival_no"] > highest]
+    is_older = last_arrival(home) > highest
+    lost = [entry for entry in read_receipts(home) if entry["arrival_no"] > highest] if is_older else []
     if lost and not home.clinics.exists():
         raise OutcomesError(
             "clinics.toml is missing from the home, though its receipts tell of nights. Put it back, then run the night again."

@@ -19,7 +19,7 @@ from outcomes.laying import sql_digest
 from outcomes.loading import data_files
 from outcomes.paths import Home
 from outcomes.publishedcopy import publish_copy
-from outcomes.receipts import read_receipts
+from outcomes.receipts import last_arrival
 from outcomes.recomputing import Point, attached, definitions_of, first_row, recomputed
 from outcomes.releasereceipts import (
     has_all_receipts,
@@ -173,7 +173,7 @@ def _last_night(home: Home, con: duckdb.DuckDBPyConnection) -> Row:
         raise OutcomesError(f"The data files have changed since the last night. {run_a_night}")
     arrivals = one(con, "SELECT max(arrival_no) FROM arrival") or 0
     releases = one(con, "SELECT max(release_no) FROM release") or 0
-    if any(receipt["arrival_no"] > arrivals for receipt in read_receipts(home)) or any(
+    if last_arrival(home) > arrivals or any(
         receipt["release_no"] > releases for receipt in read_release_receipts(home)
     ):
         raise OutcomesError(f"The warehouse is older than its receipts. {run_a_night}")

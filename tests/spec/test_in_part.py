@@ -53,13 +53,13 @@ def test_what_is_derived_by_difference_is_what_is_derived_as_a_whole(seed: int, 
     con.execute("DELETE FROM derived")
     again: list[str] = []
 
-    def spy(con: Any, name: str, real: Any = laying._derive_again) -> None:
-        again.append(name)
-        real(con, name)
+    def spy(con: Any, names: list[str], real: Any = laying._derive_in_part) -> None:
+        again.extend(names)
+        real(con, names)
 
     day = of.choice([last // 4, last // 2, last])
     few_at_once, never_all = patch.object(laying, "_PATIENTS_AT_ONCE", 7), patch.object(laying, "_ALL_OVER", 0)
-    with few_at_once, never_all, patch.object(laying, "_derive_again", spy):
+    with few_at_once, never_all, patch.object(laying, "_derive_in_part", spy):
         for number, days in enumerate([0, *passing], start=1):
             day += days
             _feed(con, number, EPOCH + dt.timedelta(day), of)

@@ -131,5 +131,6 @@ def needed(contract: Contract, name: str) -> str:
 
 
 def table(heads: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown: headings, and one line a row."""
     body = [[str(cell).replace("|", "\\|") for cell in line] for line in lines]
     return "".join(f"| {' | '.join(line)} |\n" for line in [heads, ["---"] * len(heads), *body])
