@@ -52,7 +52,7 @@ def sha256(source: str) -> None:
 
 def derive(home: str) -> None:
     """Floor D."""
-    from outcomes.laying import derive
+    from outcomes.deriving import derive
     from outcomes.paths import Home
     from outcomes.store import warehouse
 

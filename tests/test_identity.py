@@ -13,9 +13,10 @@ import duckdb
 import pytest
 
 from outcomes.cli import main
+from outcomes.deriving import derive
 from outcomes.errors import BusyError, OutcomesError, UsageError
 from outcomes.inbox import locked
-from outcomes.laying import TABLES, derive
+from outcomes.laying import TABLES
 from outcomes.merging import Wanted, change, changes, read_pairs, undo
 from outcomes.nights import run_night
 from outcomes.paths import Home

@@ -20,9 +20,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from outcomes import inbox, loading, nights
+from outcomes import deriving, inbox, loading, nights
+from outcomes.deriving import derive
 from outcomes.errors import BusyError, MayPassError, OutcomesError
-from outcomes.laying import TABLES, derive, sql_files
+from outcomes.laying import TABLES, sql_files
 from outcomes.ledger import ENTRY, NO_HASH, entry_hash
 from outcomes.loading import Night
 from outcomes.nightreceipts import LOGS, NIGHTS
@@ -192,8 +193,19 @@ def test_recomputed_from_the_stored_scores_every_step_is_the_same(after_later):
 
 
 @NO_PAGES
-def test_what_is_derived_in_part_is_what_is_derived_as_a_whole(tmp_path):
-    """Five nights: files one by one in a mixed order, a file again, an empty one, and the later files in two parts."""
+def test_what_is_derived_in_part_is_what_is_derived_as_a_whole(tmp_path, monkeypatch):
+    """Five nights: files one by one in a mixed order, a file again, an empty one, and the later files in two parts.
+
+    Few rows are noted as deleted before the warehouse is closed and opened again.
+    """
+    put_down = []
+
+    def spied(con, warehouse, real=deriving._put_down):
+        real(con, warehouse)
+        put_down.append(warehouse)
+
+    monkeypatch.setattr(deriving, "_NOTED", 100)
+    monkeypatch.setattr(deriving, "_put_down", spied)
     sample, home = made(tmp_path / "s", 4, 120, 11, files_per_clinic=3), Home(tmp_path / "home")
     home.inbox.mkdir(parents=True)
     shutil.copyfile(sample.root / "clinics.toml", home.clinics)
@@ -209,6 +221,7 @@ def test_what_is_derived_in_part_is_what_is_derived_as_a_whole(tmp_path):
             derive(con, whole=True)
         assert differing(home.published_copy, aside) == {}, number
         assert_statuses_add_up(home.published_copy)
+    assert set(put_down) == {'"warehouse"'}
 
 
 def test_a_derivation_killed_while_it_looked_at_few_patients_is_done_again_for_all(after_later, tmp_path):
@@ -217,13 +230,12 @@ def test_a_derivation_killed_while_it_looked_at_few_patients_is_done_again_for_a
     shutil.copyfile(after_later.published_copy, left)
     with duckdb.connect(str(left)) as con:
         con.execute("CREATE TABLE main.reconsidered AS SELECT 1 AS patient_no")
-        con.execute("CREATE TABLE main.tally_before AS FROM tally")
         con.execute("CREATE OR REPLACE MACRO in_scope(patient_no) AS patient_no IN (FROM main.reconsidered)")
         con.execute("CREATE OR REPLACE MACRO night_in_scope() AS 1")
         con.execute("DELETE FROM derived")
         con.execute("DELETE FROM infusion")
         derive(con)
-        left_over = "SELECT count(*) FROM duckdb_tables() WHERE table_name IN ('reconsidered', 'tally_before')"
+        left_over = "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'reconsidered'"
         assert con.execute(left_over).fetchone() == (0,)
     assert differing(after_later.published_copy, left) == {}
 
@@ -832,6 +844,15 @@ def test_what_may_do_well_a_moment_later_is_told_from_what_needs_a_person(error,
         run_step("store", broken, Home(tmp_path))
     assert isinstance(caught.value, MayPassError) == is_of_a_moment(error) == may_pass
     assert str(error) not in str(caught.value)
+
+
+@pytest.mark.parametrize("error", [MemoryError(), duckdb.OutOfMemoryException("failed to pin block of size 256.0 KiB")])
+def test_who_has_too_little_memory_is_told_where_to_give_more(error, tmp_path):
+    def broken(value: Any, progress: Any) -> Any:
+        raise error
+
+    with pytest.raises(OutcomesError, match=r"give it more memory \(limits\.memory in outcomes\.toml\), then run"):
+        run_step("derive", broken, Home(tmp_path))
 
 
 def test_a_night_that_failed_is_done_by_the_next(sample, waiting, after_later, monkeypatch):

@@ -18,10 +18,11 @@ import pytest
 from outcomes import inbox, nights, notifying
 from outcomes.backups import backup, restore
 from outcomes.cli import main
+from outcomes.deriving import derive
 from outcomes.destroying import destroy, erase
 from outcomes.errors import BusyError, OutcomesError
 from outcomes.exporting import export
-from outcomes.laying import TABLES, derive
+from outcomes.laying import TABLES
 from outcomes.ledger import ENTRY, NO_HASH, entry_hash
 from outcomes.loading import Night
 from outcomes.merging import Wanted, change

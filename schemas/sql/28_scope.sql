@@ -1,5 +1,5 @@
 -- Whose rows the steps that look at one patient at a time derive, and as of which night: everyone's, as of the last one. For
--- the length of a derivation both may be narrowed (outcomes.laying.derive): to the patients whose stored rows have changed
+-- the length of a derivation both may be narrowed (outcomes.deriving.derive): to the patients whose stored rows have changed
 -- or of whom something fell due since the last one, and to the night of that one. The others' rows then stay as they are.
 CREATE OR REPLACE MACRO in_scope(patient_no) AS true;
 CREATE OR REPLACE MACRO night_in_scope() AS (SELECT max(night) FROM main.night);

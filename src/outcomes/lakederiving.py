@@ -9,10 +9,10 @@ import duckdb
 
 from outcomes import inbox
 from outcomes.datafiles import put_data_files, read_data_files
+from outcomes.deriving import derive
 from outcomes.errors import OutcomesError, UsageError
 from outcomes.kept import KEPT
 from outcomes.lakes import KEPT_IN_LAKE, OF_A_PUSH, attached_lake, connected
-from outcomes.laying import derive
 from outcomes.paths import Home, data_folder
 from outcomes.store import beside, make_store, one
 from outcomes.versions import program_version

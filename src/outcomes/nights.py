@@ -14,9 +14,10 @@ import duckdb
 
 from outcomes import healing, inbox, logs, requeueing, witnessing
 from outcomes.definitionlog import log_definitions
+from outcomes.deriving import derive
 from outcomes.destroying import remove_destroyed
 from outcomes.errors import OutcomesError
-from outcomes.laying import derive, lay_again
+from outcomes.laying import lay_again
 from outcomes.loading import Manifest, Night, Progress, data_files, load_night
 from outcomes.migrating import stand_on_floor, upgrade
 from outcomes.pages.writing import write_pages

@@ -12,10 +12,11 @@ from pathlib import Path
 
 from outcomes import inbox, witnessing
 from outcomes.datafiles import put_data_files
+from outcomes.deriving import derive
 from outcomes.digests import store_digest, store_digests
 from outcomes.errors import OutcomesError, UsageError
 from outcomes.healing import heal
-from outcomes.laying import derive, lay_again
+from outcomes.laying import lay_again
 from outcomes.loading import data_files, put_clinics
 from outcomes.migrating import stand_on_floor, upgrade
 from outcomes.nightreceipts import told_nights

@@ -18,9 +18,10 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from outcomes.deriving import derive
 from outcomes.errors import OutcomesError
 from outcomes.frames import put_rows
-from outcomes.laying import TABLES, derive, sql_files
+from outcomes.laying import TABLES, sql_files
 from outcomes.paths import Home
 from outcomes.store import config_of, make_store
 from outcomes.summary import rows_of

@@ -11,8 +11,9 @@ import duckdb
 import polars as pl
 
 from outcomes.datafiles import put_data_files, read_data_files
+from outcomes.deriving import derive
 from outcomes.frames import given
-from outcomes.laying import derive, lay
+from outcomes.laying import lay
 from outcomes.paths import data_folder
 
 Row = dict[str, Any]

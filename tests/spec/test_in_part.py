@@ -12,11 +12,13 @@ from typing import Any
 from unittest.mock import patch
 
 import duckdb
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from outcomes import laying
-from outcomes.laying import TABLES, derive, sql_files
+from outcomes import deriving
+from outcomes.deriving import derive
+from outcomes.laying import TABLES, lay, sql_files
 from tests.spec.duckdb_engine import EPOCH, _store, engine
 from tests.spec.test_engines_agree import CLINICS, scores_of
 
@@ -53,19 +55,34 @@ def test_what_is_derived_by_difference_is_what_is_derived_as_a_whole(seed: int, 
     con.execute("DELETE FROM derived")
     again: list[str] = []
 
-    def spy(con: Any, names: list[str], real: Any = laying._derive_in_part) -> None:
+    def spy(con: Any, night: int, names: list[str], real: Any = deriving._derive_in_part) -> None:
         again.extend(names)
-        real(con, names)
+        real(con, night, names)
 
     day = of.choice([last // 4, last // 2, last])
-    few_at_once, never_all = patch.object(laying, "_PATIENTS_AT_ONCE", 7), patch.object(laying, "_ALL_OVER", 0)
-    with few_at_once, never_all, patch.object(laying, "_derive_in_part", spy):
+    few_at_once, never_all = patch.object(deriving, "_PATIENTS_AT_ONCE", 7), patch.object(deriving, "_ALL_OVER", 0)
+    with few_at_once, never_all, patch.object(deriving, "_derive_in_part", spy):
         for number, days in enumerate([0, *passing], start=1):
             day += days
             _feed(con, number, EPOCH + dt.timedelta(day), of)
             derive(con)
             assert unequal(con) == [], (number, day)
-    assert len(again) == len(passing) * len(laying.LOCAL | laying.COUNTED)
+    assert len(again) == len(passing) * len(deriving.LOCAL | deriving.COUNTED)
+
+
+def test_what_is_brought_beside_is_all_that_a_part_reads() -> None:
+    """A step reads nothing but what it is given: with every other table gone, each can still be asked."""
+    con = duckdb.connect()
+    lay(con)
+    given_to_it = {*deriving._OF_PATIENTS, *deriving._WHOLE, "score_event", *deriving.LOCAL, *deriving.COUNTED}
+    for (name,) in con.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'main'").fetchall():
+        if name not in given_to_it:
+            con.execute(f"DROP TABLE main.{name} CASCADE")
+    for name in sorted(deriving.LOCAL | deriving.COUNTED):
+        assert con.execute(f"FROM recomputed.{name}").fetchall() == []
+    con.execute("DROP TABLE main.measure CASCADE")
+    with pytest.raises(duckdb.CatalogException):
+        con.execute("FROM recomputed.tally")
 
 
 def _feed(con: duckdb.DuckDBPyConnection, number: int, as_of: dt.date, of: Random) -> None:
