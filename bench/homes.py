@@ -44,9 +44,9 @@ def copied(home: Path, to: Path) -> Path:
     return to
 
 
-def night(home: Path, rows: int | None, *warm: Path, memory: int | None = None) -> Run:
+def night(home: Path, rows: int | None, *warm: Path) -> Run:
     """A night, each of its rows accepted: none refused, set aside or held to be another's. `rows` None: nothing is new."""
-    run = script("night", home, AS_OF, *warm, memory=memory)
+    run = script("night", home, AS_OF, *warm)
     files, of = run.said["files"], run.said["rows"]
     if files["refused"] or of["read"] != (rows or 0) or of["accepted"] != of["read"]:
         raise SystemExit(f"not the rows that were sent: {files} {of}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -26,21 +25,14 @@ class Run(NamedTuple):
     said: Any = None
 
 
-def measured(
-    command: Sequence[str | Path], environment: Mapping[str, str] | None = None, *, memory: int | None = None
-) -> Run:
-    """Run a command to its end; `memory` is all that the kernel lets it have for data, bytes. Raises SystemExit where it fails.
+def measured(command: Sequence[str | Path], environment: Mapping[str, str] | None = None) -> Run:
+    """Run a command to its end. Raises SystemExit where it fails.
 
     Whoever calls this must stay small: what a process weighed before it became another one counts as that one's peak.
     """
 
-    def limited() -> None:
-        resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
-
     start = time.monotonic()
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, env=dict(os.environ) | dict(environment or {}), preexec_fn=limited if memory else None
-    )  # fmt: skip
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, env=dict(os.environ) | dict(environment or {}))
     assert process.stdout is not None
     said = process.stdout.read()
     _, status, usage = os.wait4(process.pid, 0)
@@ -53,9 +45,9 @@ def measured(
     return Run(usage.ru_utime + usage.ru_stime, time.monotonic() - start, usage.ru_maxrss / 1024, found)
 
 
-def script(name: str, *arguments: str | Path | int, memory: int | None = None) -> Run:
+def script(name: str, *arguments: str | Path | int) -> Run:
     """One of the scripts beside this file, in a process of its own; what it took is told to whoever waits."""
-    run = measured([sys.executable, HERE / f"{name}.py", *map(str, arguments)], memory=memory)
+    run = measured([sys.executable, HERE / f"{name}.py", *map(str, arguments)])
     alone = f", {run.said['cpu']:.2f} of it the work alone" if run.said and "cpu" in run.said else ""
     print(f"    {name}: {run.cpu:.2f} CPU s{alone}, {run.wall:.1f} s, {run.peak:.0f} MiB", file=sys.stderr, flush=True)
     return run
