@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -495,3 +496,14 @@ def test_report_prints_a_page_and_draws_its_charts(odd, tmp_path, capsys):
         at = int(2 * low - 8) * (width + 1)
         assert len(packed) == (width + 1) * 2 * int(sides[1])
         assert len(set(packed[at + 1 : at + width])) > 2, f"{path.name}: nothing is drawn where its last words are"
+
+
+def test_labels_at_one_place_keep_apart_and_off_the_axis():
+    """Twelve clinics of few courses, all at 0%: no label on another, none among the numbers below."""
+    y, placed = charts.Scale(0, 1, 184, 14), list[tuple[float, float]]()
+    for at in range(50, 62):
+        placed.append((at, charts._free(placed, at, y(0), y)))
+    heights = sorted(height for _, height in placed)
+    assert (heights[-1], heights[0] >= 14) == (184, True)
+    assert min(b - a for a, b in itertools.pairwise(heights)) >= 12
+    assert charts._free(placed, 300, y(0), y) == 184, "a label further along is where its dot is"

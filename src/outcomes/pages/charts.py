@@ -296,9 +296,7 @@ def funnel(book: Book, measure: str, title: str) -> Chart | None:
         is_far = row["flag"] not in ("in_line", "not_assessable")
         chart.dot(x(row["n"]), y(row["rate"]), "diamond" if is_far else "circle", "worse" if is_far else "ours")
         if is_far or len(rows) <= 12:
-            at, height = x(row["n"]), y(row["rate"])
-            while any(abs(at - other) < 60 and abs(height - taken) < 12 for other, taken in placed):
-                height = round(height + 4, 1)
+            at, height = x(row["n"]), _free(placed, x(row["n"]), y(row["rate"]), y)
             placed.append((at, height))
             end = at > RIGHT - 60
             chart.text(at - 7 if end else at + 7, height + 4, row["clinic_id"], "end" if end else "start", "label halo")
@@ -310,6 +308,15 @@ def funnel(book: Book, measure: str, title: str) -> Chart | None:
         "a clinic differs from the others by no more than chance. Clinics outside are diamonds. No ranking."
     )
     return chart
+
+
+def _free(placed: Sequence[tuple[float, float]], at: float, height: float, y: Scale) -> float:
+    """The height nearest to a label's own at which no other lies, beside the axis and not below it."""
+    for away in sorted(range(-160, 161, 4), key=lambda step: (abs(step), -step)):
+        tried = round(height + away, 1)
+        if y.end <= tried <= y.start and not any(abs(at - x) < 60 and abs(tried - taken) < 12 for x, taken in placed):
+            return tried
+    return height
 
 
 def charts_of(book: Book, clinic: str) -> dict[str, Chart | None]:
