@@ -847,11 +847,13 @@ def test_what_may_do_well_a_moment_later_is_told_from_what_needs_a_person(error,
 
 
 @pytest.mark.parametrize("error", [MemoryError(), duckdb.OutOfMemoryException("failed to pin block of size 256.0 KiB")])
-def test_who_has_too_little_memory_is_told_where_to_give_more(error, tmp_path):
+def test_who_has_too_little_memory_is_told_where_more_is_given(error, tmp_path):
     def broken(value: Any, progress: Any) -> Any:
         raise error
 
-    with pytest.raises(OutcomesError, match=r"give it more memory \(limits\.memory in outcomes\.toml\), then run"):
+    with pytest.raises(
+        OutcomesError, match=r"; limits\.memory in outcomes\.toml says how much DuckDB may have\)\. Nothing"
+    ):
         run_step("derive", broken, Home(tmp_path))
 
 

@@ -54,6 +54,12 @@ def where_of(error: BaseException) -> str:
     return f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "unknown"
 
 
+# By name: whoever only asks for help has no DuckDB imported.
+_OF_MEMORY = ("OutOfMemoryException", "MemoryError")
+
+
 def place_of(error: BaseException) -> str:
     """What kind of error it is and where it came up: never its words, which could carry a cell."""
-    return f"{type(error).__name__} at {where_of(error)}"
+    kind = type(error).__name__
+    more = "; limits.memory in outcomes.toml says how much DuckDB may have" if kind in _OF_MEMORY else ""
+    return f"{kind} at {where_of(error)}{more}"

@@ -40,18 +40,13 @@ def run_step(name: str, step: Callable[..., Any], value: Night | Home, progress:
     except Exception as error:
         kind = MayPassError if is_of_a_moment(error) else OutcomesError
         log.failed(_run_of(night), kind.reason_code, type(error).__name__, where_of(error))
-        more = "give it more memory (limits.memory in outcomes.toml), then " if _is_of_memory(error) else ""
         raise kind(
-            f"The step {name} could not finish ({place_of(error)}). Nothing is lost: {more}run the night again."
+            f"The step {name} could not finish ({place_of(error)}). Nothing is lost: run the night again."
         ) from None
 
 
 def _run_of(night: Night | None) -> dict[str, Any] | None:
     return night.run if night else None
-
-
-def _is_of_memory(error: BaseException) -> bool:
-    return isinstance(error, MemoryError | duckdb.OutOfMemoryException)
 
 
 def is_of_a_moment(error: BaseException) -> bool:
