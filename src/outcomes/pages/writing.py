@@ -13,6 +13,7 @@ from outcomes.pages.asking import NETWORK, Book, asked
 from outcomes.pages.making import page_of, review_of
 from outcomes.paths import Home
 from outcomes.publishedcopy import opened
+from outcomes.settings import settings_of
 
 Maker = Callable[[Book, str], str]
 
@@ -24,7 +25,8 @@ def write_pages(home: Home) -> None:
     """
     faults: list[str] = []
     try:
-        with opened(home) as con:
+        # On the night's threads: what several build side by side can be more than a limit of memory allows.
+        with opened(home, {"threads": settings_of(home).limits.threads}) as con:
             book = asked(con)
         pages: dict[str, tuple[Maker, str]] = {"index.html": (page_of, NETWORK)}
         pages |= {f"clinic-{name}.html": (page_of, name) for name in book.clinics}
