@@ -45,8 +45,8 @@ _ALL_OVER = 4
 # Everybody is derived so many patients at a time: about five million scores. Fewer would make the counts dearer: of fewer
 # courses fewer are alike.
 _PATIENTS_AT_ONCE = 500_000
-# DuckDB notes in memory which rows of a table were deleted, ten bytes for each row that it has where they lie all over it,
-# until the file is closed. It is after tables of so many rows.
+# DuckDB has in memory which rows of a table were deleted, ten bytes for each row that it has where they lie all over it, from
+# when they are looked at until the file is closed. It is closed after tables of so many rows.
 _NOTED = 5_000_000
 
 
@@ -137,10 +137,12 @@ def _derive_in_part(con: duckdb.DuckDBPyConnection, night: int, names: Sequence[
     """
     local, counted = [name for name in names if name in LOCAL], [name for name in names if name in COUNTED]
     with _beside(con) as warehouse:
+        noted = 0
         for name in (*_OF_PATIENTS, *local):
             con.execute(
                 f"INSERT INTO {name} FROM {warehouse}.main.{name} WHERE patient_no IN (FROM {warehouse}.main.reconsidered)"
             )
+            noted = _put_down(con, warehouse, name, noted)
         con.execute(f"INSERT INTO score_event FROM {warehouse}.main.score_event SEMI JOIN score USING (score_id)")
         for name in ("changed", *_WHOLE):
             con.execute(f"INSERT INTO {name} FROM {warehouse}.main.{name}")
@@ -181,21 +183,23 @@ def _put_back(con: duckdb.DuckDBPyConnection, warehouse: str, names: Sequence[st
         kept = f"{warehouse}.main.{name}"
         con.execute(f"DELETE FROM {kept} WHERE patient_no IN (FROM changed)")
         con.execute(f"INSERT INTO {kept} FROM {name} SEMI JOIN changed USING (patient_no)")
-        (rows,) = con.execute(f"SELECT count(*) FROM {kept}").fetchone() or (0,)
-        noted += rows
-        if noted > _NOTED:
-            _put_down(con, warehouse)
-            noted = 0
+        noted = _put_down(con, warehouse, name, noted)
 
 
-def _put_down(con: duckdb.DuckDBPyConnection, warehouse: str) -> None:
-    """Close the warehouse, where it is a file, and open it again: what was noted of deleted rows is let go."""
+def _put_down(con: duckdb.DuckDBPyConnection, warehouse: str, name: str, noted: int) -> int:
+    """Close the warehouse, where it is a file, and open it again after tables of _NOTED rows together.
+
+    `name` is the table last read or changed; given and returned is how many rows those before and with it had.
+    """
+    (rows,) = con.execute(f"SELECT count(*) FROM {warehouse}.main.{name}").fetchone() or (0,)
     (path,) = con.execute("SELECT path FROM duckdb_databases() WHERE database_name = ?", [warehouse[1:-1]]).fetchone() or (None,)  # fmt: skip
-    if path is not None:
-        quoted = path.replace("'", "''")
-        con.execute(f"CHECKPOINT {warehouse}")
-        con.execute(f"DETACH {warehouse}")
-        con.execute(f"ATTACH '{quoted}' AS {warehouse}")
+    if path is None or noted + rows <= _NOTED:
+        return int(noted + rows)
+    quoted = path.replace("'", "''")
+    con.execute(f"CHECKPOINT {warehouse}")
+    con.execute(f"DETACH {warehouse}")
+    con.execute(f"ATTACH '{quoted}' AS {warehouse}")
+    return 0
 
 
 def _count_again(con: duckdb.DuckDBPyConnection, name: str) -> None:
