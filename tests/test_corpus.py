@@ -50,7 +50,7 @@ def test_each_file_alone(name: str, clinics: Clinics) -> None:
     assert said == case.fate.refused
     columns = ["line", *CONTRACTS[case.fate.feed].columns]
     good = found.good.get(case.fate.feed)
-    rows = good.select(columns).sort("line").rows(named=True) if good is not None else []
+    rows = good.frame().select(columns).sort("line").rows(named=True) if good is not None else []
     reasons = sorted(found.reasons.select("line", "column_name", "reason_code").rows(), key=str)
     assert (rows, reasons) == (sorted(case.fate.rows, key=lambda row: row["line"]), list(case.fate.aside))
     assert (found.rows_read[0], found.blank[0]) == (case.fate.read, case.fate.blank)

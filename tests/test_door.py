@@ -125,12 +125,12 @@ def refusal_of(error: FileRefusedError | None) -> tuple[str, int | None, int | N
 @cache
 def no_rows() -> pl.DataFrame:
     """The good rows of a file that has none."""
-    return judge([HEAD.encode()], None).good["scores"]
+    return judge([HEAD.encode()], None).good["scores"].frame()
 
 
 def good_rows(judged: Judged) -> pl.DataFrame:
     """The good rows of the scores feed."""
-    return judged.good["scores"] if "scores" in judged.good else no_rows()
+    return judged.good["scores"].frame() if "scores" in judged.good else no_rows()
 
 
 def holds_together(judged: Judged) -> None:
@@ -847,7 +847,7 @@ ODD = [
 def both_ways(column: str, texts: list[str]) -> None:
     """The typed parse and the text parse of one file say the same: values, faults, notes and identifiers."""
     data = written(*(row(**{column: text}) for text in texts), columns=[*NAMES, *({column} - set(NAMES))])
-    given_lines = csv_source.read_csv(data)
+    given_lines = csv_source.read_csv(data).whole()
     quick, _ = csv_source.cells([given_lines], PARSED_AS)
     exact, _ = csv_source.cells([given_lines], {})
     assert set(exact.dtypes) == {pl.String()}
@@ -878,7 +878,7 @@ def test_typed_and_text_parse_agree(column: str, texts: list[str]) -> None:
 @FEW
 def test_plain_numbers_are_parsed_as_numbers(numbers: list[int]) -> None:
     """Else the quick path might never be taken, and its tests would hold nothing."""
-    given_lines = csv_source.read_csv(written(*(row(days_since_first_infusion=str(n)) for n in numbers)))
+    given_lines = csv_source.read_csv(written(*(row(days_since_first_infusion=str(n)) for n in numbers))).whole()
     frame, _ = csv_source.cells([given_lines], PARSED_AS)
     assert frame["days_since_first_infusion"].to_list() == numbers
     assert {name for name, dtype in frame.schema.items() if dtype == pl.String} == {"clinic_id", "patient_id"}

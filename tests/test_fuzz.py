@@ -286,7 +286,7 @@ KINDS = {"any": ANY_BYTES} | {kind: damaged(kind) for kind in SEEDS}
 def said_of(judged: Judged, file: int) -> tuple[Any, ...]:
     """All that was said of one file, and its good rows."""
     error = judged.refused.get(file)
-    rows = {feed: good.filter(pl.col("file") == file).drop("file") for feed, good in judged.good.items()}
+    rows = {feed: good.frame().filter(pl.col("file") == file).drop("file") for feed, good in judged.good.items()}
     return (
         judged.formats[file], judged.feeds[file], judged.profiles[file], judged.rows_read[file], judged.blank[file],
         error and (error.reason_code, error.column_no, error.line, error.kind),
@@ -300,7 +300,7 @@ def reconciles(judged: Judged, file: int) -> None:
     good = [
         line
         for rows in judged.good.values()
-        for line in rows.filter(pl.col("file") == file)["line"].to_list()
+        for line in rows.frame().filter(pl.col("file") == file)["line"].to_list()
     ]  # fmt: skip
     reasons = judged.reasons.filter(pl.col("file") == file)
     bad = set(reasons["line"].to_list())

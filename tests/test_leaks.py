@@ -458,7 +458,7 @@ def test_no_error_and_no_proposal_says_what_a_file_holds(
     ):
         assert_clean(str(said), "judged")
     for rows in judged.good.values():
-        for number, *cells in rows.drop("line").select("file", pl.all().exclude("file")).iter_rows():
+        for number, *cells in rows.frame().drop("line").select("file", pl.all().exclude("file")).iter_rows():
             assert_clean(str(cells), files[number][0])
     assert_clean("".join(capfd.readouterr()), "judged")
     for where, data in files:

@@ -31,7 +31,10 @@ def assert_same(one: Judged, other: Judged) -> None:
             assert {file: vars(error) for file, error in a.items()} == {file: vars(error) for file, error in b.items()}
         elif field.name == "good":
             assert list(a) == list(b)
-            assert all(a[feed].equals(b[feed], null_equal=True) and a[feed].schema == b[feed].schema for feed in a)
+            assert all(
+                a[feed].frame().equals(b[feed].frame(), null_equal=True) and a[feed].schema == b[feed].schema
+                for feed in a
+            )
         elif isinstance(a, pl.DataFrame):
             assert a.schema == b.schema, field.name
             assert a.equals(b, null_equal=True), field.name

@@ -57,7 +57,7 @@ def fate(data: bytes, clinics: set[str] | None = None) -> tuple[list[int], list[
     assert not judged.refused
     assert judged.feeds == ["patients"]
     reasons = judged.reasons.select("line", "column_name", "reason_code").rows()
-    good = judged.good["patients"]["line"].to_list()
+    good = judged.good["patients"].frame()["line"].to_list()
     assert judged.rows_read == [len(good) + len({line for line, _, _ in reasons})]
     return good, reasons
 
@@ -96,9 +96,9 @@ def test_one_cell(column: str, text: str, becomes: Any) -> None:
     said = judged.reasons.select("line", "column_name", "reason_code").rows()
     if becomes in CONTRACT.rules:
         assert said == [(2, column, becomes)]
-        assert judged.good["patients"]["line"].to_list() == [3]
+        assert judged.good["patients"].frame()["line"].to_list() == [3]
     else:
-        assert (said, judged.good["patients"][column][0]) == ([], becomes)
+        assert (said, judged.good["patients"].frame()[column][0]) == ([], becomes)
 
 
 def test_every_rule_has_a_cell_on_its_wrong_side() -> None:
@@ -120,7 +120,7 @@ IDENTIFIERS = [
 def test_the_shape_of_an_identifier_costs_the_file(column: str, text: str, kind: str) -> None:
     judged = judge([csv(GOOD, GOOD | {"patient_id": "P-002"} | {column: text})], None)
     assert refusal(judged) == ("identifier", list(GOOD).index(column) + 1, 3, kind)
-    assert (judged.rows_read, judged.good["patients"].height, judged.reasons.height) == ([0], 0, 0)
+    assert (judged.rows_read, judged.good["patients"].frame().height, judged.reasons.height) == ([0], 0, 0)
     assert text not in f"{judged.refused[0]!r} {vars(judged.refused[0])}"
 
 
@@ -167,7 +167,7 @@ def as_parquet(*rows: Cells, **types: Any) -> bytes:
 
 def test_however_it_is_written_it_is_the_same() -> None:
     rows = (GOOD, GOOD | {"patient_id": "P-002", "age_years": "", "sex": "male"})
-    plain = judge([csv(*rows)], None).good["patients"].drop("file", "line")
+    plain = judge([csv(*rows)], None).good["patients"].frame().drop("file", "line")
     numbers = {"age_years": pl.Int8, "first_infusion_year": pl.Int32, "failed_antidepressant_trials": pl.Int64}
     for data in (
         csv(*rows, separator=";"), csv(*rows, separator="\t"), csv(*rows, end="\r\n"), b"\xef\xbb\xbf" + csv(*rows), gzip.compress(csv(*rows)),
@@ -175,7 +175,7 @@ def test_however_it_is_written_it_is_the_same() -> None:
     ):  # fmt: skip
         judged = judge([data], None)
         assert judged.reasons.is_empty()
-        assert judged.good["patients"].drop("file", "line").equals(plain)
+        assert judged.good["patients"].frame().drop("file", "line").equals(plain)
 
 
 def test_both_feeds_in_one_batch_fare_as_they_do_alone() -> None:
@@ -190,8 +190,8 @@ def test_both_feeds_in_one_batch_fare_as_they_do_alone() -> None:
         assert together.rows_read[number] == alone.rows_read[0]
         assert (number in together.refused) == bool(alone.refused)
         for feed, good in alone.good.items():
-            mine = together.good[feed].filter(pl.col("file") == number)
-            assert mine.drop("file").equals(good.drop("file"))
+            mine = together.good[feed].frame().filter(pl.col("file") == number)
+            assert mine.drop("file").equals(good.frame().drop("file"))
     counts = {(feed, rule): checked for feed, rule, checked, _ in together.rules.iter_rows()}
     assert set(counts) == {(feed, rule) for feed in FEEDS for rule in FEEDS[feed].rules} - {
         (f, "contradiction") for f in FEEDS
@@ -214,7 +214,7 @@ def test_columns_are_read_as_their_cells_are(column: str, texts: list[str]) -> N
 
 
 def test_plain_cells_are_parsed_to_their_types() -> None:
-    frame, _ = csv_source.cells([csv_source.read_csv(csv(GOOD))], CONTRACT.parsed_as)
+    frame, _ = csv_source.cells([csv_source.read_csv(csv(GOOD)).whole()], CONTRACT.parsed_as)
     assert {name for name, dtype in frame.schema.items() if dtype == pl.String} == {"clinic_id", "patient_id"}
 
 

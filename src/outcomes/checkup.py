@@ -9,10 +9,11 @@ from typing import Any
 
 from outcomes.checking import judge
 from outcomes.datafiles import clinics_of
-from outcomes.inbox import BATCH_BYTES, bytes_given
+from outcomes.inbox import BATCH_BYTES, content_given
 from outcomes.paths import Home
 from outcomes.sentreceipts import of_judged
 from outcomes.settings import settings_of
+from outcomes.sources.content import Content, pieces
 from outcomes.tables import ProgressBar, place
 from schemas.settings import Limits
 
@@ -32,12 +33,20 @@ def check_files(paths: Sequence[Path], home: Home | None, progress: ProgressBar)
     limits = settings_of(home).limits if home else Limits()
     receipts: list[Row] = []
     for start, batch in _batches(paths):
-        contents = [bytes_given(path, limits) for path in batch]
+        contents = [content_given(path, limits) for path in batch]
         judged = judge(contents, clinics)
-        hashes = [hashlib.sha256(content).hexdigest() for content in contents]
-        receipts += of_judged(judged, hashes, [len(content) for content in contents])
+        told = [_hash_and_size(content) for content in contents]
+        receipts += of_judged(judged, [sha for sha, _ in told], [size for _, size in told])
         progress("check", start + len(batch), len(paths))
     return [_row(number, receipt) for number, receipt in enumerate(receipts, start=1)], receipts
+
+
+def _hash_and_size(content: Content) -> tuple[str, int]:
+    digest, size = hashlib.sha256(), 0
+    for piece in pieces(content):
+        digest.update(piece)
+        size += len(piece)
+    return digest.hexdigest(), size
 
 
 def _row(number: int, receipt: Row) -> Row:

@@ -12,6 +12,8 @@ from schemas.profiles import DAYS, DateRule, Profile
 # The time of day, if there is one, says nothing that a day needs.
 _ISO = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?$"
 _FIRST = pl.col("infusion_number").str.strip_chars(" ").str.replace(r"\.0+$", "") == "1"
+_WHOSE = ["clinic_id", "patient_id"]
+_FIRSTS = {"file": pl.Int32, "clinic_id": pl.String, "patient_id": pl.String, "date": pl.Date}
 _GIVEN = pl.col("timepoint").str.strip_chars(" ").is_in(["pre_infusion", "post_infusion"])
 
 
@@ -33,7 +35,8 @@ def days_from_dates(
         else:
             if anchors is None:
                 of = profile.dates[DAYS[0]]
-                anchors = _first_infusions(text, _dates(sources[of.column], of))
+                file = pl.Series(dtype=pl.Int32).extend_constant(0, text.height)
+                anchors = _anchors(text, file, _firsts(text, file, _dates(sources[of.column], of)))
             since = anchors
             unknown = since.is_null()
         made[column], found = _days(column, sources[rule.column], day, since, unknown)
@@ -41,29 +44,44 @@ def days_from_dates(
     return made, pl.concat(wrong)
 
 
-def iso_days(text: pl.DataFrame, limited: set[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """A file with the contract's own columns: ISO dates in its day columns as days, in the rows of `limited` clinics.
+def iso_days(
+    text: pl.DataFrame, files: pl.Series, limited: set[str], elsewhere: pl.DataFrame | None = None
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Files with the contract's own columns: ISO dates in their day columns as days, in the rows of `limited` clinics.
 
-    Day 0 is the date of the patient's infusion 1 in the same file. Returns the cells and what could not be made.
+    Day 0 is the date of the patient's infusion 1 in the same file. `files` says of each row which file it is of; `elsewhere` are the
+    first_infusions() of rows of these files that are not here. Returns the cells and what could not be made.
     """
-    may = text["clinic_id"].str.strip_chars(" ").is_in(sorted(limited)).fill_null(False)
     wrong = [pl.DataFrame(schema=FAULTS)]
-    anchors = None
+    since = None
     for column in DAYS:
-        if not limited or column not in text.columns or text[column].dtype != pl.String:
-            continue  # a column that was parsed to numbers holds no date
-        is_date = may & text[column].str.strip_chars(" ").str.contains(_ISO).fill_null(False)
-        if not is_date.any():
+        only = _iso_only(text, column, limited)
+        if only is None:
             continue
-        rule = DateRule(column)
-        only = pl.select(pl.when(is_date).then(text[column])).to_series()
-        if anchors is None:
-            anchors = _first_infusions(text, _dates(only, rule)) if column == DAYS[0] else None
-        since = anchors if anchors is not None else pl.Series(dtype=pl.Date).extend_constant(None, text.height)
-        days, found = _days(column, only, _dates(only, rule), since, since.is_null())
-        text = text.with_columns(pl.when(is_date).then(days).otherwise(pl.col(column)).alias(column))
+        if since is None:
+            known = first_infusions(text, files, limited)
+            since = _anchors(text, files, known if elsewhere is None else pl.concat([known, elsewhere]))
+        days, found = _days(column, only, _dates(only, DateRule(column)), since, since.is_null())
+        text = text.with_columns(pl.when(only.is_not_null()).then(days).otherwise(pl.col(column)).alias(column))
         wrong.append(found)
     return text, pl.concat(wrong)
+
+
+def first_infusions(text: pl.DataFrame, files: pl.Series, limited: set[str]) -> pl.DataFrame:
+    """file, clinic_id, patient_id and date of each infusion 1 that has an ISO date, in the rows of `limited` clinics."""
+    only = _iso_only(text, DAYS[0], limited)
+    if only is None:
+        return pl.DataFrame(schema=_FIRSTS)
+    return _firsts(text, files, _dates(only, DateRule(DAYS[0])))
+
+
+def _iso_only(text: pl.DataFrame, column: str, limited: set[str]) -> pl.Series | None:
+    """The ISO dates of a column in the rows of `limited` clinics, null elsewhere; None where there is none."""
+    if not limited or column not in text.columns or text[column].dtype != pl.String:
+        return None  # a column that was parsed to numbers holds no date
+    may = text["clinic_id"].str.strip_chars(" ").is_in(sorted(limited)).fill_null(False)
+    is_date = may & text[column].str.strip_chars(" ").str.contains(_ISO).fill_null(False)
+    return pl.select(pl.when(is_date).then(text[column])).to_series() if is_date.any() else None
 
 
 def _dates(text: pl.Series, rule: DateRule) -> pl.Series:
@@ -74,13 +92,17 @@ def _dates(text: pl.Series, rule: DateRule) -> pl.Series:
     return trimmed.str.to_date(rule.format, strict=False, exact=True)
 
 
-def _first_infusions(text: pl.DataFrame, dates: pl.Series) -> pl.Series:
-    """For each row the date of its patient's infusion 1 in this file; null where the file has none, or two."""
-    names = ["clinic_id", "patient_id"]
-    known = text.select(pl.col(names).str.strip_chars(" "), first=_FIRST & _GIVEN, date=dates)
-    of_first = known.filter("first").drop_nulls("date").group_by(names).agg(pl.col("date").unique())
+def _firsts(text: pl.DataFrame, files: pl.Series, dates: pl.Series) -> pl.DataFrame:
+    known = text.select(pl.col(_WHOSE).str.strip_chars(" "), is_first=_FIRST & _GIVEN, date=dates, file=files)
+    return known.filter("is_first").drop_nulls("date").select(*_FIRSTS).unique()
+
+
+def _anchors(text: pl.DataFrame, files: pl.Series, firsts: pl.DataFrame) -> pl.Series:
+    """For each row the date of its patient's infusion 1 in its file; null where the file has none, or two."""
+    of_first = firsts.group_by("file", *_WHOSE).agg(pl.col("date").unique())
     single = of_first.filter(pl.col("date").list.len() == 1).with_columns(pl.col("date").list.first())
-    return known.select(names).join(single, on=names, how="left", maintain_order="left")["date"]
+    rows = text.select(pl.col(_WHOSE).str.strip_chars(" "), file=files)
+    return rows.join(single, on=["file", *_WHOSE], how="left", maintain_order="left")["date"]
 
 
 def _days(

@@ -28,20 +28,24 @@ def ends(numbers: pl.Series) -> tuple[int, int] | None:
 class _Stream:
     # DuckDB asks a polars frame for pyarrow, but takes any other object that offers the stream itself.
     def __init__(self, frame: pl.DataFrame) -> None:
-        self._frame = frame
+        self.frame: pl.DataFrame | None = frame
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        return self._frame.__arrow_c_stream__(requested_schema)
+        assert self.frame is not None, "it is asked of while it is given"
+        return self.frame.__arrow_c_stream__(requested_schema)
 
 
 @contextmanager
 def given(con: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) -> Iterator[None]:
     """`frame` as a view of that name, for as long as the block lasts."""
-    con.register(name, _Stream(frame))
+    stream = _Stream(frame)
+    con.register(name, stream)
     try:
         yield
     finally:
         con.unregister(name)
+        # A transaction keeps the view until it ends, and with it whatever it was made of.
+        stream.frame = None
 
 
 def put_rows(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:

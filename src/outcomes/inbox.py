@@ -9,18 +9,22 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
 from outcomes.errors import BusyError, UsageError
 from outcomes.paths import Home
 from outcomes.settings import settings_of
+from outcomes.sources.content import BLOCK_BYTES, PIECE_BYTES, Content
 from schemas.settings import Limits
 
 # A batch is parsed in one go up to about this size.
 BATCH_BYTES = 256 * 2**20
 # A folder synced as a whole costs less than this many files synced one by one.
 SYNC_ONE_BY_ONE = 16
+# A large file while it is copied: what begins with a dot is removed where a night died.
+_COPY = ".copy"
 # So much of the end of a file of lines is read for its last one.
 _TAIL = 65536
 
@@ -70,8 +74,21 @@ def look(home: Home, known: set[str]) -> Looked:
     fresh: list[str] = []
     for entry in sorted(os.scandir(home.inbox), key=lambda entry: entry.name):
         status = entry.stat(follow_symlinks=False)
-        if not is_finished(entry) or status.st_size > largest:
+        if not is_finished(entry) or (status.st_size > largest and not _may_have_any_size(entry.path)):
             found.left_alone += 1
+            continue
+        if status.st_size > BLOCK_BYTES:
+            place = copied(entry.path, home.held / _COPY)
+            if place is None:
+                found.left_alone += 1
+                continue
+            if place.sha256 in known or place.sha256 in found.sizes:
+                (home.held / _COPY).unlink()
+            else:
+                os.replace(home.held / _COPY, home.held / f".{place.sha256}")
+                fresh.append(place.sha256)
+            found.sizes[place.sha256] = place.size
+            found.places.append(place)
             continue
         try:
             data = Path(entry.path).read_bytes()
@@ -111,6 +128,60 @@ def left_in_hold(home: Home) -> dict[str, int]:
 def _hold(home: Home, sha: str, data: bytes) -> None:
     with open(f"{home.held}/.{sha}", "wb") as handle:
         handle.write(data)
+
+
+def copied(path: str, aside: Path) -> Place | None:
+    """Hash a file of the inbox while it is copied aside, so that it is never in memory whole.
+
+    None where it is to be left alone: then nothing lies aside. Raises OSError where the copy cannot be written.
+    """
+    digest, size = hashlib.sha256(), 0
+    try:
+        with _source(path) as source, open(aside, "wb", buffering=0) as copy:
+            before = os.fstat(source.fileno())
+            while piece := _piece(source):
+                digest.update(piece)
+                left = memoryview(piece)
+                while left:
+                    left = left[copy.write(left) :]
+                size += len(piece)
+            after = os.fstat(source.fileno())
+        if before.st_size == size == after.st_size and before.st_mtime_ns == after.st_mtime_ns:
+            return Place(path, digest.hexdigest(), size, after.st_mtime_ns)
+    except _UnreadableError:
+        pass
+    # It cannot be read, or is still growing: the next night takes it.
+    aside.unlink(missing_ok=True)
+    return None
+
+
+class _UnreadableError(Exception):
+    pass
+
+
+def _source(path: str) -> FileIO:
+    try:
+        return FileIO(path)
+    except OSError:
+        raise _UnreadableError from None
+
+
+def _piece(source: FileIO) -> bytes:
+    try:
+        return source.read(PIECE_BYTES)
+    except OSError:
+        raise _UnreadableError from None
+
+
+def _may_have_any_size(path: str) -> bool:
+    """Whether a file over the limit is taken all the same, as it is read in blocks."""
+    # It has to know what a file is: all else here does not, and is in memory sooner.
+    from outcomes.sources.opening import has_any_size
+
+    try:
+        return has_any_size(Path(path))
+    except OSError:
+        return False
 
 
 def _settle(folder: Path, aside: list[str]) -> None:
@@ -199,6 +270,27 @@ def bytes_of(home: Home, sha: str, *, may_be_gone: bool = False) -> bytes:
     if may_be_gone:
         return b""
     raise FileNotFoundError(f"the bytes of arrival {sha[:12]} are in neither held, archive nor refused")
+
+
+def content_of(home: Home, sha: str) -> Content:
+    """What is to be judged of an arrival: its bytes, or where they lie if they are more than a block."""
+    for folder in (home.held, home.archive, home.refused):
+        try:
+            with open(f"{folder}/{sha}", "rb", buffering=0) as handle:
+                return handle.read() if os.fstat(handle.fileno()).st_size <= BLOCK_BYTES else folder / sha
+        except FileNotFoundError:
+            continue
+    return bytes_of(home, sha)
+
+
+def content_given(path: Path, limits: Limits = Limits()) -> Content:  # noqa: B008 (it is frozen)
+    """What a command is to judge of a file: its bytes, or where they lie if they are more than a block. Raises UsageError as bytes_given()."""
+    try:
+        if path.is_file() and path.stat().st_size > BLOCK_BYTES and _may_have_any_size(str(path)):
+            return path
+    except OSError:
+        raise UsageError("A file cannot be read. Check its permissions.") from None
+    return bytes_given(path, limits)
 
 
 def bytes_given(path: Path, limits: Limits = Limits()) -> bytes:  # noqa: B008 (it is frozen)

@@ -19,6 +19,7 @@ from outcomes.errors import FileRefusedError, OutcomesError
 from outcomes.frames import put_rows
 from outcomes.nightreceipts import put_night
 from outcomes.paths import Home, data_folder
+from outcomes.sources.content import Content
 from outcomes.store import File, NightId, load, one
 from outcomes.summary import Summary
 from outcomes.versions import lock_digest, program_digest, program_version
@@ -176,12 +177,12 @@ def _judged_here(
     home: Home, of_night: list[list[File]], clinics: Clinics | None, receipts: dict[str, dict[str, Any]] | None
 ) -> Generator[Judged]:
     for batch in of_night:
-        yield judge((_bytes(home, file.sha256, receipts) for file in batch), clinics)
+        yield judge((_content(home, file.sha256, receipts) for file in batch), clinics)
 
 
-def _bytes(home: Home, sha: str, receipts: dict[str, dict[str, Any]] | None) -> bytes:
+def _content(home: Home, sha: str, receipts: dict[str, dict[str, Any]] | None) -> Content:
     """The bytes of an arrival; none of one whose receipt says that it was refused: it was not read then."""
-    return b"" if receipts and receipts[sha]["refused_because"] else inbox.bytes_of(home, sha)
+    return b"" if receipts and receipts[sha]["refused_because"] else inbox.content_of(home, sha)
 
 
 def put_clinics(home: Home, con: duckdb.DuckDBPyConnection) -> Clinics | None:
@@ -240,7 +241,8 @@ def _as_refused_then(judged: Judged, receipts: list[dict[str, Any]]) -> None:
 
 
 def _register(con: duckdb.DuckDBPyConnection, judged: Judged) -> None:
-    seen = {clinic_id for good in judged.good.values() for clinic_id in good["clinic_id"].unique()}
+    of_block = (rows["clinic_id"].unique() for good in judged.good.values() for rows in good.frames(["clinic_id"]))
+    seen = {clinic_id for clinics in of_block for clinic_id in clinics}
     for clinic_id in sorted(seen):
         if not one(con, "SELECT count(*) FROM clinic WHERE clinic_id = ?", [clinic_id]):
             con.execute("INSERT INTO clinic VALUES (?, '', 'ketamine_iv', false, false, false)", [clinic_id])

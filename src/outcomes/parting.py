@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import polars as pl
 from outcomes import inbox
 from outcomes.checking import Judged, Layout, judge
 from outcomes.errors import MayPassError, OutcomesError, place_of
+from outcomes.goodrows import joined_rows
 from outcomes.paths import Home
 from outcomes.stepping import is_of_a_moment
 from outcomes.versions import lock_digest, program_digest
@@ -47,7 +47,7 @@ def judge_part(part: Part) -> Judged:
             "A worker has another version of the program, or was installed by another requirements.lock. Install the night's there too."
         )
     try:
-        return judge((inbox.bytes_of(Home(part.root), sha) for sha in part.sha256), part.clinics)
+        return judge((inbox.content_of(Home(part.root), sha) for sha in part.sha256), part.clinics)
     except Exception as error:
         kind = MayPassError if is_of_a_moment(error) else OutcomesError
         raise kind(
@@ -71,11 +71,9 @@ def joined(parts: Sequence[Judged]) -> Judged:
     place = _places(layouts)
     good = {}
     for feed in FEEDS:
-        of_feed = [
-            _moved(part.good[feed], start) for part, start in zip(parts, starts, strict=False) if feed in part.good
-        ]
+        of_feed = [(part.good[feed], start) for part, start in zip(parts, starts, strict=False) if feed in part.good]
         if of_feed:
-            good[feed] = _in_order(pl.concat(of_feed, rechunk=True), place)
+            good[feed] = joined_rows([rows for rows, _ in of_feed], [start for _, start in of_feed], place)
 
     def moved(name: str) -> pl.DataFrame:
         return pl.concat([_moved(getattr(part, name), start) for part, start in zip(parts, starts, strict=False)])
@@ -108,10 +106,3 @@ def _places(layouts: Sequence[Layout | None]) -> list[int]:
         if layout is not None:
             first.setdefault(layout, file)
     return [file if layout is None else len(layouts) + first[layout] for file, layout in enumerate(layouts)]
-
-
-def _in_order(good: pl.DataFrame, place: list[int]) -> pl.DataFrame:
-    if all(a <= b for a, b in itertools.pairwise(place)):
-        return good
-    at = good["file"].replace_strict(list(range(len(place))), place, return_dtype=pl.Int32)
-    return good.sort(at, maintain_order=True)

@@ -91,12 +91,12 @@ def proposed(data: bytes, clinic_id: str, name: str) -> str:
     try:
         given = opened(data)
         if given.is_csv:
-            lines = read_csv(given.data, lambda _: True)
-            if lines.header is not None:
+            text = read_csv(given.data, lambda _: True)
+            if text.header is not None:
                 raise UsageError(
                     "The file has the contract's own columns: no profile is needed. See what becomes of it: outcomes check FILE"
                 )
-            sheet, _ = sheet_of(lines)
+            sheet, _ = sheet_of(text.whole())
         else:
             sheet = read_sheet(given.format, given.data)
         if is_redcap(sheet.names):

@@ -8,7 +8,7 @@ set aside (`superseded_since`): an old file read again never quietly turns back 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import duckdb
@@ -94,20 +94,21 @@ def earlier_readings(con: duckdb.DuckDBPyConnection, files: Sequence[File]) -> d
 
 
 def take_back(
-    con: duckdb.DuckDBPyConnection, kept: Kept, night: int, first: int, files: Sequence[tuple[int, str]], rows: pl.DataFrame | None
+    con: duckdb.DuckDBPyConnection, kept: Kept, night: int, first: int, files: Sequence[tuple[int, str]], rows: Iterable[pl.DataFrame]
 ) -> Before:  # fmt: skip
     """Compare the rows of this reading with those of earlier ones; what it no longer says ceases to stand.
 
     files: number in the batch and SHA-256 of those that are taken now; one that is refused takes nothing back. rows: what
-    was read of this feed, None where nothing was.
+    was read of this feed, block by block.
     """
     with given(con, "again", pl.DataFrame(list(files), schema={"file": pl.Int32, "sha256": pl.String}, orient="row")):
         own = asked(con, _OWN.format(**vars(kept), said=kept.said("s")))
-    place = ["file", "line", "key", "said"]
-    if rows is not None and rows.height and own.height:
-        now = rows.select("row", "file", "line", "key").join(said_of(con, kept, rows), on="row").select(place)
-    else:
-        now = own.select(place).clear()
+    place = ["file", "line", "key"]
+    found = [own.select(*place, "said").clear()]
+    for block in rows if own.height else ():
+        same = block.join(own, on=place, how="semi")
+        found.append(same.select("row", *place).join(said_of(con, kept, same), on="row").select(*place, "said"))
+    now, place = pl.concat(found), [*place, "said"]
     confirmed = own.join(now, on=place, how="semi")
     gone = own.join(now, on=place, how="anti").filter(~pl.col("is_gone"))
     if gone.height:

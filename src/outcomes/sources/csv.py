@@ -7,29 +7,33 @@ Files that another header makes readable (a source profile's) may hold both, in 
 
 from __future__ import annotations
 
+import codecs
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import polars as pl
 
 from outcomes.errors import FileRefusedError
 from outcomes.frames import ends
+from outcomes.sources.content import Content, blocks, head_of, in_one_block, pieces, whole
 from outcomes.sources.headers import Header, known_header
 from outcomes.sources.quoted import frame, names_of, records
 from outcomes.sources.sheet import Sheet
 from schemas.profiles import normalised
 
 SEPARATORS = (b",", b";", b"\t")
-# A first line by which a program tells Excel the separator; a spreadsheet writes it back with empty cells behind it.
-_SEP = re.compile(rb'"?sep=([,;\t])"?[,;\t]*', re.IGNORECASE)
+# What may stand before the header: empty lines, and one by which a program tells Excel the separator; a spreadsheet writes
+# that back with empty cells behind it.
+_BEFORE = re.compile(rb'\n*(?:"?sep=([,;\t])"?[,;\t]*(?:\n+|\Z))?', re.IGNORECASE)
+_MARK, _UTF_16 = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")
 # How a file of DOS ends, but for so many line ends behind it.
 _CTRL_Z, _END = b"\x1a", 16
 
 
 @dataclass(frozen=True)
 class Lines:
-    """The data lines of one file, of equal width, joined by line feeds with one after the last.
+    """Data lines of one file, of equal width, joined by line feeds with one after the last: all of them, or a block.
 
     `header` is None where the names are not those of a contract, and something else may know them. `lines` holds the physical line numbers where they do not simply run from `first_line`; `ragged` those of lines
     with a field too many or too few, which are not in `body`, with their text.
@@ -51,30 +55,76 @@ class Lines:
         return self.header.columns if self.header else tuple(str(place) for place in range(len(self.names)))
 
 
-def read_csv(data: bytes, knows: Callable[[tuple[str, ...]], bool] = lambda _: False) -> Lines:
-    """The lines of a CSV file: comma, semicolon or tab, LF or CRLF, UTF-8 (or UTF-16 with its mark).
+@dataclass(frozen=True)
+class Text:
+    """A CSV file whose header is read. Its data lines come block by block, each made when it is asked for.
+
+    `surplus` is how many columns without a name stand behind the others. `bodies` gives the data lines as bytes, from `first_line`
+    on; `is_cut` where they may be several. `made` are all of them, where no block by itself says what its lines are.
+    """
+
+    names: tuple[str, ...]
+    header: Header | None
+    separator: bytes
+    surplus: int
+    first_line: int
+    bodies: Callable[[], Iterator[bytes]]
+    is_cut: bool = False
+    made: Lines | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The contract's names of its columns; none where they are not known."""
+        return self.header.columns if self.header else ()
+
+    def blocks(self) -> Iterator[Lines]:
+        """Its lines in blocks, at least one."""
+        if self.made is not None:
+            yield self.made
+            return
+        line = self.first_line
+        for body in self.bodies():
+            made = [self._lines(body, line)]
+            line += body.count(b"\n")
+            # Nothing here holds what was handed on: a block is let go where its lines are parsed.
+            del body
+            yield made.pop()
+
+    def whole(self) -> Lines:
+        """All its lines. Raises FileRefusedError where a column without a name holds anything."""
+        return self.made or self._lines(b"".join(self.bodies()), self.first_line)
+
+    def _lines(self, body: bytes, first_line: int) -> Lines:
+        rows = body.count(b"\n")
+        found = Lines(self.names, self.header, self.separator, body, rows, first_line, is_quoted=b'"' in body)
+        if self.surplus:
+            return _narrowed(found, self.surplus)
+        separators = rows * (len(self.names) - 1)
+        if body.count(self.separator) == separators and b"\n\n" not in body and not body.startswith(b"\n"):
+            return found
+        # Behind an unknown header a quoted line may be longer than it looks.
+        return found if self.header is None and found.is_quoted else even_lines(found)
+
+
+def read_csv(content: Content, knows: Callable[[tuple[str, ...]], bool] = lambda _: False) -> Text:
+    """A CSV file: comma, semicolon or tab, line ends of any system, UTF-8 (or UTF-16 with its mark).
 
     Raises FileRefusedError where the columns are not those of a contract, unless it `knows` them all the same.
     """
-    if not data or data.isspace():
+    content, has_returns = _as_utf8(content)
+    texts = _plain(content, has_returns)
+    first = next(texts)
+    while (before := _BEFORE.match(first)) and before.end() == len(first) and (more := next(texts, None)) is not None:
+        first += more
+    start = before.end() if before else 0
+    if start == len(first):
         raise FileRefusedError("empty_file")
-    data = _as_utf8(data)
-    if b"\r" in data:
-        data = data.replace(b"\r\n", b"\n")
-        if b"\n" not in data:
-            data = data.replace(b"\r", b"\n")
-    if data[-_END:].rstrip(b"\n").endswith(_CTRL_Z):
-        data = data[: data.rindex(_CTRL_Z)]
-    # By places and not by pieces: a body may be gigabytes, and is copied once.
-    start, stop = 0, len(data)
-    while data.endswith(b"\n", start, stop):
-        stop -= 1
-    start, end, line = _next_line(data, start, stop, 1)
-    head = data[start:end]
-    if said := _SEP.fullmatch(head):
-        start, end, line = _next_line(data, end, stop, line)
-        head = data[start:end]
-    separator = said[1] if said else max(SEPARATORS, key=head.count)
+    end = first.find(b"\n", start)
+    end = len(first) if end < 0 else end
+    line = 1 + first.count(b"\n", 0, start)
+    head = first[start:end]
+    said = before[1] if before else None
+    separator = said or max(SEPARATORS, key=head.count)
     given = names_of(head.decode(), separator.decode())
     names = _named(given)
     header: Header | None
@@ -85,27 +135,13 @@ def read_csv(data: bytes, knows: Callable[[tuple[str, ...]], bool] = lambda _: F
             error.line = line
             raise
         header = None
-    body = data[end + 1 : stop + 1] if data.endswith(b"\n") else data[end + 1 :] + b"\n"
-    body = b"" if end == stop else body
-    rows = body.count(b"\n")
-    whole = Lines(names, header, separator, body, rows, line + 1, is_quoted=b'"' in body)
-    if len(names) < len(given):
-        return _narrowed(whole, len(given) - len(names))
-    if body.count(separator) == rows * (len(names) - 1) and b"\n\n" not in body and not body.startswith(b"\n"):
-        return whole
-    # Behind an unknown header a quoted line may be longer than it looks.
-    return whole if header is None and whole.is_quoted else even_lines(whole)
-
-
-def _next_line(data: bytes, start: int, stop: int, line: int) -> tuple[int, int, int]:
-    """Where the next line that is not empty starts and ends, and its number, that of `start` being `line`."""
-    first = start
-    while start < stop and data.startswith(b"\n", start):
-        start += 1
-    if start >= stop:
-        raise FileRefusedError("empty_file")
-    end = data.find(b"\n", start, stop)
-    return start, stop if end < 0 else end, line + start - first
+    start, is_one = end + 1, in_one_block(content)
+    # A file of one block is let go, and its lines kept; a larger one is read again, block by block.
+    body = first[start:] if is_one else b""
+    bodies = (lambda: iter((body,))) if is_one else (lambda: _plain(content, has_returns, start))
+    text = Text(names, header, separator, len(given) - len(names), line + 1, bodies, not is_one)
+    # What has no name must hold nothing, to the end of the file.
+    return replace(text, made=text.whole()) if text.surplus else text
 
 
 def _named(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -166,21 +202,70 @@ def sheet_of(given: Lines) -> tuple[Sheet, Lines]:
     return Sheet(given.names, frame([fields for _, fields in whole], width), lines), read
 
 
-def _as_utf8(data: bytes) -> bytes:
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+def _as_utf8(content: Content) -> tuple[Content, bool]:
+    """The same in UTF-8 with line feeds, and whether some of them have a carriage return before them.
+
+    What only the whole file can say is asked of all of it first, so that no block is read as what the file is not. Raises
+    FileRefusedError where there is nothing in it, or it is no UTF-8.
+    """
+    is_blank = True
+    if head_of(content, 2) in _UTF_16:
         try:
-            data = data.decode("utf-16").encode()
+            content, is_blank = whole(content).decode("utf-16").encode(), False
         except UnicodeDecodeError:
             raise FileRefusedError("not_utf8") from None
-    data = data.removeprefix(b"\xef\xbb\xbf")
-    if b"\x00" in data:
+    decoder, is_utf8, is_ascii = codecs.getincrementaldecoder("utf-8")(), True, True
+    has_nul = has_feeds = has_returns = False
+    for piece in pieces(content):
+        is_blank = is_blank and piece.isspace()
+        has_nul = has_nul or b"\x00" in piece
+        has_feeds = has_feeds or b"\n" in piece
+        has_returns = has_returns or b"\r" in piece
+        is_ascii = is_ascii and piece.isascii()
+        if not is_ascii and is_utf8:
+            is_utf8 = _decodes(decoder, piece)
+    if is_blank:
+        raise FileRefusedError("empty_file")
+    if has_nul:
         raise FileRefusedError("holds_nul")
-    if not data.isascii():
-        try:
-            data.decode()
-        except UnicodeDecodeError:
-            raise FileRefusedError("not_utf8") from None
-    return data
+    if not is_utf8 or not (is_ascii or _decodes(decoder, b"", final=True)):
+        raise FileRefusedError("not_utf8")
+    if has_returns and not has_feeds:
+        content, has_returns = whole(content).replace(b"\r", b"\n"), False
+    return content, has_returns
+
+
+def _decodes(decoder: codecs.IncrementalDecoder, piece: bytes, *, final: bool = False) -> bool:
+    try:
+        decoder.decode(piece, final)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _plain(content: Content, has_returns: bool, start: int = 0) -> Iterator[bytes]:
+    """Its text from a place on, in blocks of whole lines that each end with a line feed; nothing of what marks its start or end."""
+    is_first = True
+    for block, is_last in blocks(content):
+        text = block.removeprefix(_MARK) if is_first else block
+        if has_returns:
+            text = text.replace(b"\r\n", b"\n")
+        if is_last:
+            if text[-_END:].rstrip(b"\n").endswith(_CTRL_Z):
+                text = text[: text.rindex(_CTRL_Z)]
+            text = _ended(text)
+        left = [text[start:]]
+        start, is_first = max(0, start - len(text)), False
+        del block, text
+        if left[0] or is_last:
+            yield left.pop()
+
+
+def _ended(text: bytes) -> bytes:
+    """With one line feed behind it, and not more. A block is copied for that only where it must be."""
+    if not text.endswith(b"\n"):
+        return text + b"\n" if text else text
+    return text.rstrip(b"\n") + b"\n" if text.endswith(b"\n\n") else text
 
 
 def cells(group: list[Lines], plain: Mapping[str, pl.DataType]) -> tuple[pl.DataFrame, list[Lines]]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 from outcomes.errors import FileRefusedError
+from outcomes.sources.content import Content, head_of, whole
+from outcomes.sources.csv import read_csv
 from outcomes.sources.json import holds_resources, is_lines, read_json
 from outcomes.sources.looks import looks_like, looks_like_inside
 from outcomes.sources.packed import GZIP, ZIP, Zip, unpacked
@@ -13,6 +16,8 @@ from outcomes.sources.sheet import Sheet
 
 _PARQUET, _ARROW = b"PAR1", (b"ARROW1", b"\xff\xff\xff\xff")
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+# So much of a large file tells what it is.
+_HEAD = 65536
 _TYPES, _WORKBOOK = "[content_types].xml", "xl/workbook.xml"
 
 
@@ -20,20 +25,29 @@ _TYPES, _WORKBOOK = "[content_types].xml", "xl/workbook.xml"
 class Opened:
     """The plain bytes of a file, and its format as the ledger names it.
 
-    format: csv, xlsx, json, ndjson, parquet, arrow, fhir or fhir.ndjson; with .gz or .zip behind it where it came packed.
+    format: csv, xlsx, json, ndjson, parquet, arrow, fhir or fhir.ndjson; with .gz or .zip behind it where it came packed. content: where
+    the bytes lie, for CSV that need not be held whole.
     """
 
     format: str
-    data: bytes
+    content: Content
 
     @property
     def is_csv(self) -> bool:
         """Whether it is text that read_csv() reads, not read_sheet()."""
         return _plain(self.format) == "csv"
 
+    @property
+    def data(self) -> bytes:
+        """All its bytes."""
+        return whole(self.content)
 
-def opened(data: bytes) -> Opened:
+
+def opened(content: Content) -> Opened:
     """The format and the plain bytes of a file. Raises FileRefusedError with `kind` where it is none that is taken."""
+    if not isinstance(content, bytes) and _is_csv(head_of(content, _HEAD)):
+        return Opened("csv", content)
+    data = whole(content)
     if data.startswith(GZIP):
         return _inside(unpacked(data), ".gz")
     if data.startswith(ZIP):
@@ -42,6 +56,26 @@ def opened(data: bytes) -> Opened:
             return Opened("xlsx", data)
         return _inside(archive.only(), ".zip")
     return Opened(_plain_format(data), data)
+
+
+def _is_csv(head: bytes) -> bool:
+    """Whether the first bytes of a large file say that it is CSV; where they do not, all of it is asked."""
+    try:
+        return not head.startswith((GZIP, *ZIP)) and not head.isspace() and _plain_format(head) == "csv"
+    except FileRefusedError:
+        return False
+
+
+def has_any_size(path: Path) -> bool:
+    """Whether a file is CSV with the columns of a contract, as it is read in blocks: it takes no more memory if it is larger."""
+    head = head_of(path, _HEAD)
+    try:
+        if head.startswith(_UTF_16) or not _is_csv(head):
+            return False
+        text = read_csv(head[: head.rfind(b"\n") + 1])
+        return text.header is not None and not text.surplus
+    except FileRefusedError:
+        return False
 
 
 def read_sheet(format: str, data: bytes) -> Sheet:
