@@ -69,7 +69,7 @@ class Limits:
         "A larger file of the inbox is left alone, MiB; but for CSV with the contract's own columns, which is read in blocks.",
         whole(1, 1024 * 1024),
     )
-    memory: str = setting("", "Memory of DuckDB; empty is its own limit, 80% of the machine's.", text("a size as 2GB or 512MB", r"[1-9][0-9]{0,5}(MB|GB)"))  # fmt: skip
+    memory: str = setting("", "Memory of DuckDB; empty is twice the size of the warehouse in a night, 900 MB at least, else its own limit, 80% of the machine's.", text("a size as 2GB or 512MB", r"[1-9][0-9]{0,5}(MB|GB)"))  # fmt: skip
     threads: int = setting(1, "Threads of DuckDB. More make a night no faster, and cost more.", whole(1, 256))
 
     @property

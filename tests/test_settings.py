@@ -5,8 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import duckdb
 import pytest
 
+from outcomes import store
 from outcomes.errors import OutcomesError
 from outcomes.inbox import look
 from outcomes.paths import Home
@@ -118,6 +120,20 @@ def test_memory_and_threads_reach_the_warehouse_and_the_published_copy(home):
     publish_copy(home)
     with opened(home) as con:
         assert con.execute("SELECT current_setting('memory_limit')").fetchone() == ("953.6 MiB",)
+
+
+def test_a_night_keeps_to_a_memory_of_the_size_of_its_warehouse(home, monkeypatch):
+    """And to DuckDB's own limit where that is lower."""
+    said = "SELECT current_setting('memory_limit')"
+    with warehouse(home.warehouse) as con:
+        assert con.execute(said).fetchone() == ("858.3 MiB",)
+        monkeypatch.setattr(store, "LEAST_MEMORY", 2**20)
+    size = home.warehouse.stat().st_size
+    with warehouse(home.warehouse) as con:
+        assert con.execute(said).fetchone() == (f"{2 * size / 2**20:.1f} MiB",)
+        monkeypatch.setattr(store, "LEAST_MEMORY", 2**60)
+    with warehouse(home.warehouse) as con, duckdb.connect() as other:
+        assert con.execute(said).fetchone() == other.execute(said).fetchone()
 
 
 def test_a_file_over_the_limit_is_left_alone(home):

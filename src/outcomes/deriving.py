@@ -42,9 +42,9 @@ _CHANGED = """
 """
 # Where more than one patient in so many has changed, all are done: a part is done twice, as it was and as it is.
 _ALL_OVER = 4
-# Everybody is derived so many patients at a time: about five million scores. Fewer would make the counts dearer: of fewer
-# courses fewer are alike.
-_PATIENTS_AT_ONCE = 500_000
+# Everybody is derived some patients at a time, who have about so many scores together. Fewer would make the counts dearer: of
+# fewer courses fewer are alike.
+_SCORES_AT_ONCE = 5_000_000
 # DuckDB has in memory which rows of a table were deleted, ten bytes for each row that it has where they lie all over it, from
 # when they are looked at until the file is closed. It is closed after tables of so many rows.
 _NOTED = 5_000_000
@@ -110,14 +110,18 @@ def _are_few(con: duckdb.DuckDBPyConnection, night: int) -> bool:
 
 def _derive_by_range(con: duckdb.DuckDBPyConnection, names: Sequence[str]) -> None:
     """The steps of one patient, and the counts, for everybody: some patients after the others, so that memory has a bound."""
-    first, last = con.execute("SELECT min(patient_no), max(patient_no) FROM main.patient").fetchone() or (None, None)
-    starts = range(first, last + 1, _PATIENTS_AT_ONCE) if first is not None else range(1)
+    first, last, each = con.execute(
+        """SELECT min(patient_no), max(patient_no), greatest(1, $at_once * count(*) // greatest(1, (SELECT count(*) FROM main.score)))
+        FROM main.patient""",
+        {"at_once": _SCORES_AT_ONCE},
+    ).fetchone() or (None, None, 1)
+    starts = range(first, last + 1, each) if first is not None else range(1)
     for name in names:
         con.execute(f"TRUNCATE main.{name}")
     try:
         for start in starts:
             if len(starts) > 1:
-                _scope(con, f"BETWEEN {start} AND {start + _PATIENTS_AT_ONCE - 1}")
+                _scope(con, f"BETWEEN {start} AND {start + each - 1}")
             for name in names:
                 con.execute(f"INSERT INTO main.{name} FROM recomputed.{name}")
     finally:

@@ -31,6 +31,8 @@ CONFIG: Config = {
     "autoload_known_extensions": "false",
 }
 ONE_THREAD = CONFIG | {"threads": 1}
+# Bytes. Deriving five million scores, of which all are derived so many at a time, takes 700 million.
+LEAST_MEMORY = 900_000_000
 # The bytes of a store in which nothing is yet, by the digest of the SQL that it was laid by.
 _LAID: dict[str, bytes] = {}
 
@@ -85,12 +87,23 @@ def warehouse(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     con = duckdb.connect(str(path), config=config)
     try:
         refuse_other(version_of(con))
+        if "memory_limit" not in config:
+            _bound(con, path)
         con.execute("SET preserve_insertion_order = true")
         con.execute("SET enable_progress_bar = false")
         yield con
         con.execute("CHECKPOINT")
     finally:
         con.close()
+
+
+def _bound(con: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Have DuckDB keep to twice what the warehouse has on disk, LEAST_MEMORY at least: its own limit is four fifths of
+    the machine, and up to that it keeps whatever it has read."""
+    bound = max(LEAST_MEMORY, 2 * path.stat().st_size)
+    number, unit = str(one(con, "SELECT current_setting('memory_limit')")).split()
+    if bound < float(number) * 1024 ** ("bytes", "KiB", "MiB", "GiB", "TiB").index(unit):
+        con.execute(f"SET memory_limit = '{bound}B'")
 
 
 def make_store(path: Path) -> None:

@@ -60,7 +60,7 @@ def test_what_is_derived_by_difference_is_what_is_derived_as_a_whole(seed: int, 
         real(con, night, names)
 
     day = of.choice([last // 4, last // 2, last])
-    few_at_once, never_all = patch.object(deriving, "_PATIENTS_AT_ONCE", 7), patch.object(deriving, "_ALL_OVER", 0)
+    few_at_once, never_all = patch.object(deriving, "_SCORES_AT_ONCE", 50), patch.object(deriving, "_ALL_OVER", 0)
     with few_at_once, never_all, patch.object(deriving, "_derive_in_part", spy):
         for number, days in enumerate([0, *passing], start=1):
             day += days
