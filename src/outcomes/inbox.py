@@ -6,11 +6,12 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+import stat
+from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from outcomes.errors import BusyError, UsageError
 from outcomes.paths import Home
@@ -21,26 +22,19 @@ from schemas.settings import Limits
 BATCH_BYTES = 256 * 2**20
 # A folder synced as a whole costs less than this many files synced one by one.
 SYNC_ONE_BY_ONE = 16
+# No link is followed, and nothing waited for where a pipe lies there by now.
+_TO_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 # So much of the end of a file of lines is read for its last one.
 _TAIL = 65536
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """A file of the inbox as it was when its bytes were read."""
 
     path: str
     sha256: str
     size: int
     mtime_ns: int
-
-    def is_unchanged(self) -> bool:
-        """Whether it is still the file that was read."""
-        try:
-            status = os.stat(self.path, follow_symlinks=False)
-        except FileNotFoundError:
-            return False
-        return (status.st_size, status.st_mtime_ns) == (self.size, self.mtime_ns)
 
 
 @dataclass
@@ -63,33 +57,57 @@ def locked(home: Home) -> Iterator[None]:
         yield
 
 
-def look(home: Home, known: set[str]) -> Looked:
+def look(home: Home, known: Container[str]) -> Looked:
     """Hash every finished file of the inbox, and hold the bytes of the new ones in `held/`."""
     found = Looked()
-    largest = settings_of(home).limits.file_bytes
+    largest, held = settings_of(home).limits.file_bytes, str(home.held)
     fresh: list[str] = []
     for entry in sorted(os.scandir(home.inbox), key=lambda entry: entry.name):
-        status = entry.stat(follow_symlinks=False)
-        if not is_finished(entry) or status.st_size > largest:
+        read = _read(entry.path, largest) if is_finished(entry) else None
+        if read is None:
             found.left_alone += 1
             continue
-        try:
-            data = Path(entry.path).read_bytes()
-            after = os.stat(entry.path)
-        except OSError:
-            found.left_alone += 1
-            continue
-        if (after.st_size, after.st_mtime_ns) != (status.st_size, status.st_mtime_ns) or len(data) != after.st_size:
-            found.left_alone += 1  # still growing: the next night takes it
-            continue
+        data, mtime_ns = read
         sha = hashlib.sha256(data).hexdigest()
         if sha not in known and sha not in found.sizes:
-            _hold(home, sha, data)
+            _hold(f"{held}/.{sha}", data)
             fresh.append(sha)
         found.sizes[sha] = len(data)
-        found.places.append(Place(entry.path, sha, after.st_size, after.st_mtime_ns))
+        found.places.append(Place(entry.path, sha, len(data), mtime_ns))
     _settle(home.held, fresh)
     return found
+
+
+def _read(path: str, largest: int) -> tuple[bytes, int] | None:
+    """The bytes of a file of the inbox and when it was changed, ns; None where it is to be left alone.
+
+    It may be one of 50,000: it is opened once, and what was opened is asked what it is.
+    """
+    try:
+        handle = os.open(path, _TO_READ)
+    except OSError:
+        return None
+    try:
+        before = os.fstat(handle)
+        if before.st_size > largest or not stat.S_ISREG(before.st_mode):
+            return None
+        data = _bytes(handle, before.st_size)
+        after = os.fstat(handle)
+    except OSError:
+        return None
+    finally:
+        os.close(handle)
+    # Else it is still growing: the next night takes it.
+    is_whole = len(data) == before.st_size == after.st_size and before.st_mtime_ns == after.st_mtime_ns
+    return (data, after.st_mtime_ns) if is_whole else None
+
+
+def _bytes(handle: int, size: int) -> bytes:
+    """What an open file of so many bytes holds, and one more where it has grown. The kernel gives 2 GiB at most at once."""
+    data = os.read(handle, size + 1)
+    while len(data) < size and (more := os.read(handle, size + 1 - len(data))):
+        data += more
+    return data
 
 
 def is_finished(entry: os.DirEntry[str]) -> bool:
@@ -108,9 +126,14 @@ def left_in_hold(home: Home) -> dict[str, int]:
     return whole
 
 
-def _hold(home: Home, sha: str, data: bytes) -> None:
-    with open(f"{home.held}/.{sha}", "wb") as handle:
-        handle.write(data)
+def _hold(path: str, data: bytes) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        left = memoryview(data)
+        while left:
+            left = left[os.write(handle, left) :]
+    finally:
+        os.close(handle)
 
 
 def _settle(folder: Path, aside: list[str]) -> None:
@@ -120,8 +143,9 @@ def _settle(folder: Path, aside: list[str]) -> None:
     else:
         for sha in aside:
             sync(folder / f".{sha}")
+    held = str(folder)
     for sha in aside:
-        os.replace(f"{folder}/.{sha}", f"{folder}/{sha}")
+        os.replace(f"{held}/.{sha}", f"{held}/{sha}")
     if aside:
         sync(folder)
 
@@ -192,10 +216,13 @@ def bytes_of(home: Home, sha: str, *, may_be_gone: bool = False) -> bytes:
     """The bytes of an arrival, wherever it lies by now; none where they may be gone and are."""
     for folder in (home.held, home.archive, home.refused):
         try:
-            with open(f"{folder}/{sha}", "rb", buffering=0) as handle:
-                return handle.read()
+            handle = os.open(f"{folder}/{sha}", os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
             continue
+        try:
+            return _bytes(handle, os.fstat(handle).st_size)
+        finally:
+            os.close(handle)
     if may_be_gone:
         return b""
     raise FileNotFoundError(f"the bytes of arrival {sha[:12]} are in neither held, archive nor refused")
@@ -215,14 +242,25 @@ def bytes_given(path: Path, limits: Limits = Limits()) -> bytes:  # noqa: B008 (
 
 def put_away(home: Home, taken: Iterable[str], refused: Iterable[str], taken_again: Iterable[str] = ()) -> None:
     """Move held files on: those taken to the archive, the others to `refused/`; and those taken that had been refused."""
+    held, archive, refused_files = str(home.held), str(home.archive), str(home.refused)
     for place, folder, shas in (
-        (home.held, home.archive, taken),
-        (home.refused, home.archive, taken_again),
-        (home.held, home.refused, refused),
+        (held, archive, taken),
+        (refused_files, archive, taken_again),
+        (held, refused_files, refused),
     ):
         for sha in shas:
             # It is not there where a night that died had moved it on already.
             with suppress(FileNotFoundError):
                 os.replace(f"{place}/{sha}", f"{folder}/{sha}")
-    for folder in (home.archive, home.refused, home.held):
-        sync(folder)
+    for path in (home.archive, home.refused, home.held):
+        sync(path)
+
+
+def clear(places: Iterable[Place]) -> None:
+    """Remove these files from the inbox, unless one is no longer the file that was read."""
+    for path, _, size, mtime_ns in places:
+        # It is not there where somebody took it out.
+        with suppress(FileNotFoundError):
+            status = os.stat(path, follow_symlinks=False)
+            if status.st_size == size and status.st_mtime_ns == mtime_ns:
+                os.unlink(path)

@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -197,7 +196,7 @@ def put_away(night: Night, progress: Progress | None = None) -> Night:
         [sha for sha in manifest.sha256 if in_ledger[sha]],
         [sha for sha in manifest.requeued if in_ledger[sha] is None],
     )
-    _clear_inbox(night, set(in_ledger))
+    inbox.clear(place for place in night.found.places if place.sha256 in in_ledger)
     return night
 
 
@@ -297,10 +296,3 @@ def _has_new_identity(con: duckdb.DuckDBPyConnection) -> bool:
 def _is_derived(con: duckdb.DuckDBPyConnection) -> bool:
     # Benchmarks that are compared with nothing have a row in any store; a derivation that was killed left no row in `derived`.
     return bool(one(con, "SELECT count(*) FROM comparison")) and bool(one(con, "SELECT count(*) FROM derived"))
-
-
-def _clear_inbox(night: Night, in_ledger: set[str]) -> None:
-    """Remove the inbox files that were looked at, have not changed since, and whose bytes are in the ledger."""
-    for place in night.found.places:
-        if place.sha256 in in_ledger and place.is_unchanged():
-            Path(place.path).unlink()
