@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import polars as pl
 
@@ -74,13 +75,12 @@ def read_csv(data: bytes, knows: Callable[[tuple[str, ...]], bool] = lambda _: F
     if said := _SEP.fullmatch(head):
         start, end, line = _next_line(data, end, stop, line)
         head = data[start:end]
-    separator = said[1] if said else max(SEPARATORS, key=head.count)
-    given = names_of(head.decode(), separator.decode())
-    names = _named(given)
+    told = said[1] if said else None
     header: Header | None
     try:
-        header = known_header(names)
+        separator, names, surplus, header = _known(head, told)
     except FileRefusedError as error:
+        separator, names, surplus = _columns(head, told)
         if not knows(names):
             error.line = line
             raise
@@ -89,12 +89,27 @@ def read_csv(data: bytes, knows: Callable[[tuple[str, ...]], bool] = lambda _: F
     body = b"" if end == stop else body
     rows = body.count(b"\n")
     whole = Lines(names, header, separator, body, rows, line + 1, is_quoted=b'"' in body)
-    if len(names) < len(given):
-        return _narrowed(whole, len(given) - len(names))
+    if surplus:
+        return _narrowed(whole, surplus)
     if body.count(separator) == rows * (len(names) - 1) and b"\n\n" not in body and not body.startswith(b"\n"):
         return whole
     # Behind an unknown header a quoted line may be longer than it looks.
     return whole if header is None and whole.is_quoted else even_lines(whole)
+
+
+def _columns(head: bytes, separator: bytes | None) -> tuple[bytes, tuple[str, ...], int]:
+    """The separator, where none is told; the names in a header line; and how many empty ones stand behind them."""
+    separator = separator or max(SEPARATORS, key=head.count)
+    given = names_of(head.decode(), separator.decode())
+    names = _named(given)
+    return separator, names, len(given) - len(names)
+
+
+@lru_cache(maxsize=256)
+def _known(head: bytes, separator: bytes | None) -> tuple[bytes, tuple[str, ...], int, Header]:
+    """The same with the contract's header, which many files share. Raises FileRefusedError: what is no header is not kept."""
+    separator, names, surplus = _columns(head, separator)
+    return separator, names, surplus, known_header(names)
 
 
 def _next_line(data: bytes, start: int, stop: int, line: int) -> tuple[int, int, int]:
