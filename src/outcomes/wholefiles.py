@@ -81,8 +81,8 @@ def _twice(typed: pl.DataFrame, where: pl.DataFrame) -> dict[int, str]:
         typed.select(ITEMS)[looked["row"]]
         .with_columns(looked["file"])
         .filter(pl.max_horizontal(ITEMS) != pl.min_horizontal(ITEMS))
-        .unique()
     )
+    telling = _of_alike(telling).unique()
     pairs = {f"{a} and {b}": (pl.col(a), pl.col(b)) for a, b in itertools.combinations(ITEMS, 2)}
     alike = telling.group_by("file").agg(
         pl.len().alias("forms"),
@@ -97,6 +97,16 @@ def _twice(typed: pl.DataFrame, where: pl.DataFrame) -> dict[int, str]:
         if twice and others and ((max(others) + 1) / (forms + 2)) ** forms < CHANCE:
             found[row["file"]] = twice[0]
     return found
+
+
+def _of_alike(forms: pl.DataFrame) -> pl.DataFrame:
+    """The forms of files that have two columns equal in every form: a bit a pair tells them, and they are few."""
+    bits = [
+        pl.col(a).eq_missing(pl.col(b)).cast(pl.Int64) * (1 << bit)
+        for bit, (a, b) in enumerate(itertools.combinations(ITEMS, 2))
+    ]
+    alike = forms.select("file", pairs=pl.sum_horizontal(bits)).group_by("file").agg(pl.col("pairs").bitwise_and())
+    return forms.filter(pl.col("file").is_in(alike.filter(pl.col("pairs") != 0)["file"].implode()))
 
 
 def mostly_bad(rows: dict[int, int], reasons: pl.DataFrame, empty: pl.DataFrame) -> dict[int, FileRefusedError]:
