@@ -26,6 +26,8 @@ SYNC_ONE_BY_ONE = 16
 _TO_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 # So much of the end of a file of lines is read for its last one.
 _TAIL = 65536
+# JSON as short as it can be written: of what is hashed too, so never another way.
+on_one_line = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Place(NamedTuple):
@@ -176,7 +178,7 @@ def put_lasting(aside: Path, path: Path) -> None:
 def append_lasting(path: Path, lines: Iterable[dict[str, Any]]) -> None:
     """Append JSON lines and make them last."""
     with path.open("a", encoding="utf-8") as handle:
-        handle.writelines(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
+        handle.writelines(on_one_line(line) + "\n" for line in lines)
         handle.flush()
         os.fsync(handle.fileno())
 
