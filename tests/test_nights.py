@@ -346,7 +346,7 @@ def killed_at(monkeypatch: pytest.MonkeyPatch, name: str, nth: int, *, to: Calla
 
 
 KILLS = {
-    "holding the last file": ("replace", 3, lambda p: p.parent.name == "held"),
+    "holding the files": ("replace", 1, lambda p: p.name == "held"),
     "writing the manifest": ("replace", 1, lambda p: p.name == "manifest.json"),
     "publishing the copy": ("replace", 1, lambda p: p.name == "outcomes.duckdb"),
     "archiving the first file": ("replace", 1, lambda p: p.parent.name == "archive"),
@@ -369,6 +369,22 @@ def test_a_night_killed_while_it_moves_files_is_healed_by_the_next(kill, sample,
     assert_same(waiting, after_later)
     assert_in_order(waiting)
     assert names(waiting.inbox) == set()
+
+
+def test_what_a_dead_night_held_is_taken_also_where_it_left_the_inbox(sample, waiting, after_later, monkeypatch):
+    """And where the next night dies as well, between two of the files that it holds beside them."""
+    stop_after("look", Night(waiting, sample.as_of(LATER)))
+    held = names(waiting.held)
+    path = next(path for path in waiting.inbox.iterdir() if hashlib.sha256(path.read_bytes()).hexdigest() in held)
+    path.unlink()
+    with monkeypatch.context() as patched:
+        killed_at(patched, "replace", 2, to=lambda p: p.parent.name == "held")
+        with pytest.raises(Killed):
+            run_night(waiting, sample.as_of(LATER))
+    assert names(waiting.held) == held, "none of them is lost"
+    run_night(waiting, sample.as_of(LATER))
+    assert_same(waiting, after_later)
+    assert_in_order(waiting)
 
 
 def test_a_night_killed_again_and_again_is_healed_in_the_end(sample, ready, after_later, monkeypatch):

@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import json
 import os
+import shutil
 import stat
 from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -62,7 +63,9 @@ def locked(home: Home) -> Iterator[None]:
 def look(home: Home, known: Container[str]) -> Looked:
     """Hash every finished file of the inbox, and hold the bytes of the new ones in `held/`."""
     found = Looked()
-    largest, held = settings_of(home).limits.file_bytes, str(home.held)
+    largest, aside = settings_of(home).limits.file_bytes, str(home.scratch)
+    # What a look that failed has left.
+    shutil.rmtree(home.scratch, ignore_errors=True)
     fresh: list[str] = []
     for entry in sorted(os.scandir(home.inbox), key=lambda entry: entry.name):
         read = _read(entry.path, largest) if is_finished(entry) else None
@@ -72,11 +75,14 @@ def look(home: Home, known: Container[str]) -> Looked:
         data, mtime_ns = read
         sha = hashlib.sha256(data).hexdigest()
         if sha not in known and sha not in found.sizes:
-            _hold(f"{held}/.{sha}", data)
+            if not fresh:
+                home.scratch.mkdir(mode=0o700)
+            _write(f"{aside}/{sha}", data)
             fresh.append(sha)
         found.sizes[sha] = len(data)
         found.places.append(Place(entry.path, sha, len(data), mtime_ns))
-    _settle(home.held, fresh)
+    if fresh:
+        _hold(home, fresh)
     return found
 
 
@@ -118,9 +124,10 @@ def is_finished(entry: os.DirEntry[str]) -> bool:
 
 
 def left_in_hold(home: Home) -> dict[str, int]:
-    """Sizes by hash of files that were held by a night that died before its manifest. Half-written ones are removed."""
+    """Sizes by hash of files that were held by a night that died before its manifest."""
     whole: dict[str, int] = {}
     for path in home.held.iterdir():
+        # Half-written, by a version that held files one by one.
         if path.name.startswith("."):
             path.unlink()
         else:
@@ -128,8 +135,8 @@ def left_in_hold(home: Home) -> dict[str, int]:
     return whole
 
 
-def _hold(path: str, data: bytes) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+def _write(path: str, data: bytes) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         left = memoryview(data)
         while left:
@@ -138,18 +145,24 @@ def _hold(path: str, data: bytes) -> None:
         os.close(handle)
 
 
-def _settle(folder: Path, aside: list[str]) -> None:
-    """Make written-aside files last, then give them their names."""
-    if len(aside) > SYNC_ONE_BY_ONE:
+def _hold(home: Home, shas: list[str]) -> None:
+    """Make the files that were written aside last, then put them into `held/`: all at once, by its name."""
+    if len(shas) > SYNC_ONE_BY_ONE:
         os.sync()
     else:
-        for sha in aside:
-            sync(folder / f".{sha}")
-    held = str(folder)
-    for sha in aside:
-        os.replace(f"{held}/.{sha}", f"{held}/{sha}")
-    if aside:
-        sync(folder)
+        for sha in shas:
+            sync(home.scratch / sha)
+    sync(home.scratch)
+    try:
+        os.replace(home.scratch, home.held)
+    except OSError:
+        # It is not empty: a night that died has left files there. Or it is a link.
+        aside, held = str(home.scratch), str(home.held)
+        for sha in shas:
+            os.replace(f"{aside}/{sha}", f"{held}/{sha}")
+        sync(home.held)
+        home.scratch.rmdir()
+    sync(home.root)
 
 
 def sync(path: Path) -> None:
