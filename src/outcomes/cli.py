@@ -74,6 +74,8 @@ def main(argv: Sequence[str] | None = None) -> None:
             file=sys.stderr,
         )
         code = 1
+    finally:
+        gc.enable()
     sys.exit(code or 0)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 from pathlib import Path
@@ -93,6 +94,7 @@ def _filters(arguments: Arguments, con: Any) -> dict[str, Any]:
 
 
 def _rates(arguments: Arguments) -> None:
+    gc.disable()  # it ends before looking for garbage would pay
     from outcomes.summary import RATES, UNCHECKED, check_once, rows_of
     from outcomes.words import RATE_COLUMNS, SIGNED, rate_words, signed_words, unchecked_words
 
@@ -111,6 +113,7 @@ def _rates(arguments: Arguments) -> None:
 
 
 def _compare(arguments: Arguments) -> None:
+    gc.disable()
     from outcomes.summary import COMPARISONS, UNCHECKED, check_once, rows_of
     from outcomes.words import COMPARISON_COLUMNS, SIGNED, comparison_words, signed_words, unchecked_words
 
