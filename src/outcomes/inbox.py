@@ -59,8 +59,13 @@ def locked(home: Home) -> Iterator[None]:
         yield
 
 
-def look(home: Home, known: Container[str]) -> Looked:
-    """Hash every finished file of the inbox, and hold the bytes of the new ones in `held/`."""
+def listed(home: Home) -> list[os.DirEntry[str]]:
+    """What lies in the inbox, by name."""
+    return sorted(os.scandir(home.inbox), key=lambda entry: entry.name)
+
+
+def look(home: Home, entries: Iterable[os.DirEntry[str]], known: Container[str]) -> Looked:
+    """Hash every finished file of `entries`, and hold the bytes of those that are not `known` in `held/`."""
     from hashlib import sha256  # most commands hash nothing
 
     found = Looked()
@@ -68,7 +73,7 @@ def look(home: Home, known: Container[str]) -> Looked:
     # What a look that failed has left.
     shutil.rmtree(home.scratch, ignore_errors=True)
     fresh: list[str] = []
-    for entry in sorted(os.scandir(home.inbox), key=lambda entry: entry.name):
+    for entry in entries:
         read = _read(entry.path, largest) if is_finished(entry) else None
         if read is None:
             found.left_alone += 1
