@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, NamedTuple
@@ -201,6 +200,8 @@ KNOWN: dict[str, Known] = {known.name: known for known in _known()}
 
 def read_settings(content: bytes) -> dict[str, Any]:
     """What an outcomes.toml says, by name. Raises DataFileError naming file, key and what is accepted."""
+    import tomllib  # most homes have no such file, and every command asks for its settings
+
     try:
         said = tomllib.loads(content.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError):  # its own words could be the file's

@@ -13,7 +13,7 @@ import pytest
 
 from outcomes import goodrows, inbox
 from outcomes.checking import judge
-from outcomes.inbox import look
+from outcomes.inbox import listed, look
 from outcomes.ledger import NO_HASH
 from outcomes.nights import run_night
 from outcomes.parting import joined
@@ -227,7 +227,7 @@ def test_a_large_file_of_the_contract_is_taken_whatever_its_size(
     for name, data in sent.items():
         (home.inbox / name).write_bytes(data)
     assert [name for name in sent if has_any_size(home.inbox / name)] == ["plain.csv", "again.csv", "small.csv"]
-    found = look(home, set())
+    found = look(home, listed(home), set())
     assert (sorted(Path(place.path).name for place in found.places), found.left_alone) == (["again.csv", "plain.csv", "small.csv"], 4)  # fmt: skip
     assert {path.name: path.read_bytes() for path in home.held.iterdir()} == {
         place.sha256: (home.inbox / Path(place.path).name).read_bytes() for place in found.places
@@ -242,14 +242,14 @@ def test_a_large_file_that_changes_while_it_is_copied_waits(tmp_path: Path, monk
     growing.write_bytes(written(*forms(30)))
     real = inbox._piece
 
-    def piece(source: Any) -> bytes:
+    def piece(handle: int, most: int) -> bytes:
         if growing.stat().st_size == size:
-            with growing.open("ab") as handle:
-                handle.write(b"C01,")
-        return real(source)
+            with growing.open("ab") as file:
+                file.write(b"C01,")
+        return real(handle, most)
 
     size = growing.stat().st_size
     monkeypatch.setattr(inbox, "_piece", piece)
-    found = look(home, set())
+    found = look(home, listed(home), set())
     assert (found.places, found.left_alone) == ([], 1)
     assert list(home.held.iterdir()) == []

@@ -10,10 +10,12 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 
 import pytest
 
-from outcomes.cli import main
+from outcomes.cli import THEMES, main
+from outcomes.commands import Parser, Verbs
 from outcomes.inbox import locked
 from outcomes.nights import STEPS
 from outcomes.paths import Home
@@ -106,6 +108,16 @@ def test_every_command_reads_a_home_in_three_formats(run, after_later, command):
         assert [key for key in parsed[0] if key not in lists] == list(rows[0])
     assert rows
     assert None not in {key for row in rows for key in row}, "as many cells as headings"
+
+
+def test_a_command_knows_its_own_theme_and_no_verb_is_of_two():
+    """The map says what each module adds: else a command would be unknown, or all would be imported for one."""
+    every = [verb for own in THEMES.values() for verb in own]
+    assert len(every) == len(set(every))
+    for theme, own in THEMES.items():
+        added = Verbs(Parser())
+        import_module(f"outcomes.commands.{theme}").add(added)
+        assert tuple(added._verbs.choices) == own
 
 
 def test_the_home_may_be_named_by_the_environment(run, after_later, monkeypatch):

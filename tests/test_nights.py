@@ -344,9 +344,8 @@ def test_a_night_that_stopped_between_two_steps_is_healed_by_the_next(
 
 
 def killed_at(monkeypatch: pytest.MonkeyPatch, name: str, nth: int, *, to: Callable[[Path], bool]) -> None:
-    """Kill at the nth call of os.replace (`to` is asked of its target) or of Path.unlink, before it is done."""
-    owner: Any = {"replace": os, "unlink": Path}[name]
-    real, seen = getattr(owner, name), []
+    """Kill at the nth call of os.replace (`to` is asked of its target) or of os.unlink, before it is done."""
+    real, seen = getattr(os, name), []
 
     def stand_in(*given: Any, **more: Any) -> Any:
         if to(Path(given[-1])):
@@ -355,11 +354,11 @@ def killed_at(monkeypatch: pytest.MonkeyPatch, name: str, nth: int, *, to: Calla
                 raise Killed
         return real(*given, **more)
 
-    monkeypatch.setattr(owner, name, stand_in)
+    monkeypatch.setattr(os, name, stand_in)
 
 
 KILLS = {
-    "holding the last file": ("replace", 3, lambda p: p.parent.name == "held"),
+    "holding the files": ("replace", 1, lambda p: p.name == "held"),
     "writing the manifest": ("replace", 1, lambda p: p.name == "manifest.json"),
     "publishing the copy": ("replace", 1, lambda p: p.name == "outcomes.duckdb"),
     "archiving the first file": ("replace", 1, lambda p: p.parent.name == "archive"),
@@ -382,6 +381,22 @@ def test_a_night_killed_while_it_moves_files_is_healed_by_the_next(kill, sample,
     assert_same(waiting, after_later)
     assert_in_order(waiting)
     assert names(waiting.inbox) == set()
+
+
+def test_what_a_dead_night_held_is_taken_also_where_it_left_the_inbox(sample, waiting, after_later, monkeypatch):
+    """And where the next night dies as well, between two of the files that it holds beside them."""
+    stop_after("look", Night(waiting, sample.as_of(LATER)))
+    held = names(waiting.held)
+    path = next(path for path in waiting.inbox.iterdir() if hashlib.sha256(path.read_bytes()).hexdigest() in held)
+    path.unlink()
+    with monkeypatch.context() as patched:
+        killed_at(patched, "replace", 2, to=lambda p: p.parent.name == "held")
+        with pytest.raises(Killed):
+            run_night(waiting, sample.as_of(LATER))
+    assert names(waiting.held) == held, "none of them is lost"
+    run_night(waiting, sample.as_of(LATER))
+    assert_same(waiting, after_later)
+    assert_in_order(waiting)
 
 
 def test_a_night_killed_again_and_again_is_healed_in_the_end(sample, ready, after_later, monkeypatch):
@@ -628,16 +643,16 @@ def test_a_file_that_changes_while_it_is_read_waits_for_the_next_night(sample, w
     growing = waiting.inbox / "C01_february.csv"
     whole = growing.read_bytes()
     growing.write_bytes(whole[: len(whole) // 2])
-    real = Path.read_bytes
+    real, number = os.read, growing.stat().st_ino
 
-    def read(path: Path) -> bytes:
-        data = real(path)
-        if path == growing:
-            path.write_bytes(whole)
+    def read(handle: int, size: int) -> bytes:
+        data = real(handle, size)
+        if os.fstat(handle).st_ino == number:
+            growing.write_bytes(whole)
         return data
 
     with monkeypatch.context() as patched:
-        patched.setattr(Path, "read_bytes", read)
+        patched.setattr(os, "read", read)
         said = run_night(waiting, sample.as_of(LATER))
     assert said.files == {"taken": 4, "refused": 0, "known": 1, "known_refused": 0, "left_alone": 1}
     assert names(waiting.inbox) == {"C01_february.csv"}
@@ -666,14 +681,14 @@ def test_a_file_replaced_after_it_was_read_is_not_removed(sample, waiting, monke
 
 def test_a_file_that_cannot_be_read_is_left_alone(sample, waiting, monkeypatch):
     """Or that is gone by the time it is read. The other clinics' files are taken."""
-    real = Path.read_bytes
+    real = os.open
 
-    def read(path: Path) -> bytes:
-        if path.name == "C01_february.csv":
+    def opened(path: Any, *given: Any, **more: Any) -> int:
+        if Path(path).name == "C01_february.csv":
             raise PermissionError(13, "Permission denied")
-        return real(path)
+        return real(path, *given, **more)
 
-    monkeypatch.setattr(Path, "read_bytes", read)
+    monkeypatch.setattr(os, "open", opened)
     said = run_night(waiting, sample.as_of(LATER))
     assert (said.files["taken"], said.files["left_alone"]) == (4, 1)
 

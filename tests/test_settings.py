@@ -10,7 +10,7 @@ import pytest
 
 from outcomes import store
 from outcomes.errors import OutcomesError
-from outcomes.inbox import look
+from outcomes.inbox import listed, look
 from outcomes.paths import Home
 from outcomes.publishedcopy import opened, publish_copy
 from outcomes.settings import options, settings_of, told, unknown_variables
@@ -140,5 +140,5 @@ def test_a_file_over_the_limit_is_left_alone(home):
     home.settings.write_text("[limits]\nfile_megabytes = 1\n")
     for name, size in (("small.csv", 2**20), ("large.csv", 2**20 + 1)):
         (home.inbox / name).write_bytes(b"a" * size)
-    found = look(home, set())
+    found = look(home, listed(home), set())
     assert (found.left_alone, list(found.sizes.values())) == (1, [2**20])

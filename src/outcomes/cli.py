@@ -9,36 +9,35 @@ import json
 import os
 import shutil
 import sys
-import zoneinfo
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from outcomes.commands import (
-    Arguments,
-    Parser,
-    Verbs,
-    answers,
-    auditors,
-    clinicside,
-    clock_time,
-    count,
-    date,
-    definitions,
-    door,
-    handchecks,
-    home_care,
-    identity,
-    lake,
-    quarantine,
-    releases,
-    reports,
-    verification,
-)
+from outcomes.commands import Arguments, Parser, Verbs, clock_time, count, date
 from outcomes.commands.homes import home_of, last_said, not_told
 from outcomes.errors import BusyError, OutcomesError, UsageError
 from outcomes.paths import Home, data_folder
 from outcomes.tables import ProgressBar
+
+# The modules of commands/ and their verbs: a command imports its own module alone.
+THEMES = {
+    "door": ("check", "profile", "status", "receipt"),
+    "quarantine": ("quarantine", "requeue", "refused"),
+    "identity": ("merge-id", "warnings"),
+    "answers": ("rates", "compare", "explain", "figures", "review", "acknowledge", "export"),
+    "auditors": ("trace", "show", "diff", "sql"),
+    "definitions": ("measures", "benchmarks"),
+    "handchecks": ("sample-audit",),
+    "reports": ("report",),
+    "releases": ("release",),
+    "verification": ("verify", "rebuild"),
+    "home_care": ("doctor", "backup", "restore", "prune", "erase"),
+    "lake": ("lake",),
+    "clinicside": ("deidentify", "template"),
+}  # fmt: skip
+# Those of this module.
+_OWN = ("demo", "nightly", "schedule", "sample")
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -54,7 +53,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    arguments = _parser().parse_args(argv)
+    given = sys.argv[1:] if argv is None else argv
+    arguments = _parser(_verb(given)).parse_args(given)
     try:
         code = arguments.run(arguments)
     except OutcomesError as error:
@@ -74,15 +74,34 @@ def main(argv: Sequence[str] | None = None) -> None:
             file=sys.stderr,
         )
         code = 1
+    finally:
+        gc.enable()
     sys.exit(code or 0)
 
 
-def _parser() -> Parser:
+def _verb(argv: Sequence[str]) -> str | None:
+    """The verb that a command line begins with; None where it begins with none, and all are to be told."""
+    return argv[0] if argv and any(argv[0] in own for own in (*THEMES.values(), _OWN)) else None
+
+
+def _parser(verb: str | None = None) -> Parser:
+    """The command line: of all verbs, or of one theme where `verb` is one of it."""
     parser = Parser(
         prog="outcomes",
         description="Response and remission rates of ketamine clinics, by the definition of each published study.",
     )
     verbs = Verbs(parser)
+    if verb is None or verb in _OWN:
+        _add_nights(verbs)
+    for theme, own in THEMES.items():
+        if verb is None or verb in own:
+            import_module(f"outcomes.commands.{theme}").add(verbs)
+    if verb is None or verb in _OWN:
+        _add_sample(verbs)
+    return parser
+
+
+def _add_nights(verbs: Verbs) -> None:
     demo = verbs.add(
         "demo",
         _demo,
@@ -121,23 +140,8 @@ def _parser() -> Parser:
         "--port", type=count, default=4200, help="where Prefect's pages are, on this machine alone (default: 4200)"
     )
 
-    for theme in (
-        door,
-        quarantine,
-        identity,
-        answers,
-        auditors,
-        definitions,
-        handchecks,
-        reports,
-        releases,
-        verification,
-        home_care,
-        lake,
-        clinicside,
-    ):
-        theme.add(verbs)
 
+def _add_sample(verbs: Verbs) -> None:
     sample = verbs.add(
         "sample",
         _sample,
@@ -153,7 +157,6 @@ def _parser() -> Parser:
     sample.add_argument("--seed", type=int, default=1)
     sample.add_argument("--files-per-clinic", type=count, default=1)
     sample.add_argument("--clean", action="store_true", help="no bad rows and no bad files")
-    return parser
 
 
 def _run(home: Home, as_of: dt.date, no_prefect: bool) -> dict[str, Any]:
@@ -241,6 +244,8 @@ def _nightly(arguments: Arguments) -> int:
 
 
 def _schedule(arguments: Arguments) -> None:
+    import zoneinfo
+
     from outcomes.notifying import notify_of
 
     home = home_of(arguments)

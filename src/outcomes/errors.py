@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from pathlib import Path
 
 
@@ -46,6 +45,8 @@ class FileRefusedError(Exception):
 
 def where_of(error: BaseException) -> str:
     """The file and line of our own code in which an error came up."""
+    import traceback
+
     ours = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+import shutil
+import stat
+from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from io import FileIO
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from outcomes.errors import BusyError, UsageError
 from outcomes.paths import Home
@@ -23,28 +23,23 @@ from schemas.settings import Limits
 BATCH_BYTES = 256 * 2**20
 # A folder synced as a whole costs less than this many files synced one by one.
 SYNC_ONE_BY_ONE = 16
-# A large file while it is copied: what begins with a dot is removed where a night died.
+# No link is followed, and nothing waited for where a pipe lies there by now.
+_TO_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+# A large file while it is copied.
 _COPY = ".copy"
 # So much of the end of a file of lines is read for its last one.
 _TAIL = 65536
+# JSON as short as it can be written: of what is hashed too, so never another way.
+on_one_line = json.JSONEncoder(separators=(",", ":")).encode
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """A file of the inbox as it was when its bytes were read."""
 
     path: str
     sha256: str
     size: int
     mtime_ns: int
-
-    def is_unchanged(self) -> bool:
-        """Whether it is still the file that was read."""
-        try:
-            status = os.stat(self.path, follow_symlinks=False)
-        except FileNotFoundError:
-            return False
-        return (status.st_size, status.st_mtime_ns) == (self.size, self.mtime_ns)
 
 
 @dataclass
@@ -67,46 +62,103 @@ def locked(home: Home) -> Iterator[None]:
         yield
 
 
-def look(home: Home, known: set[str]) -> Looked:
-    """Hash every finished file of the inbox, and hold the bytes of the new ones in `held/`."""
+def listed(home: Home) -> list[os.DirEntry[str]]:
+    """What lies in the inbox, by name."""
+    return sorted(os.scandir(home.inbox), key=lambda entry: entry.name)
+
+
+def look(home: Home, entries: Iterable[os.DirEntry[str]], known: Container[str]) -> Looked:
+    """Hash every finished file of `entries`, and hold the bytes of those that are not `known` in `held/`."""
     found = Looked()
-    largest = settings_of(home).limits.file_bytes
+    largest, aside = settings_of(home).limits.file_bytes, str(home.scratch)
+    # What a look that failed has left.
+    shutil.rmtree(home.scratch, ignore_errors=True)
+    home.scratch.mkdir(mode=0o700)
     fresh: list[str] = []
-    for entry in sorted(os.scandir(home.inbox), key=lambda entry: entry.name):
-        status = entry.stat(follow_symlinks=False)
-        if not is_finished(entry) or (status.st_size > largest and not _may_have_any_size(entry.path)):
+    for entry in entries:
+        taken = _taken(entry.path, largest, aside) if is_finished(entry) else None
+        if taken is None:
             found.left_alone += 1
             continue
-        if status.st_size > BLOCK_BYTES:
-            place = copied(entry.path, home.held / _COPY)
-            if place is None:
-                found.left_alone += 1
-                continue
-            if place.sha256 in known or place.sha256 in found.sizes:
-                (home.held / _COPY).unlink()
+        place, data = taken
+        if place.sha256 not in known and place.sha256 not in found.sizes:
+            if data is None:
+                os.replace(f"{aside}/{_COPY}", f"{aside}/{place.sha256}")
             else:
-                os.replace(home.held / _COPY, home.held / f".{place.sha256}")
-                fresh.append(place.sha256)
-            found.sizes[place.sha256] = place.size
-            found.places.append(place)
-            continue
-        try:
-            data = Path(entry.path).read_bytes()
-            after = os.stat(entry.path)
-        except OSError:
-            found.left_alone += 1
-            continue
-        if (after.st_size, after.st_mtime_ns) != (status.st_size, status.st_mtime_ns) or len(data) != after.st_size:
-            found.left_alone += 1  # still growing: the next night takes it
-            continue
-        sha = hashlib.sha256(data).hexdigest()
-        if sha not in known and sha not in found.sizes:
-            _hold(home, sha, data)
-            fresh.append(sha)
-        found.sizes[sha] = len(data)
-        found.places.append(Place(entry.path, sha, after.st_size, after.st_mtime_ns))
-    _settle(home.held, fresh)
+                _write(f"{aside}/{place.sha256}", data)
+            fresh.append(place.sha256)
+        found.sizes[place.sha256] = place.size
+        found.places.append(place)
+    # Of a large file that was known, or is still growing.
+    (home.scratch / _COPY).unlink(missing_ok=True)
+    if fresh:
+        _hold(home, fresh)
+    else:
+        home.scratch.rmdir()
     return found
+
+
+def _taken(path: str, largest: int, aside: str) -> tuple[Place, bytes | None] | None:
+    """A file of the inbox and its bytes; of a large one None, and a copy of it lies aside. None where it is to be left alone.
+
+    It may be one of 50,000: it is opened once, and what was opened is asked what it is. Raises OSError where a copy cannot be
+    written.
+    """
+    from hashlib import sha256  # most commands hash nothing
+
+    try:
+        handle = os.open(path, _TO_READ)
+    except OSError:
+        return None
+    try:
+        before = os.fstat(handle)
+        if not stat.S_ISREG(before.st_mode) or (before.st_size > largest and not _may_have_any_size(path)):
+            return None
+        data = _bytes(handle, before.st_size) if before.st_size <= BLOCK_BYTES else None
+        sha, size = (sha256(data).hexdigest(), len(data)) if data is not None else _copied(handle, aside)
+        after = os.fstat(handle)
+    except _UnreadableError:
+        return None
+    finally:
+        os.close(handle)
+    # Else it is still growing: the next night takes it.
+    is_whole = size == before.st_size == after.st_size and before.st_mtime_ns == after.st_mtime_ns
+    return (Place(path, sha, size, after.st_mtime_ns), data) if is_whole else None
+
+
+class _UnreadableError(Exception):
+    pass
+
+
+def _piece(handle: int, size: int) -> bytes:
+    """The next bytes of an open file of the inbox. The kernel gives 2 GiB at most at once."""
+    try:
+        return os.read(handle, size)
+    except OSError:
+        raise _UnreadableError from None
+
+
+def _copied(handle: int, aside: str) -> tuple[str, int]:
+    """Copy an open file aside, so that it is never in memory whole: its SHA-256, and how many bytes it has."""
+    from hashlib import sha256
+
+    digest, size = sha256(), 0
+    with open(f"{aside}/{_COPY}", "wb", buffering=0) as copy:
+        while piece := _piece(handle, PIECE_BYTES):
+            digest.update(piece)
+            left = memoryview(piece)
+            while left:
+                left = left[copy.write(left) :]
+            size += len(piece)
+    return digest.hexdigest(), size
+
+
+def _bytes(handle: int, size: int) -> bytes:
+    """What an open file of so many bytes holds, and one more where it has grown."""
+    data = _piece(handle, size + 1)
+    while len(data) < size and (more := _piece(handle, size + 1 - len(data))):
+        data += more
+    return data
 
 
 def is_finished(entry: os.DirEntry[str]) -> bool:
@@ -115,9 +167,10 @@ def is_finished(entry: os.DirEntry[str]) -> bool:
 
 
 def left_in_hold(home: Home) -> dict[str, int]:
-    """Sizes by hash of files that were held by a night that died before its manifest. Half-written ones are removed."""
+    """Sizes by hash of files that were held by a night that died before its manifest."""
     whole: dict[str, int] = {}
     for path in home.held.iterdir():
+        # Half-written, by a version that held files one by one.
         if path.name.startswith("."):
             path.unlink()
         else:
@@ -125,52 +178,14 @@ def left_in_hold(home: Home) -> dict[str, int]:
     return whole
 
 
-def _hold(home: Home, sha: str, data: bytes) -> None:
-    with open(f"{home.held}/.{sha}", "wb") as handle:
-        handle.write(data)
-
-
-def copied(path: str, aside: Path) -> Place | None:
-    """Hash a file of the inbox while it is copied aside, so that it is never in memory whole.
-
-    None where it is to be left alone: then nothing lies aside. Raises OSError where the copy cannot be written.
-    """
-    digest, size = hashlib.sha256(), 0
+def _write(path: str, data: bytes) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
-        with _source(path) as source, open(aside, "wb", buffering=0) as copy:
-            before = os.fstat(source.fileno())
-            while piece := _piece(source):
-                digest.update(piece)
-                left = memoryview(piece)
-                while left:
-                    left = left[copy.write(left) :]
-                size += len(piece)
-            after = os.fstat(source.fileno())
-        if before.st_size == size == after.st_size and before.st_mtime_ns == after.st_mtime_ns:
-            return Place(path, digest.hexdigest(), size, after.st_mtime_ns)
-    except _UnreadableError:
-        pass
-    # It cannot be read, or is still growing: the next night takes it.
-    aside.unlink(missing_ok=True)
-    return None
-
-
-class _UnreadableError(Exception):
-    pass
-
-
-def _source(path: str) -> FileIO:
-    try:
-        return FileIO(path)
-    except OSError:
-        raise _UnreadableError from None
-
-
-def _piece(source: FileIO) -> bytes:
-    try:
-        return source.read(PIECE_BYTES)
-    except OSError:
-        raise _UnreadableError from None
+        left = memoryview(data)
+        while left:
+            left = left[os.write(handle, left) :]
+    finally:
+        os.close(handle)
 
 
 def _may_have_any_size(path: str) -> bool:
@@ -184,17 +199,24 @@ def _may_have_any_size(path: str) -> bool:
         return False
 
 
-def _settle(folder: Path, aside: list[str]) -> None:
-    """Make written-aside files last, then give them their names."""
-    if len(aside) > SYNC_ONE_BY_ONE:
+def _hold(home: Home, shas: list[str]) -> None:
+    """Make the files that were written aside last, then put them into `held/`: all at once, by its name."""
+    if len(shas) > SYNC_ONE_BY_ONE:
         os.sync()
     else:
-        for sha in aside:
-            sync(folder / f".{sha}")
-    for sha in aside:
-        os.replace(f"{folder}/.{sha}", f"{folder}/{sha}")
-    if aside:
-        sync(folder)
+        for sha in shas:
+            sync(home.scratch / sha)
+    sync(home.scratch)
+    try:
+        os.replace(home.scratch, home.held)
+    except OSError:
+        # It is not empty: a night that died has left files there. Or it is a link.
+        aside, held = str(home.scratch), str(home.held)
+        for sha in shas:
+            os.replace(f"{aside}/{sha}", f"{held}/{sha}")
+        sync(home.held)
+        home.scratch.rmdir()
+    sync(home.root)
 
 
 def sync(path: Path) -> None:
@@ -223,7 +245,7 @@ def put_lasting(aside: Path, path: Path) -> None:
 def append_lasting(path: Path, lines: Iterable[dict[str, Any]]) -> None:
     """Append JSON lines and make them last."""
     with path.open("a", encoding="utf-8") as handle:
-        handle.writelines(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
+        handle.writelines(on_one_line(line) + "\n" for line in lines)
         handle.flush()
         os.fsync(handle.fileno())
 
@@ -263,10 +285,13 @@ def bytes_of(home: Home, sha: str, *, may_be_gone: bool = False) -> bytes:
     """The bytes of an arrival, wherever it lies by now; none where they may be gone and are."""
     for folder in (home.held, home.archive, home.refused):
         try:
-            with open(f"{folder}/{sha}", "rb", buffering=0) as handle:
-                return handle.read()
+            handle = os.open(f"{folder}/{sha}", os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
             continue
+        try:
+            return _bytes(handle, os.fstat(handle).st_size)
+        finally:
+            os.close(handle)
     if may_be_gone:
         return b""
     raise FileNotFoundError(f"the bytes of arrival {sha[:12]} are in neither held, archive nor refused")
@@ -307,14 +332,25 @@ def bytes_given(path: Path, limits: Limits = Limits()) -> bytes:  # noqa: B008 (
 
 def put_away(home: Home, taken: Iterable[str], refused: Iterable[str], taken_again: Iterable[str] = ()) -> None:
     """Move held files on: those taken to the archive, the others to `refused/`; and those taken that had been refused."""
+    held, archive, refused_files = str(home.held), str(home.archive), str(home.refused)
     for place, folder, shas in (
-        (home.held, home.archive, taken),
-        (home.refused, home.archive, taken_again),
-        (home.held, home.refused, refused),
+        (held, archive, taken),
+        (refused_files, archive, taken_again),
+        (held, refused_files, refused),
     ):
         for sha in shas:
             # It is not there where a night that died had moved it on already.
             with suppress(FileNotFoundError):
                 os.replace(f"{place}/{sha}", f"{folder}/{sha}")
-    for folder in (home.archive, home.refused, home.held):
-        sync(folder)
+    for path in (home.archive, home.refused, home.held):
+        sync(path)
+
+
+def clear(places: Iterable[Place]) -> None:
+    """Remove these files from the inbox, unless one is no longer the file that was read."""
+    for path, _, size, mtime_ns in places:
+        # It is not there where somebody took it out.
+        with suppress(FileNotFoundError):
+            status = os.stat(path, follow_symlinks=False)
+            if status.st_size == size and status.st_mtime_ns == mtime_ns:
+                os.unlink(path)

@@ -60,7 +60,8 @@ class Manifest:
 class Night:
     """A night under way in a home: what each of its steps leaves to the next.
 
-    known: every file of the ledger before this night, and why it is refused. held: sizes by hash of files that an earlier
+    last: number of the night before. ledger_head: hash of the ledger's last entry. known: every file of the ledger before
+    this night, and why it is refused; none where nothing waits. held: sizes by hash of files that an earlier
     night held and did not take. healed: how many nights had to be done again before it. upgraded_from: the store's version
     before this night, where that was an older one. counts: what the step under way counted, for its log. judging: where its
     files are judged, None: in this process.
@@ -70,6 +71,8 @@ class Night:
     as_of: dt.date
     manifest: Manifest | None = None
     files: DataFiles | None = None
+    last: int = 0
+    ledger_head: str = ""
     known: dict[str, str | None] = field(default_factory=dict)
     held: dict[str, int] = field(default_factory=dict)
     found: inbox.Looked = field(default_factory=inbox.Looked)
@@ -129,7 +132,9 @@ def load_night(
     put_data_files(con, files)
     stored = {sha for (sha,) in con.execute("SELECT sha256 FROM arrival WHERE night = ?", [manifest.night]).fetchall()}
     left = [File(sha, size) for sha, size in zip(manifest.sha256, manifest.sizes, strict=True) if sha not in stored]
-    first_nights = dict(con.execute("SELECT sha256, min(night) FROM arrival GROUP BY sha256").fetchall())
+    first_nights = (
+        dict(con.execute("SELECT sha256, min(night) FROM arrival GROUP BY sha256").fetchall()) if left else {}
+    )
     done = 0
     # What came in one night is settled together, also where it is read again in another.
     for came, together in groupby(left, lambda file: first_nights.get(file.sha256, manifest.night)):

@@ -8,7 +8,6 @@ ended. Each line holds the hash of the one before. LOGS have files of their own.
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +106,7 @@ def stored_digests(con: duckdb.DuckDBPyConnection, after: Row | None = None) -> 
 def line_hash(line: Row) -> str:
     """SHA-256 of a night's receipt, the hash of the one before included."""
     said = {key: line[key] for key in sorted(line) if key != "hash"}
-    return hashlib.sha256(json.dumps(said, separators=(",", ":")).encode()).hexdigest()
+    return hashlib.sha256(inbox.on_one_line(said).encode()).hexdigest()
 
 
 def told_nights(home: Home) -> dict[int, Row]:

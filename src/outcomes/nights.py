@@ -7,16 +7,17 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import duckdb
+import polars as pl
 
 from outcomes import healing, inbox, logs, requeueing, witnessing
 from outcomes.definitionlog import log_definitions
 from outcomes.deriving import derive
 from outcomes.destroying import remove_destroyed
 from outcomes.errors import OutcomesError
+from outcomes.frames import given
 from outcomes.laying import lay_again
 from outcomes.loading import Manifest, Night, Progress, data_files, load_night
 from outcomes.migrating import stand_on_floor, upgrade
@@ -29,7 +30,7 @@ from outcomes.receipts import write_receipts
 from outcomes.recomputing import clear_scratch
 from outcomes.sentreceipts import write_sent
 from outcomes.stepping import run_step
-from outcomes.store import one, warehouse
+from outcomes.store import File, one, warehouse
 from outcomes.summary import Summary, rows_of, summarise
 
 # Nights of an earlier version that brought no file have left no receipt. What was locked or changed after one that a
@@ -81,28 +82,39 @@ def heal(night: Night, progress: Progress | None = None) -> Night:
 def look(night: Night, progress: Progress | None = None) -> Night:
     """Hash the finished files of the inbox and hold the bytes of the new ones. Refuses a date before the last night's."""
     home = night.home
+    entries = inbox.listed(home)
+    night.held = inbox.left_in_hold(home)
     with warehouse(home.warehouse) as con:
         last = one(con, "SELECT arg_max(as_of, night) FROM night")
         if last and night.as_of < last:
             raise OutcomesError(
                 f"The as-of date {night.as_of} is before the last night's, {last}. Give that date or a later one."
             )
-        night.known = _known(con)
-    night.held = inbox.left_in_hold(home)
-    night.found = inbox.look(home, set(night.known))
+        # Where nothing waits, nothing is looked for among all that is known.
+        night.known = _known(con) if entries or night.held else {}
+        night.last = one(con, _LAST_NIGHT) or 0
+        night.ledger_head = one(con, "SELECT arg_max(hash, arrival_no) FROM arrival") or ""
+    night.found = inbox.look(home, entries, night.known)
     return night
 
 
 def hold(night: Night, progress: Progress | None = None) -> Night:
     """Make the night what it is: its number, its run id and the files it takes, in a manifest that lasts."""
     home, found, known = night.home, night.found, night.known
-    with warehouse(home.warehouse) as con:
-        again = requeueing.requested(home, con)
-        number = (one(con, _LAST_NIGHT) or 0) + 1
-        head = one(con, "SELECT arg_max(hash, arrival_no) FROM arrival") or ""
+    again: list[File] = []
+    if requeueing.is_requested(home):
+        with warehouse(home.warehouse) as con:
+            again = requeueing.requested(home, con)
+    number = night.last + 1
     sizes = night.held | found.sizes
     fresh = sorted(sha for sha in sizes if sha not in known)
-    made_of = [head, str(number), night.as_of.isoformat(), *(f"again {file.sha256}" for file in again), *fresh]
+    made_of = [
+        night.ledger_head,
+        str(number),
+        night.as_of.isoformat(),
+        *(f"again {file.sha256}" for file in again),
+        *fresh,
+    ]
     night.manifest = Manifest(
         night=number,
         run_id=hashlib.sha256("\n".join(made_of).encode()).hexdigest()[:16],
@@ -123,17 +135,11 @@ def hold(night: Night, progress: Progress | None = None) -> Night:
 
 
 def store(night: Night, progress: Progress | None = None) -> Night:
-    """Judge the night's files and store them, a transaction a batch; then the night itself."""
+    """Judge the night's files and store them, a transaction a batch; then the night itself; and see whether it brought anything."""
     manifest = _of(night)
     with warehouse(night.home.warehouse) as con:
         load_night(night, con, manifest, progress)
         (night.counts,) = rows_of(con, _ROWS, [manifest.night])
-    return night
-
-
-def derive_all(night: Night, progress: Progress | None = None) -> Night:
-    """Courses, endpoints, rates and comparisons, as of the night's date; nothing where nothing could have changed."""
-    with warehouse(night.home.warehouse) as con:
         night.nothing_new = (
             not night.healed
             and _is_same_as_before(con)
@@ -141,7 +147,13 @@ def derive_all(night: Night, progress: Progress | None = None) -> Night:
             and night.home.published_copy.exists()
             and _is_derived(con)
         )
-        if not night.nothing_new:
+    return night
+
+
+def derive_all(night: Night, progress: Progress | None = None) -> Night:
+    """Courses, endpoints, rates and comparisons, as of the night's date; nothing where nothing could have changed."""
+    if not night.nothing_new:
+        with warehouse(night.home.warehouse) as con:
             derive(con)
     night.counts = {"nothing_new": night.nothing_new}
     return night
@@ -190,15 +202,17 @@ def say(night: Night, progress: Progress | None = None) -> Night:
 def put_away(night: Night, progress: Progress | None = None) -> Night:
     """Files to the archive or to refused/, and those that are in the ledger out of the inbox."""
     home, manifest = night.home, _of(night)
-    with duckdb.connect(str(home.warehouse), read_only=True) as con:
-        in_ledger = _known(con)
+    in_ledger: dict[str, str | None] = {}
+    if manifest.sha256:
+        with duckdb.connect(str(home.warehouse), read_only=True) as con:
+            in_ledger = _known(con, manifest.sha256)
     inbox.put_away(
         home,
         [sha for sha in manifest.sha256 if in_ledger[sha] is None],
         [sha for sha in manifest.sha256 if in_ledger[sha]],
         [sha for sha in manifest.requeued if in_ledger[sha] is None],
     )
-    _clear_inbox(night, set(in_ledger))
+    inbox.clear(place for place in night.found.places if place.sha256 in in_ledger or place.sha256 in night.known)
     return night
 
 
@@ -247,13 +261,13 @@ def run_night(home: Home, as_of: dt.date, progress: Progress | None = None) -> S
     return result
 
 
-def _known(con: duckdb.DuckDBPyConnection) -> dict[str, str | None]:
-    """Every file of the ledger: why it is refused, None where one of its readings was taken."""
-    return dict(
-        con.execute(
-            "SELECT sha256, refused_because FROM last_reading JOIN arrival USING (sha256, arrival_no)"
-        ).fetchall()
-    )
+def _known(con: duckdb.DuckDBPyConnection, shas: list[str] | None = None) -> dict[str, str | None]:
+    """Every file of the ledger, or those of `shas`: why it is refused, None where one of its readings was taken."""
+    query = "SELECT sha256, refused_because FROM last_reading JOIN arrival USING (sha256, arrival_no)"
+    if shas is None:
+        return dict(con.execute(query).fetchall())
+    with given(con, "shas", pl.DataFrame({"sha256": shas})):
+        return dict(con.execute(f"{query} SEMI JOIN shas USING (sha256)").fetchall())
 
 
 def _of(night: Night) -> Manifest:
@@ -298,10 +312,3 @@ def _has_new_identity(con: duckdb.DuckDBPyConnection) -> bool:
 def _is_derived(con: duckdb.DuckDBPyConnection) -> bool:
     # Benchmarks that are compared with nothing have a row in any store; a derivation that was killed left no row in `derived`.
     return bool(one(con, "SELECT count(*) FROM comparison")) and bool(one(con, "SELECT count(*) FROM derived"))
-
-
-def _clear_inbox(night: Night, in_ledger: set[str]) -> None:
-    """Remove the inbox files that were looked at, have not changed since, and whose bytes are in the ledger."""
-    for place in night.found.places:
-        if place.sha256 in in_ledger and place.is_unchanged():
-            Path(place.path).unlink()

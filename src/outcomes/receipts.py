@@ -38,11 +38,11 @@ def receipts_of(con: duckdb.DuckDBPyConnection, after: int = 0) -> list[dict[str
     """What a store's ledger says from an arrival on, as the receipts have it."""
     rows = asked(
         con,
-        f"""SELECT a.*, n.run_id, regexp_extract(n.data_versions, 'clinics.toml:(\\S+)', 1) AS clinics, f.kind, f.column_no, f.line
+        f"""SELECT a.* REPLACE (received_on::VARCHAR AS received_on), n.run_id, regexp_extract(n.data_versions, 'clinics.toml:(\\S+)', 1) AS clinics, f.kind, f.column_no, f.line
         FROM arrival AS a JOIN night AS n USING (night) LEFT JOIN refusal AS f USING (arrival_no)
         WHERE arrival_no > {int(after)} ORDER BY arrival_no""",
     )
-    return [{**row, "received_on": row["received_on"].isoformat()} for row in rows.iter_rows(named=True)]
+    return rows.rows(named=True)
 
 
 def last_arrival(home: Home) -> int:

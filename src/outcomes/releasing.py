@@ -156,7 +156,7 @@ def _show(home: Home, name: str, form: str) -> None:
         f"Locked at arrival {said['arrival_no']} (hash {said['arrival_hash'][:12]}) by program {said['program_version']}.\n"
         f"{checked['measures']:,} of {checked['of_measures']:,} measures were unchecked by a clinician when it was locked.\n\n"
         f"Verdicts\n{table([_verdict_words(row) for row in verdicts], columns) if verdicts else 'none'}\n\n"
-        f"Rates (the rest: --format json)\n{table([rate_words(row) for row in rates if row['measure_id'] in SHOWN], RATE_COLUMNS)}\n\n"
+        f"Rates (the rest: --format json)\n{table([row | rate_words(row) for row in rates if row['measure_id'] in SHOWN], RATE_COLUMNS)}\n\n"
         "A verdict says that a rate differs from the published average; it says nothing of the quality of care."
     )
 

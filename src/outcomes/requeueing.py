@@ -71,10 +71,13 @@ def request(home: Home, shas: Iterable[str]) -> None:
     inbox.sync(home.requeue)
 
 
+def is_requested(home: Home) -> bool:
+    """Whether somebody asks for files to be read again."""
+    return home.requeue.is_dir() and any(os.scandir(home.requeue))
+
+
 def requested(home: Home, con: duckdb.DuckDBPyConnection) -> list[File]:
     """The files to read again, those that came in the same night together; requests about others are dropped."""
-    if not home.requeue.is_dir():
-        return []
     asked_for = {name for name in os.listdir(home.requeue) if re.fullmatch(r"[0-9a-f]{64}", name)}
     files = [
         File(*row)

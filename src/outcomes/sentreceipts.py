@@ -14,11 +14,11 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from outcomes import inbox
 from outcomes.checking import Judged
 from outcomes.errors import UsageError
 from outcomes.frames import asked
 from outcomes.paths import Home
-from outcomes.summary import rows_of
 from outcomes.tables import place
 from schemas.reasons import SENTENCES
 
@@ -26,6 +26,7 @@ Row = dict[str, Any]
 
 # Stretches of lines written out in a text; JSON has all of them.
 SHOWN = 12
+_BETWEEN = f"\n{'-' * 72}\n\n"
 _ARRIVALS = """
     SELECT a.arrival_no, a.sha256, n.night, n.as_of::VARCHAR AS as_of, f.night AS read_again_of_night, a.feed, a.format, a.profile, a.bytes,
         a.refused_because, r.kind, r.column_no, r.line, a.rows_read, a.rows_accepted, a.rows_duplicate, a.rows_quarantined, a.rows_blank, a.hash AS ledger_hash
@@ -73,19 +74,25 @@ def of_judged(judged: Judged, shas: Sequence[str], sizes: Sequence[int]) -> list
 
 def of_store(con: duckdb.DuckDBPyConnection, *, night: int | None = None, sha: str | None = None) -> list[Row]:
     """A receipt for each arrival of a night, or for each reading of a file, in the order of the ledger."""
-    which = f"a.night = {int(night)}" if night is not None else f"a.sha256 = '{_hexadecimal(sha)}'"
-    files = rows_of(con, _ARRIVALS.format(which=which))
-    if not files:
-        return []
-    return list(
-        _built(
-            files,
+    which = _of_night(night) if night is not None else f"a.sha256 = '{_hexadecimal(sha)}'"
+    return list(_of_arrivals(con, which))
+
+
+def _of_arrivals(con: duckdb.DuckDBPyConnection, which: str) -> Iterator[Row]:
+    """The same one by one: 50,000 of them are not kept."""
+    files = asked(con, _ARRIVALS.format(which=which))
+    if files.height:
+        yield from _built(
+            files.iter_rows(named=True),
             asked(con, _REASONS.format(which=which)),
             asked(con, _CORRECTIONS.format(which=which)),
             asked(con, _ASIDE_LATER.format(which=which)),
             asked(con, _NOTES.format(which=which)),
         )
-    )
+
+
+def _of_night(night: int) -> str:
+    return f"a.night = {int(night)}"
 
 
 def _hexadecimal(sha: str | None) -> str:
@@ -102,16 +109,17 @@ def _built(
         note = {"note_code": row["note_code"], "column_name": row["column_name"], "cells": row["cells"]}
         noted.setdefault(row["file"], []).append(note | {"sentence": SENTENCES[row["note_code"]]})
     for file in files:
-        number, refused_because = file["arrival_no"], file["refused_because"]
+        number, refused_because, rows_read = file["arrival_no"], file["refused_because"], file["rows_read"]
         yield {
-            **{key: file[key] for key in ("sha256", "night", "as_of", "read_again_of_night", "feed", "format", "profile", "bytes", "ledger_hash")},
+            "sha256": file["sha256"], "night": file["night"], "as_of": file["as_of"], "read_again_of_night": file["read_again_of_night"],
+            "feed": file["feed"], "format": file["format"], "profile": file["profile"], "bytes": file["bytes"], "ledger_hash": file["ledger_hash"],
             "fate": "refused" if refused_because else "taken",
             "refused": {
                 "reason_code": refused_because, "kind": file["kind"], "column_no": file["column_no"], "line": file["line"],
                 "sentence": SENTENCES[refused_because],
             } if refused_because else None,
             "rows": {
-                "read": file["rows_read"], "good": file["rows_read"] - file["rows_quarantined"] - file["rows_blank"],
+                "read": rows_read, "good": rows_read - file["rows_quarantined"] - file["rows_blank"],
                 "accepted": file["rows_accepted"], "duplicate": file["rows_duplicate"], "quarantined": file["rows_quarantined"],
                 "blank": file["rows_blank"],
             },
@@ -216,18 +224,27 @@ def _sentence(words: str) -> str:
 
 def as_json(receipt: Row) -> str:
     """A receipt on one line."""
-    return json.dumps(receipt, separators=(",", ":"))
+    return inbox.on_one_line(receipt)
 
 
 def write_sent(home: Home, con: duckdb.DuckDBPyConnection, *, night: int) -> None:
     """The night's receipts, in two files: JSON lines, and texts one below the other. They can be made again from the store."""
-    receipts = of_store(con, night=night)
-    if not receipts:
+    receipts = _of_arrivals(con, _of_night(night))
+    first = next(receipts, None)
+    if first is None:
         return
     home.sent.mkdir(mode=0o700, exist_ok=True)
     # Not made to last: 50,000 files of a night must not cost an fsync each.
-    (home.sent / f"night-{night}.jsonl").write_text("".join(as_json(receipt) + "\n" for receipt in receipts), "utf-8")
-    (home.sent / f"night-{night}.txt").write_text(f"\n{'-' * 72}\n\n".join(map(as_text, receipts)), "utf-8")
+    path = home.sent / f"night-{night}"
+    with (
+        path.with_suffix(".jsonl").open("w", encoding="utf-8") as lines,
+        path.with_suffix(".txt").open("w", encoding="utf-8") as texts,
+    ):
+        lines.write(as_json(first) + "\n")
+        texts.write(as_text(first))
+        for receipt in receipts:
+            lines.write(as_json(receipt) + "\n")
+            texts.write(_BETWEEN + as_text(receipt))
 
 
 def write_one_by_one(receipts: Iterable[Row], folder: Path) -> int:

@@ -136,25 +136,24 @@ def load(
     *,
     more: bool,
     came: int | None = None,
-) -> list[dict[str, Any]]:
-    """Store a judged batch, all of it or nothing. Returns the ledger entries, in the order of `files`.
+) -> None:
+    """Store a judged batch, all of it or nothing, with a ledger entry for each of `files` in their order.
 
     `more` says that the night has further batches: they may contest what this one says. `came` is the night in which the
     files came, where that is an earlier one: they are read again.
     """
     con.execute("BEGIN")
     try:
-        entries = _load(con, night, files, judged, more, night.night if came is None else came)
+        _load(con, night, files, judged, more, night.night if came is None else came)
         con.execute("COMMIT")
     except BaseException:
         con.execute("ROLLBACK")
         raise
-    return entries
 
 
 def _load(
     con: duckdb.DuckDBPyConnection, night: NightId, files: Sequence[File], judged: Judged, more: bool, came: int
-) -> list[dict[str, Any]]:
+) -> None:
     first = (one(con, "SELECT max(arrival_no) FROM arrival") or 0) + 1
     reasons = [judged.reasons.with_columns(pl.col("file") + first).rename({"file": "arrival_no"})]
     fates: dict[int, tuple[int, int, int]] = {}
@@ -185,4 +184,4 @@ def _load(
         if frame.height:
             with given(con, "rows", frame):
                 con.execute(f"INSERT INTO {table} BY NAME FROM rows")
-    return write_entries(con, night, first, files, judged, fates, digests)
+    write_entries(con, night, first, files, judged, fates, digests)

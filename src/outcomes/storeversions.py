@@ -6,6 +6,7 @@ program with it was given away; a store says its version in `store_version`, but
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cache
 from importlib import resources
 
@@ -29,12 +30,13 @@ def current() -> int:
 
 def version_of(con: duckdb.DuckDBPyConnection) -> int:
     """The version of an open store."""
-    found = con.execute(
-        "SELECT table_name, column_name FROM duckdb_columns() WHERE schema_name = 'main' AND table_name IN ('store_version', 'measure', 'arrival')"
-    ).fetchall()
-    if ("store_version", "version") in found:
-        (version,) = con.execute("SELECT version FROM store_version").fetchone() or (0,)
+    # Asked for itself first: to list columns, DuckDB binds every view that there is.
+    with suppress(duckdb.CatalogException, duckdb.BinderException):
+        (version,) = con.execute("SELECT version FROM main.store_version").fetchone() or (0,)
         return int(version)
+    found = con.execute(
+        "SELECT table_name, column_name FROM duckdb_columns() WHERE schema_name = 'main' AND table_name IN ('measure', 'arrival')"
+    ).fetchall()
     if ("measure", "kind") not in found:
         return 1
     return 3 if ("arrival", "rows_blank") in found else 2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import sys
@@ -12,20 +11,31 @@ from typing import Any
 
 Row = dict[str, Any]
 
+_REPEATED = {str, int}
+
 
 def table(rows: Sequence[Row], columns: dict[str, str]) -> str:
     """Rows under headings; `columns` is key -> heading. Numbers are set to the right."""
-    body = [[_plain(row.get(key)) for key in columns] for row in rows]
-    heads = list(columns.values())
-    widths = [max(len(cells[i]) for cells in [heads, *body]) for i in range(len(heads))]
-    right = [bool(body) and all(_is_number(row.get(key)) for row in rows) for key in columns]
+    if not rows:
+        heads = list(columns.values())
+        return "\n".join(["  ".join(line).rstrip() for line in (heads, ["-" * len(head) for head in heads])])
+    set_out = [_set_out(head, [row.get(key) for row in rows]) for key, head in columns.items()]
+    return "\n".join(["  ".join(line).rstrip() for line in zip(*set_out, strict=True)])
 
-    shapes = [(str.rjust if to_right else str.ljust, width) for to_right, width in zip(right, widths, strict=True)]
 
-    def line(cells: list[str]) -> str:
-        return "  ".join([put(cell, width) for cell, (put, width) in zip(cells, shapes, strict=True)]).rstrip()
-
-    return "\n".join([line(heads), line(["-" * width for width in widths]), *(line(cells) for cells in body)])
+def _set_out(head: str, values: list[Any]) -> list[str]:
+    """A column, each line as wide as the others: its heading, a rule and its cells."""
+    kinds = set(map(type, values))
+    # Thousands of rows say the same few things. Of one type: 1 and True are one key.
+    is_repeated = len(kinds) == 1 and kinds <= _REPEATED
+    different = list(set(values)) if is_repeated else values
+    cells = list(map(_plain, different))
+    width = max(len(head), max(map(len, cells)))
+    put = str.rjust if all(map(_is_number, different)) else str.ljust
+    cells = [put(cell, width) for cell in cells]
+    if is_repeated:
+        cells = list(map(dict(zip(different, cells, strict=True)).__getitem__, values))
+    return [put(head, width), "-" * width, *cells]
 
 
 def written(rows: Sequence[Row], columns: dict[str, str], form: str) -> str:
@@ -33,6 +43,8 @@ def written(rows: Sequence[Row], columns: dict[str, str], form: str) -> str:
     if form == "json":
         return json.dumps(list(rows), indent=1, default=str)
     if form == "csv":
+        import csv  # slow to load, and most commands print a table
+
         out = io.StringIO()
         keys = list(rows[0]) if rows else list(columns)
         writer = csv.DictWriter(out, keys, lineterminator="\n")
@@ -44,20 +56,27 @@ def written(rows: Sequence[Row], columns: dict[str, str], form: str) -> str:
 
 def percent(share: float | None) -> str:
     """A share in whole percent, half up; a dash where there is none."""
-    return "-" if share is None else f"{int(share * 100 + 0.5 + 1e-9)}%"
+    return "-" if share is None else f"{_hundredths(share)}%"
 
 
 def points(share: float | None) -> str:
     """A difference of shares in signed points, half up in size."""
     if share is None:
         return "-"
-    size = int(abs(share) * 100 + 0.5 + 1e-9)
+    size = _hundredths(abs(share))
     return f"{'-' if share < 0 and size else '+'}{size}"
 
 
-def between(low: float | None, high: float | None, how: Any = percent) -> str:
-    """An interval in words."""
-    return "-" if low is None or high is None else f"{how(low).rstrip('%')} to {how(high).rstrip('%')}"
+def between(low: float | None, high: float | None, how: Any = None) -> str:
+    """An interval in words: of shares in whole percent, or of what `how` says."""
+    if low is None or high is None:
+        return "-"
+    return f"{how(low)} to {how(high)}" if how else f"{_hundredths(low)} to {_hundredths(high)}"
+
+
+def _hundredths(share: float) -> int:
+    """A share that is not below 0 in whole percent, half up."""
+    return int(share * 100 + 0.5 + 1e-9)
 
 
 def place(column_no: int | None, line: int | None, kind: str | None) -> str | None:

@@ -156,7 +156,7 @@ def _most(numbers: pl.Series) -> int:
 def _twice(forms: pl.DataFrame) -> dict[int, str]:
     """Files of which two item columns are equal in every form looked at, by more than chance: file -> the two."""
     # Forms of the same answer all through are alike in any two columns; and the same answers again say no more than once.
-    telling = forms.filter(pl.max_horizontal(ITEMS) != pl.min_horizontal(ITEMS)).unique()
+    telling = _of_alike(forms.filter(pl.max_horizontal(ITEMS) != pl.min_horizontal(ITEMS))).unique()
     pairs = {f"{a} and {b}": (pl.col(a), pl.col(b)) for a, b in itertools.combinations(ITEMS, 2)}
     alike = telling.group_by("file").agg(
         pl.len().alias("forms"),
@@ -171,3 +171,13 @@ def _twice(forms: pl.DataFrame) -> dict[int, str]:
         if twice and others and ((max(others) + 1) / (forms + 2)) ** forms < CHANCE:
             found[row["file"]] = twice[0]
     return found
+
+
+def _of_alike(forms: pl.DataFrame) -> pl.DataFrame:
+    """The forms of files that have two columns equal in every form: a bit a pair tells them, and they are few."""
+    bits = [
+        pl.col(a).eq_missing(pl.col(b)).cast(pl.Int64) * (1 << bit)
+        for bit, (a, b) in enumerate(itertools.combinations(ITEMS, 2))
+    ]
+    alike = forms.select("file", pairs=pl.sum_horizontal(bits)).group_by("file").agg(pl.col("pairs").bitwise_and())
+    return forms.filter(pl.col("file").is_in(alike.filter(pl.col("pairs") != 0)["file"].implode()))

@@ -20,6 +20,11 @@ COMPARISON_COLUMNS = {
 # Whether a person has signed what a row is made by.
 CHECKED_COLUMNS = {"checked": "checked", "signed_on": "last signed on"}
 SIGNED = {"checked": "checked"}
+_SIGNED_WORDS: dict[bool | None, Row] = {
+    True: {"checked": "signed"},
+    False: {"checked": "unchecked"},
+    None: {"checked": "-"},
+}
 
 
 def clinic_words(clinic_id: str) -> str:
@@ -28,9 +33,9 @@ def clinic_words(clinic_id: str) -> str:
 
 
 def rate_words(row: Row) -> Row:
-    """A rate's row for a table."""
+    """What a table says of a rate's row beside the row itself."""
     denominator = "observed" if row["main_denominator"] == "observed" else "due"
-    return row | {
+    return {
         "clinic": clinic_words(row["clinic_id"]), "out_of": f"{row['n']:,} {denominator}", "rate": percent(row["rate"]),
         "interval": between(row["low"], row["high"]), "bounds": between(row["bound_low"], row["bound_high"]), "coverage": percent(row["coverage"]),
     }  # fmt: skip
@@ -64,7 +69,7 @@ def checked_words(row: Row) -> Row:
 
 def signed_words(row: Row) -> Row:
     """Whether all that a rate or a comparison is made by is signed, in a table. A claim is made by nothing."""
-    return {"checked": {True: "signed", False: "unchecked", None: "-"}[row["is_signed"]]}
+    return _SIGNED_WORDS[row["is_signed"]]
 
 
 def unchecked_words(said: Row) -> str:
@@ -178,7 +183,7 @@ def night_words(said: Row, home: Home) -> str:
     )
     parts.append(
         "Rates (the rest: outcomes rates)\n"
-        + table([rate_words(r) for r in said["rates"] if r["measure_id"] in SHOWN], RATE_COLUMNS)
+        + table([r | rate_words(r) for r in said["rates"] if r["measure_id"] in SHOWN], RATE_COLUMNS)
     )
     compared = [c for c in said["comparisons"] if c["outcome"] in ("verdict", "difference")]
     parts.append(

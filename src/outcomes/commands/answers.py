@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 from pathlib import Path
@@ -88,28 +89,36 @@ def add(verbs: Verbs) -> None:
 def _filters(arguments: Arguments, con: Any) -> dict[str, Any]:
     from outcomes.publishedcopy import known
 
-    return {"clinic": known(con, "clinic", clinic_of(arguments)), "measure": known(con, "measure", arguments.measure)}
+    asked = {"clinic": clinic_of(arguments), "measure": arguments.measure}
+    return {what: name and known(con, what, name) for what, name in asked.items()}
 
 
 def _rates(arguments: Arguments) -> None:
-    from outcomes.summary import RATES, UNCHECKED, rows_of
+    gc.disable()  # it ends before looking for garbage would pay
+    from outcomes.summary import RATES, UNCHECKED, check_once, rows_of
     from outcomes.words import RATE_COLUMNS, SIGNED, rate_words, signed_words, unchecked_words
 
-    with published(arguments) as con:
+    with published(arguments, is_small=True) as con:
+        check_once(con)
         rows = rows_of(con, RATES, _filters(arguments, con))
         (unchecked,) = rows_of(con, UNCHECKED)
     if arguments.format != "table":
         print(written(rows, RATE_COLUMNS, arguments.format))
         return
-    print(table([rate_words(row) | signed_words(row) for row in rows], RATE_COLUMNS | SIGNED))
+    for row in rows:
+        row |= rate_words(row)
+        row |= signed_words(row)
+    print(table(rows, RATE_COLUMNS | SIGNED))
     print(f"\n{unchecked_words(unchecked)}")
 
 
 def _compare(arguments: Arguments) -> None:
-    from outcomes.summary import COMPARISONS, UNCHECKED, rows_of
+    gc.disable()
+    from outcomes.summary import COMPARISONS, UNCHECKED, check_once, rows_of
     from outcomes.words import COMPARISON_COLUMNS, SIGNED, comparison_words, signed_words, unchecked_words
 
-    with published(arguments) as con:
+    with published(arguments, is_small=True) as con:
+        check_once(con)
         rows = rows_of(con, COMPARISONS, _filters(arguments, con))
         (unchecked,) = rows_of(con, UNCHECKED)
     if arguments.format != "table":

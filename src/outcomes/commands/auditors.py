@@ -106,7 +106,7 @@ def _print_trace(said: Row, rows: list[Row]) -> None:
     from outcomes.words import RATE_COLUMNS, rate_words
 
     if said["kind"] == "proportion":
-        print(table([rate_words(row) for row in said["figure"]], RATE_COLUMNS))
+        print(table([row | rate_words(row) for row in said["figure"]], RATE_COLUMNS))
     elif said["figure"]:
         print(table(in_words(said["figure"]), {key: key.replace("_", " ") for key in said["figure"][0]}))
     print("\nCourses and the scores behind them\n" + table([_placed(row) for row in rows], _COURSES))

@@ -35,7 +35,8 @@ def not_told(words: Sequence[str]) -> None:
         print(f"outcomes: {line} [not_told]", file=sys.stderr)
 
 
-def published(arguments: Arguments) -> Any:
+def published(arguments: Arguments, *, is_small: bool = False) -> Any:
+    """The published copy, open. `is_small`: what will be asked is little, and a second thread costs more than it saves."""
     from outcomes.publishedcopy import opened
 
-    return opened(home_of(arguments))
+    return opened(home_of(arguments), {"threads": 1} if is_small else None)

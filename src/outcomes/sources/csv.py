@@ -11,6 +11,7 @@ import codecs
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import polars as pl
 
@@ -124,13 +125,11 @@ def read_csv(content: Content, knows: Callable[[tuple[str, ...]], bool] = lambda
     line = 1 + first.count(b"\n", 0, start)
     head = first[start:end]
     said = before[1] if before else None
-    separator = said or max(SEPARATORS, key=head.count)
-    given = names_of(head.decode(), separator.decode())
-    names = _named(given)
     header: Header | None
     try:
-        header = known_header(names)
+        separator, names, surplus, header = _known(head, said)
     except FileRefusedError as error:
+        separator, names, surplus = _columns(head, said)
         if not knows(names):
             error.line = line
             raise
@@ -139,9 +138,24 @@ def read_csv(content: Content, knows: Callable[[tuple[str, ...]], bool] = lambda
     # A file of one block is let go, and its lines kept; a larger one is read again, block by block.
     body = first[start:] if is_one else b""
     bodies = (lambda: iter((body,))) if is_one else (lambda: _plain(content, has_returns, start))
-    text = Text(names, header, separator, len(given) - len(names), line + 1, bodies, not is_one)
+    text = Text(names, header, separator, surplus, line + 1, bodies, not is_one)
     # What has no name must hold nothing, to the end of the file.
     return replace(text, made=text.whole()) if text.surplus else text
+
+
+def _columns(head: bytes, separator: bytes | None) -> tuple[bytes, tuple[str, ...], int]:
+    """The separator, where none is told; the names in a header line; and how many empty ones stand behind them."""
+    separator = separator or max(SEPARATORS, key=head.count)
+    given = names_of(head.decode(), separator.decode())
+    names = _named(given)
+    return separator, names, len(given) - len(names)
+
+
+@lru_cache(maxsize=256)
+def _known(head: bytes, separator: bytes | None) -> tuple[bytes, tuple[str, ...], int, Header]:
+    """The same with the contract's header, which many files share. Raises FileRefusedError: what is no header is not kept."""
+    separator, names, surplus = _columns(head, separator)
+    return separator, names, surplus, known_header(names)
 
 
 def _named(names: tuple[str, ...]) -> tuple[str, ...]:

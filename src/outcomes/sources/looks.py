@@ -55,6 +55,8 @@ _PATTERNS = (
     (re.compile(rb"\x00\x00\x00.ftyp", re.DOTALL), "image or video"),
     (re.compile(rb"[\x69\x6c\x6e-\x73][\x01\x02]\x01\x00"), "Stata (.dta)"),
 )
+# Whether anything of the above is there at all: a file of text is asked once, and not for each.
+_ANY = re.compile(b"|".join([*map(re.escape, _START), *(pattern.pattern for pattern, _ in _PATTERNS)]), re.DOTALL)
 # The container of Office before 2007 and of every encrypted Office file: it lists its parts in UTF-16.
 _CONTAINER = b"\xd0\xcf\x11\xe0\xa1\xb1"
 _PARTS = {
@@ -83,15 +85,14 @@ _HEAD = 4096
 def looks_like(data: bytes) -> str | None:
     """What a file is that is none of the door's; None where it may be text. It reads no further than it must."""
     head = data[:_HEAD]
-    for start, kind in _START.items():
-        if head.startswith(start):
-            return kind
+    is_any = _ANY.match(head)
+    if is_any and (kind := next((kind for start, kind in _START.items() if head.startswith(start)), None)):
+        return kind
     for at, mark, kind in _AT:
         if head.startswith(mark, at):
             return kind
-    for pattern, kind in _PATTERNS:
-        if pattern.match(head):
-            return kind
+    if is_any and (kind := next((kind for pattern, kind in _PATTERNS if pattern.match(head)), None)):
+        return kind
     if head.startswith(_CONTAINER):
         parts = (kind for part, kind in _PARTS.items() if part.encode("utf-16-le") in data)
         return next(parts, "old Office file")

@@ -15,6 +15,8 @@ from outcomes.sources.packed import GZIP, ZIP, Zip, unpacked
 from outcomes.sources.sheet import Sheet
 
 _PARQUET, _ARROW = b"PAR1", (b"ARROW1", b"\xff\xff\xff\xff")
+# An open brace or bracket begins no header of CSV.
+_JSON = re.compile(rb"(?:\xef\xbb\xbf)?\s*[{\[]")
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 # So much of a large file tells what it is.
 _HEAD = 65536
@@ -117,8 +119,7 @@ def _plain_format(data: bytes) -> str:
     start = data[:64]
     if start.startswith(_UTF_16) and start.decode("utf-16", "ignore").lstrip()[:1] in ("{", "["):
         raise FileRefusedError("not_utf8")
-    # An open brace or bracket begins no header of CSV.
-    if not re.match(rb"(?:\xef\xbb\xbf)?\s*[{\[]", data):
+    if not _JSON.match(data):
         return "csv"
     by_line = is_lines(data)
     if holds_resources(data, by_line=by_line):
