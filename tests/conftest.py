@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
+import gc
 import hashlib
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,8 @@ import duckdb
 import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
 
-from outcomes import nights
+from outcomes import loading, nights
+from outcomes.datafiles import DataFiles
 from outcomes.laying import TABLES, lay
 from outcomes.nights import run_night
 from outcomes.paths import Home
@@ -32,6 +35,18 @@ def pytest_configure(config: pytest.Config) -> None:
     folder = tempfile.mkdtemp(prefix="outcomes-hypothesis-")
     set_hypothesis_home_dir(folder)
     config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """While tests are imported nothing is looked through for garbage: next to none of it is any, and it takes each worker
+    two and a half seconds."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @dataclass(frozen=True)
@@ -117,6 +132,27 @@ def _same_umask() -> Iterator[None]:
     os.umask(before)
     yield
     os.umask(before)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _data_files_read_once() -> Iterator[None]:
+    """Nights of one process read the same data files: they are checked once, and again wherever a byte or a change differs.
+
+    Checking them is a twentieth of what a small night costs. What they give is copied for each night.
+    """
+    real = loading.read_data_files
+    said: dict[tuple[Any, ...], DataFiles] = {}
+
+    def read(folder: Path, changes: Sequence[dict[str, Any]] = ()) -> DataFiles:
+        files = tuple((path.name, path.read_bytes()) for path in sorted(folder.iterdir()) if path.is_file())
+        key = (files, json.dumps(list(changes), default=repr))
+        if key not in said:
+            said[key] = real(folder, changes)
+        return copy.deepcopy(said[key])
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(loading, "read_data_files", read)
+        yield
 
 
 @pytest.fixture
