@@ -10,7 +10,8 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from outcomes import loading, nights
 from outcomes.datafiles import DataFiles
 from outcomes.laying import TABLES, lay
 from outcomes.nights import run_night
+from outcomes.pages.writing import write_pages
 from outcomes.paths import Home
 from outcomes.sample import make_sample
 from outcomes.summary import Summary
@@ -155,13 +157,28 @@ def _data_files_read_once() -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def no_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """For tests of many small nights that look at no page: making them is a third of what such a night costs.
+@contextmanager
+def _pages_made_by(write: Callable[[Home], None]) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(nights, "write_pages", write)
+        yield
 
-    It holds for a test's own nights; the homes that tests share have their pages, and so have those of tests/test_nights.py.
+
+@pytest.fixture
+def no_pages() -> Iterator[None]:
+    """For a test of many small nights that looks at no page: making them is a fifth of what such a night costs.
+
+    The homes that tests of several modules share have their pages, and so have those of tests/test_nights.py.
     """
-    monkeypatch.setattr(nights, "write_pages", lambda home: None)
+    with _pages_made_by(lambda home: None):
+        yield
+
+
+@pytest.fixture(scope="module")
+def no_pages_here() -> Iterator[None]:
+    """The same for a whole module, the nights of its fixtures too."""
+    with _pages_made_by(lambda home: None):
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -182,7 +199,8 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Made:
 def after_first(sample: Made, tmp_path_factory: pytest.TempPathFactory) -> Home:
     """A home after the sample's first night: to read or to copy."""
     home = Home(tmp_path_factory.mktemp("first") / "home")
-    sample.run(FIRST, home)
+    with _pages_made_by(write_pages):
+        sample.run(FIRST, home)
     return home
 
 
@@ -190,5 +208,6 @@ def after_first(sample: Made, tmp_path_factory: pytest.TempPathFactory) -> Home:
 def after_later(sample: Made, after_first: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
     """A home after both nights, none of them disturbed: to read or to copy."""
     home = copied(after_first, tmp_path_factory.mktemp("later") / "home")
-    sample.run(LATER, home)
+    with _pages_made_by(write_pages):
+        sample.run(LATER, home)
     return home

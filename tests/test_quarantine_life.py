@@ -37,7 +37,7 @@ from outcomes.summary import Summary
 from tests.conftest import FIRST, LATER, answers, copied, differing, stored
 from tests.drawnnights import HEADER
 
-pytestmark = pytest.mark.usefixtures("no_pages")
+pytestmark = pytest.mark.usefixtures("no_pages_here")
 
 Day = dt.date
 DAYS = [Day(2026, 1, 1) + dt.timedelta(7 * n) for n in range(12)]
