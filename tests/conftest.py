@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
+import gc
 import hashlib
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,9 +20,11 @@ import duckdb
 import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
 
-from outcomes import nights
+from outcomes import loading, nights
+from outcomes.datafiles import DataFiles
 from outcomes.laying import TABLES, lay
 from outcomes.nights import run_night
+from outcomes.pages.writing import write_pages
 from outcomes.paths import Home
 from outcomes.sample import make_sample
 from outcomes.summary import Summary
@@ -32,6 +37,18 @@ def pytest_configure(config: pytest.Config) -> None:
     folder = tempfile.mkdtemp(prefix="outcomes-hypothesis-")
     set_hypothesis_home_dir(folder)
     config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """While tests are imported nothing is looked through for garbage: next to none of it is any, and it takes each worker
+    two and a half seconds."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @dataclass(frozen=True)
@@ -119,13 +136,49 @@ def _same_umask() -> Iterator[None]:
     os.umask(before)
 
 
-@pytest.fixture
-def no_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """For tests of many small nights that look at no page: making them is a third of what such a night costs.
+@pytest.fixture(scope="session", autouse=True)
+def _data_files_read_once() -> Iterator[None]:
+    """Nights of one process read the same data files: they are checked once, and again wherever a byte or a change differs.
 
-    It holds for a test's own nights; the homes that tests share have their pages, and so have those of tests/test_nights.py.
+    Checking them is a twentieth of what a small night costs. What they give is copied for each night.
     """
-    monkeypatch.setattr(nights, "write_pages", lambda home: None)
+    real = loading.read_data_files
+    said: dict[tuple[Any, ...], DataFiles] = {}
+
+    def read(folder: Path, changes: Sequence[dict[str, Any]] = ()) -> DataFiles:
+        files = tuple((path.name, path.read_bytes()) for path in sorted(folder.iterdir()) if path.is_file())
+        key = (files, json.dumps(list(changes), default=repr))
+        if key not in said:
+            said[key] = real(folder, changes)
+        return copy.deepcopy(said[key])
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(loading, "read_data_files", read)
+        yield
+
+
+@contextmanager
+def _pages_made_by(write: Callable[[Home], None]) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(nights, "write_pages", write)
+        yield
+
+
+@pytest.fixture
+def no_pages() -> Iterator[None]:
+    """For a test of many small nights that looks at no page: making them is a fifth of what such a night costs.
+
+    The homes that tests of several modules share have their pages, and so have those of tests/test_nights.py.
+    """
+    with _pages_made_by(lambda home: None):
+        yield
+
+
+@pytest.fixture(scope="module")
+def no_pages_here() -> Iterator[None]:
+    """The same for a whole module, the nights of its fixtures too."""
+    with _pages_made_by(lambda home: None):
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -146,7 +199,8 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Made:
 def after_first(sample: Made, tmp_path_factory: pytest.TempPathFactory) -> Home:
     """A home after the sample's first night: to read or to copy."""
     home = Home(tmp_path_factory.mktemp("first") / "home")
-    sample.run(FIRST, home)
+    with _pages_made_by(write_pages):
+        sample.run(FIRST, home)
     return home
 
 
@@ -154,5 +208,6 @@ def after_first(sample: Made, tmp_path_factory: pytest.TempPathFactory) -> Home:
 def after_later(sample: Made, after_first: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
     """A home after both nights, none of them disturbed: to read or to copy."""
     home = copied(after_first, tmp_path_factory.mktemp("later") / "home")
-    sample.run(LATER, home)
+    with _pages_made_by(write_pages):
+        sample.run(LATER, home)
     return home

@@ -32,6 +32,8 @@ from schemas.feeds import FEEDS
 from schemas.glossary import WORDS
 from tests.conftest import FIRST, LATER, copied, stored
 
+pytestmark = pytest.mark.usefixtures("no_pages_here")
+
 ROOT = Path(__file__).parents[1]
 AUDITING = (ROOT / "docs" / "auditing.md").read_text("utf-8")
 RECIPES = {recipe.number: recipe for recipe in read_cookbook()}

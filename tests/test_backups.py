@@ -20,7 +20,7 @@ from outcomes.paths import Home
 from outcomes.publishedcopy import opened
 from outcomes.releases import run_release
 from outcomes.requeueing import files_to_read_again, request
-from tests.conftest import copied, differing, stored
+from tests.conftest import answers, copied, differing, stored
 from tests.test_quarantine_life import DAYS, ODD, A, B, file, line, register, run, sha
 
 LEDGER = "SELECT arrival_no, sha256, read_again_of, hash FROM arrival ORDER BY arrival_no"
@@ -76,8 +76,8 @@ def test_a_home_comes_back_as_it_was_and_goes_on(lived, kept, tmp_path):
     for each in (home, other):
         run(each, 3, file(line("C01", "p6", 13)))
     assert differing(home.published_copy, other.published_copy) == {}
-    for query in (LEDGER, SCORES, "FROM destroyed", "FROM release", "FROM identity_change"):
-        assert stored(home.warehouse, query) == stored(other.warehouse, query)
+    queries = (LEDGER, SCORES, "FROM destroyed", "FROM release", "FROM identity_change")
+    assert answers(home.warehouse, *queries) == answers(other.warehouse, *queries)
 
     # And what it has is enough to lose its database, too.
     home.warehouse.unlink()
@@ -99,13 +99,23 @@ def test_the_next_backup_links_what_never_changes(lived, kept, tmp_path):
     assert in_home(home) == in_home(lived)
 
 
+LATE = file(line("C01", "p7", 13), line("C01", "p3", 5, day=7))
+
+
+@pytest.fixture(scope="module")
+def went_on(lived, tmp_path_factory):
+    """The home after one more night, undisturbed."""
+    home = copied(lived, tmp_path_factory.mktemp("went_on") / "home")
+    run(home, 3, LATE)
+    return home
+
+
+@pytest.mark.usefixtures("no_pages")
 @pytest.mark.parametrize("done", range(1, len(nights.STEPS)))
-def test_a_backup_while_a_night_runs_makes_a_home_that_the_next_night_heals(done, lived, tmp_path):
+def test_a_backup_while_a_night_runs_makes_a_home_that_the_next_night_heals(done, lived, went_on, tmp_path):
     """Taken between two steps, with the lock held by the night."""
-    whole, cut = copied(lived, tmp_path / "whole"), copied(lived, tmp_path / "cut")
-    late = file(line("C01", "p7", 13), line("C01", "p3", 5, day=7))
-    run(whole, 3, late)
-    (cut.inbox / "Zebulon Quartermain.csv").write_bytes(late)
+    cut = copied(lived, tmp_path / "cut")
+    (cut.inbox / "Zebulon Quartermain.csv").write_bytes(LATE)
     value = nights.Night(cut, DAYS[2])
     with locked(cut):
         for _, step in nights.STEPS[:done]:
@@ -117,8 +127,7 @@ def test_a_backup_while_a_night_runs_makes_a_home_that_the_next_night_heals(done
     home = Home(tmp_path / "new")
     restore(made.folder, home)
     run_night(home, DAYS[2])
-    assert stored(home.warehouse, LEDGER) == stored(whole.warehouse, LEDGER)
-    assert stored(home.warehouse, SCORES) == stored(whole.warehouse, SCORES)
+    assert answers(home.warehouse, LEDGER, SCORES) == answers(went_on.warehouse, LEDGER, SCORES)
     assert list(home.inbox.iterdir()) == []
 
 

@@ -15,7 +15,7 @@ from outcomes import loading
 from outcomes.paths import Home
 from tests.nightly import AS_OF, asked, night
 
-pytestmark = pytest.mark.usefixtures("no_pages")
+pytestmark = pytest.mark.usefixtures("no_pages_here")
 
 COLUMNS = [
     "clinic_id", "patient_id", "infusion_number", "days_since_first_infusion", "timepoint", *(f"item_{i}" for i in range(1, 10)),

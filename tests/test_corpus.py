@@ -23,6 +23,8 @@ from tests.conftest import stored
 from tests.corpus import CASES, CLINICS
 from tests.nightly import AS_OF, night
 
+pytestmark = pytest.mark.usefixtures("no_pages_here")
+
 ROOT = Path(__file__).parents[1]
 CONTRACTS = {"scores": SCORES, "patients": PATIENTS}
 

@@ -22,7 +22,7 @@ from schemas.errors import DataFileError
 from tests.conftest import stored
 from tests.drawnnights import course, courses, day, night, people
 
-pytestmark = pytest.mark.usefixtures("no_pages")
+pytestmark = pytest.mark.usefixtures("no_pages_here")
 
 FILES = read_data_files(data_folder())
 RULE = FILES.cusum

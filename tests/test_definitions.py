@@ -32,6 +32,8 @@ from schemas.errors import DataFileError
 from schemas.ownbenchmarks import read_cells
 from tests.conftest import FIRST, copied, stored
 
+pytestmark = pytest.mark.usefixtures("no_pages_here")
+
 RESPONSE, PRIMARY, OWN = "response_post_induction", "mcinnes2022_response_d14_31", "own_smith2026_response"
 STANDING = "SELECT is_signed, signed_by, earlier_signatures FROM definition_check WHERE kind = 'measure' AND id = '{}'"
 

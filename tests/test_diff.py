@@ -28,6 +28,8 @@ from outcomes.standpoints import COUNTS, said_at
 from tests.conftest import stored
 from tests.drawnnights import course, day, night
 
+pytestmark = pytest.mark.usefixtures("no_pages_here")
+
 RESPONSE = "response_post_induction"
 
 

@@ -21,6 +21,8 @@ from outcomes.requeueing import files_to_read_again
 from tests.conftest import copied, differing, stored
 from tests.test_quarantine_life import DAYS, file, line, register, run, sha
 
+pytestmark = pytest.mark.usefixtures("no_pages_here")
+
 GIVEN = file(line("C01", "p1", 20), line("C01", "p2", 18))
 TAKEN_BACK = file(line("C01", "p1", 20, status="entered_in_error"), line("C01", "p2", 18, status="entered_in_error"))
 OTHER = file(line("C01", "p3", 17), line("C01", "p4", 9))

@@ -26,7 +26,7 @@ from tests import drawnnights
 from tests.conftest import copied
 from tests.nightly import AS_OF, asked, night
 
-pytestmark = pytest.mark.usefixtures("no_pages")
+pytestmark = pytest.mark.usefixtures("no_pages_here")
 
 HEAD = "clinic_id,patient_id,infusion_number,days_since_first_infusion,timepoint,total,status,extract_day," + ",".join(
     f"item_{n}" for n in range(1, 10)

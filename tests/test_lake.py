@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from outcomes import lakes, nights
+from outcomes import lakes
 from outcomes.errors import OutcomesError, UsageError
 from outcomes.lakederiving import derive_lake
 from outcomes.lakes import attached_lake, create, push
@@ -53,16 +53,14 @@ def sent_to(sample: Made, night: str, home: Home, clinics: tuple[str, ...], *, r
 
 
 @pytest.fixture(scope="module")
-def two(sample: Made, tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, Home]:
+def two(sample: Made, no_pages_here: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, Home]:
     """The sample's first night in two homes: one has one clinic of three."""
     root = tmp_path_factory.mktemp("two")
     homes = Home(root / "a"), Home(root / "b")
     sent_to(sample, FIRST, homes[0], ("C01",), rest=True)
     sent_to(sample, FIRST, homes[1], ("C02", "C03"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(nights, "write_pages", lambda home: None)
-        for home in homes:
-            run_night(home, sample.as_of(FIRST))
+    for home in homes:
+        run_night(home, sample.as_of(FIRST))
     return homes
 
 
@@ -101,7 +99,7 @@ def test_a_push_adds_what_is_new_and_nothing_twice(lake, two):
     assert after == before | {"push": 3, "clinic": before["clinic"] + 1}
 
 
-def test_the_next_night_of_each_home_follows_in_the_lake(lake, two, sample, after_later, tmp_path, no_pages):
+def test_the_next_night_of_each_home_follows_in_the_lake(lake, two, sample, after_later, tmp_path):
     """Corrections, contradictions and files of another night, and a home that is late in between."""
     catalog, homes = str(tmp_path / "catalog.ducklake"), [copied(home, tmp_path / home.root.name) for home in two]
     create(catalog, tmp_path / "data")

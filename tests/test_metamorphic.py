@@ -18,7 +18,7 @@ from outcomes.sample import make_sample
 from tests.conftest import copied
 from tests.nightly import asked, night
 
-pytestmark = pytest.mark.usefixtures("no_pages")
+pytestmark = pytest.mark.usefixtures("no_pages_here")
 
 PIECES = 4
 VALUES = (

@@ -29,6 +29,8 @@ from outcomes.verifying.published import damage_of_summary
 from outcomes.words import night_words
 from tests.conftest import FIRST, LATER, copied, differing, made, stored
 
+pytestmark = pytest.mark.usefixtures("no_pages_here")
+
 # 10_store.sql, and what it knew of 12-19, as the program of that version had it, without comments.
 STORES = Path(__file__).parent / "stores"
 OLD = {1: "0.1.0", 2: "before readings", 3: "before versions"}
@@ -173,7 +175,7 @@ def _later(home: Home) -> dt.date:
     return day + dt.timedelta(days=40)
 
 
-def test_a_night_on_it_derives_what_a_home_of_this_version_has(upgraded, fresh, fresh_later, sample, after_later, no_pages, tmp_path):  # fmt: skip
+def test_a_night_on_it_derives_what_a_home_of_this_version_has(upgraded, fresh, fresh_later, sample, after_later, tmp_path):  # fmt: skip
     """And what it lost since it was upgraded comes back from the floor: from the archive alone the first version's could not."""
     _, new, made_of = upgraded
     home = copied(new, tmp_path / "new")
@@ -190,7 +192,7 @@ def test_a_night_on_it_derives_what_a_home_of_this_version_has(upgraded, fresh, 
     assert upgrade(home) is None
 
 
-def test_the_night_that_upgraded_a_store_says_so(after_first, no_pages, tmp_path):
+def test_the_night_that_upgraded_a_store_says_so(after_first, tmp_path):
     """In words and in summary.json; the night after it does not, and verify knows of it."""
     home = made_old(after_first, tmp_path / "home", 3)
     day = stored(home.warehouse, "SELECT max(as_of) FROM night")[0][0]

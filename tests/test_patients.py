@@ -32,7 +32,7 @@ from tests.conftest import differing
 from tests.nightly import AS_OF, asked, night
 from tests.test_door import IN_WORDS, PLAIN, row, written
 
-pytestmark = pytest.mark.usefixtures("no_pages")
+pytestmark = pytest.mark.usefixtures("no_pages_here")
 
 FEW = settings(max_examples=60, derandomize=True, deadline=None, database=None)
 GOOD = {

@@ -19,6 +19,8 @@ from schemas.errors import DataFileError
 from tests.nightly import AS_OF, asked, night
 from tests.test_door import TWO, good_rows, holds_together
 
+pytestmark = pytest.mark.usefixtures("no_pages_here")
+
 ITEMS = {f"item_{n}": f"phq9_{n}" for n in range(1, 10)}
 ITEM_LINES = "\n".join(f'{item} = "{source}"' for item, source in ITEMS.items())
 

@@ -37,7 +37,7 @@ from outcomes.summary import Summary
 from tests.conftest import FIRST, LATER, answers, copied, differing, stored
 from tests.drawnnights import HEADER
 
-pytestmark = pytest.mark.usefixtures("no_pages")
+pytestmark = pytest.mark.usefixtures("no_pages_here")
 
 Day = dt.date
 DAYS = [Day(2026, 1, 1) + dt.timedelta(7 * n) for n in range(12)]
@@ -81,11 +81,16 @@ def again(home: Home, *files: bytes, reason: str | None = None) -> None:
         request(home, files_to_read_again(home, con, [sha(data)[:8] for data in files], reason))
 
 
-def read_as(monkeypatch: pytest.MonkeyPatch, before: str, after: str) -> None:
-    """From now on, files are read with other words in the place of some: as by another profile."""
+def read_as(monkeypatch: pytest.MonkeyPatch, before: str, after: str, of: str = "") -> None:
+    """From now on, files (with the words `of` in them) are read with other words in the place of some: as by another profile."""
+    real = loading.judge
 
     def other(files: Iterable[bytes], clinics: Any, *more: Any) -> Any:
-        return judge([data.replace(before.encode(), after.encode()) for data in files], clinics, *more)
+        return real(
+            [data.replace(before.encode(), after.encode()) if of.encode() in data else data for data in files],
+            clinics,
+            *more,
+        )
 
     monkeypatch.setattr(loading, "judge", other)
 
@@ -383,22 +388,28 @@ def test_reading_files_again_with_nothing_changed_changes_no_score_no_rate_and_n
         assert {p.name for p in (home.root / folder).iterdir()} == {p.name for p in (after_later.root / folder).iterdir()}  # fmt: skip
 
 
+@pytest.fixture(scope="module", params=["C02", "every clinic"])
+def unknown(request, sample, tmp_path_factory) -> Home:
+    """Both nights of the sample with a clinic, or all, not registered, and registered since: to copy."""
+    home = Home(tmp_path_factory.mktemp("unknown") / "home")
+    sample.send(FIRST, home)
+    whole = home.clinics.read_text()
+    without = whole[: whole.index("[clinics.C02]")] + whole[whole.index("[clinics.C03]") :]
+    home.clinics.write_text(without if request.param == "C02" else "[clinics.C99]\n")
+    run_night(home, sample.as_of(FIRST))
+    sample.run(LATER, home)
+    home.clinics.write_text(whole)
+    return home
+
+
 @pytest.mark.parametrize("batch", [None, 1], ids=["together", "one by one"])
-@pytest.mark.parametrize("unknown", ["C02", "every clinic"])
 def test_files_read_again_after_two_nights_give_what_they_would_have_given_at_once(
     unknown, batch, sample, after_later, tmp_path, monkeypatch
 ):
     """Clinics are registered only after both nights: every score and rate is as if they had been from the start."""
     if batch:
         monkeypatch.setattr(loading.batches, "__defaults__", (batch,))
-    home = Home(tmp_path / "home")
-    sample.send(FIRST, home)
-    whole = home.clinics.read_text()
-    without = whole[: whole.index("[clinics.C02]")] + whole[whole.index("[clinics.C03]") :]
-    home.clinics.write_text(without if unknown == "C02" else "[clinics.C99]\n")
-    run_night(home, sample.as_of(FIRST))
-    sample.run(LATER, home)
-    home.clinics.write_text(whole)
+    home = copied(unknown, tmp_path / "home")
     again(home, reason="unknown_clinic")
     said = run_night(home, sample.as_of(LATER))
     assert said.read_again["accepted"] > 100
@@ -442,44 +453,53 @@ NEVER = {
 }
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_drawn_nights_with_files_read_again(seed, tmp_path, monkeypatch):
-    """Small files about few keys, so that they meet; a clinic registered late; readers that change; files read again."""
-    drawn = random.Random(seed)
+@pytest.mark.parametrize("seeds", [range(1), range(1, 8)], ids=["one", "seven side by side"])
+def test_drawn_nights_with_files_read_again(seeds, tmp_path, monkeypatch):
+    """Small files about few keys, so that they meet; a clinic registered late; readers that change; files read again.
+
+    Each seed has clinics and files of its own, and draws as if it were alone: seven cost no more nights than one. One is
+    alone, for the nights that bring nothing.
+    """
+    lots = {seed: random.Random(seed) for seed in seeds}
+    sent: dict[int, list[bytes]] = {seed: [] for seed in seeds}
+    early, late = ([f"C{seed}{which}" for seed in seeds] for which in "12")
     home = Home(tmp_path / "home")
-    register(home, "C01")
-    sent: list[bytes] = []
+    register(home, *early)
     for number in range(1, 8):
         if number == 3:
-            register(home, "C01", "C02")
+            register(home, *early, *late)
         with monkeypatch.context() as patched:
-            if drawn.random() < 0.4:
-                read_as(patched, *drawn.choice([(",20,", ",18,"), ("p1,1,0,", "p1,1,3,"), (",9,", ",x,")]))
-            if sent and drawn.random() < 0.7:
-                again(home, *drawn.sample(sent, drawn.randint(1, len(sent))))
-            new = [drawn_file(drawn) for _ in range(drawn.randint(0, 2))]
+            new: list[bytes] = []
+            for seed, drawn in lots.items():
+                if drawn.random() < 0.4:
+                    words = drawn.choice([(",20,", ",18,"), ("p1,1,0,", "p1,1,3,"), (",9,", ",x,")])
+                    read_as(patched, *words, of=f"\nC{seed}")
+                if sent[seed] and drawn.random() < 0.7:
+                    again(home, *drawn.sample(sent[seed], drawn.randint(1, len(sent[seed]))))
+                new += (own := [drawn_file(drawn, seed) for _ in range(drawn.randint(0, 2))])
+                sent[seed] = list(dict.fromkeys([*sent[seed], *own]))
             run(home, number, *new)
-            sent = list(dict.fromkeys([*sent, *new]))
         with opened(home) as con:
             for what, query in NEVER.items():
                 assert con.execute(query).fetchall() == [], (number, what)
     # All files as they are: twice, since the first may undo what another reader made of them.
     said = []
     for number in (8, 9):
-        again(home, *sent)
+        again(home, *(data for files in sent.values() for data in files))
         run(home, number)
         said.append(answers(home.published_copy, STANDING, EVENTS))
     assert said[0] == said[1], "reading everything again with nothing changed changes nothing"
+    assert {row[0] for row in said[0][0]} == {*early, *late}
 
 
-def drawn_file(drawn: random.Random) -> bytes:
+def drawn_file(drawn: random.Random, seed: int) -> bytes:
     marks = ["", "", "", "corrected", "entered_in_error"]
     return file(
         *(
-            line(drawn.choice(["C01", "C02"]), f"p{drawn.randint(1, 2)}", drawn.choice([20, 18, 9]), day=drawn.choice([0, 3]), status=drawn.choice(marks))
+            line(f"C{seed}{drawn.choice('12')}", f"p{drawn.randint(1, 2)}", drawn.choice([20, 18, 9]), day=drawn.choice([0, 3]), status=drawn.choice(marks))
             for _ in range(drawn.randint(1, 4))
         ),
-        line("C01", f"z{drawn.randint(1, 10**6)}", 5),
+        line(f"C{seed}1", f"z{drawn.randint(1, 10**6)}", 5),
     )  # fmt: skip
 
 

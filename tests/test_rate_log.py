@@ -12,7 +12,7 @@ from outcomes.releases import run_release
 from tests.conftest import copied, stored
 from tests.drawnnights import course, courses, night, people
 
-pytestmark = pytest.mark.usefixtures("no_pages")
+pytestmark = pytest.mark.usefixtures("no_pages_here")
 
 RESPONSE = "response_post_induction"
 LOG = f"SELECT night, courses, eligible, due, observed, met FROM rate_log WHERE measure_id = '{RESPONSE}' AND clinic_id = 'C01' ORDER BY entry"

@@ -17,6 +17,8 @@ from outcomes.paths import Home
 from outcomes.publishedcopy import publish_copy
 from tests.drawnnights import course, night
 
+pytestmark = pytest.mark.usefixtures("no_pages_here")
+
 ROOT = Path(__file__).parents[1]
 
 # A reader of its own, as an auditor opens the copy: again and again, each time all of it by one connection. On its standard

@@ -25,6 +25,8 @@ from tests import nightly
 from tests.conftest import LATER, copied, stored
 from tests.drawnnights import HEADER, course, courses, night, people
 
+pytestmark = pytest.mark.usefixtures("no_pages_here")
+
 RESPONSE, PRIMARY = "response_post_induction", "mcinnes2022_response_d14_31"
 PAGES = ("*", "C01", "C02")
 

@@ -24,7 +24,7 @@ from tests.conftest import LATER, copied, differing, stored
 from tests.drawnnights import course, courses, day, night, people
 from tests.nightly import written
 
-pytestmark = pytest.mark.usefixtures("no_pages")
+pytestmark = pytest.mark.usefixtures("no_pages_here")
 
 LOCKED = ("release", "release_definition", "release_rate", "release_comparison", "release_endpoint")
 RESPONSE = "response_post_induction"

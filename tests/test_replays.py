@@ -28,7 +28,7 @@ from tests.drawnnights import HEADER, course, courses, night, people
 from tests.test_flow import assert_not_in, environment
 from tests.test_releases import LOCKED, RESPONSE, locked_rows
 
-pytestmark = pytest.mark.usefixtures("no_pages")
+pytestmark = pytest.mark.usefixtures("no_pages_here")
 
 STILL = {"equal": True, "moved": [], "courses": [], "why": []}
 

@@ -17,6 +17,8 @@ from outcomes.reviewing import acknowledge
 from tests.conftest import copied
 from tests.nightly import AS_OF, asked, night
 
+pytestmark = pytest.mark.usefixtures("no_pages_here")
+
 ITEMS = ",".join(f"item_{i}" for i in range(1, 10))
 HEAD = f"clinic_id,patient_id,infusion_number,days_since_first_infusion,timepoint,{ITEMS},total"
 

@@ -21,6 +21,8 @@ from outcomes.sampleaudit import Draw, Wish, draw, record, shared_out
 from outcomes.witnessing import differing
 from tests.conftest import LATER, copied, stored
 
+pytestmark = pytest.mark.usefixtures("no_pages_here")
+
 WISH = Wish(25, 7)
 
 

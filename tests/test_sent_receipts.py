@@ -20,7 +20,7 @@ from schemas.reasons import SENTENCES
 from tests.conftest import FIRST, LATER, stored
 from tests.test_quarantine_life import again, file, line, register, run, sha
 
-pytestmark = pytest.mark.usefixtures("no_pages")
+pytestmark = pytest.mark.usefixtures("no_pages_here")
 
 Row = dict[str, Any]
 CANARY = "p7zebulon"

@@ -37,7 +37,7 @@ from tests.attacker import Attacker, read
 from tests.conftest import FIRST, LATER, Made, copied, made, stored
 from tests.nightly import night
 
-pytestmark = pytest.mark.usefixtures("no_pages")
+pytestmark = pytest.mark.usefixtures("no_pages_here")
 
 SAMPLES = [(2, 300, 5), (5, 420, 3), (12, 400, 4)]
 STATES = {"value", "missing", "suppressed", "not assessable"}

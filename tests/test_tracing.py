@@ -20,6 +20,8 @@ from outcomes.showing import line_of, row_of
 from outcomes.tracing import flat, patient_and_course, traced
 from tests.conftest import copied, stored
 
+pytestmark = pytest.mark.usefixtures("no_pages_here")
+
 RESPONSE = "response_post_induction"
 
 

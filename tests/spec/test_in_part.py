@@ -33,6 +33,10 @@ def unequal(con: duckdb.DuckDBPyConnection) -> list[str]:
     for name in (name for name, _ in sql_files(30, 99) if name in TABLES):
         con.execute(f"CREATE OR REPLACE TEMP TABLE again AS FROM recomputed.{name}")
         kept, again = f"FROM main.{name}", "FROM again"
+        # As many rows with the same sum of their hashes are the same rows, which is asked in a tenth of the time.
+        told = [con.execute(f"SELECT count(*), sum(hash(t)::HUGEINT) {rows} AS t").fetchall() for rows in (kept, again)]
+        if told[0] == told[1]:
+            continue
         if con.execute(f"({kept} EXCEPT ALL {again}) UNION ALL ({again} EXCEPT ALL {kept}) LIMIT 1").fetchall():
             found.append(name)
     return found
