@@ -17,7 +17,7 @@ class Kept:
     """Where the rows of one feed go. Names of the store: table, its numbering column, its events, and a macro of a row.
 
     `key` is the key of a row that has its patient_no, in polars; `stored_key` the same of a stored row `s`, in SQL. `digest` is
-    row_digest() or patient_row_digest() of a row as it is stored, in polars: asked of the store it costs three times as much.
+    that of a row as it is stored, in polars: asked of the store, by the macro `stored_digest`, it costs three times as much.
     `stored` makes of good rows the columns of the table, but for patient, arrival and number, with extract_day.
     """
 
@@ -27,6 +27,7 @@ class Kept:
     events: str
     values: str
     digest: pl.Expr
+    stored_digest: str
     key: pl.Expr
     stored_key: str
     stored: Callable[[pl.DataFrame], pl.DataFrame]
@@ -121,12 +122,12 @@ def _row_digest() -> pl.Expr:
 # In the order in which the rows of a batch are stored.
 KEPT = (
     Kept(
-        "scores", "score", "score_id", "score_event", "score_values", _row_digest(), _score_key(),
+        "scores", "score", "score_id", "score_event", "score_values", _row_digest(), "row_digest", _score_key(),
         "score_key(s.patient_no, s.days_since_first_infusion, enum_code(s.timepoint), s.infusion_number)", _score,
     ),
     Kept(
         "patients", "patient_row", "patient_row_id", "patient_row_event", "patient_row_values",
-        _digest(_packed(_PATIENT_WORDS), _packed(_PATIENT_NUMBERS)), pl.col("patient_no").cast(pl.Int64), "s.patient_no::BIGINT", _patient,
+        _digest(_packed(_PATIENT_WORDS), _packed(_PATIENT_NUMBERS)), "patient_row_digest", pl.col("patient_no").cast(pl.Int64), "s.patient_no::BIGINT", _patient,
     ),
 )  # fmt: skip
 

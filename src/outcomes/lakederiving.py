@@ -121,7 +121,7 @@ def _hold_to_ledger(con: duckdb.DuckDBPyConnection, start: dict[str, int]) -> No
     """The rows of the home that was filled in last are those that its ledger has, file by file, to the last value."""
     first, before = start["arrival_no"], start["patient_no"]
     sums = " UNION ALL ".join(
-        f"""SELECT arrival_no, sum({kept.digest}(s)) AS found
+        f"""SELECT arrival_no, sum({kept.stored_digest}(s)) AS found
         FROM (SELECT * REPLACE ((patient_no - {before})::INTEGER AS patient_no) FROM main.{kept.table} WHERE arrival_no > {first}) AS s
         GROUP BY arrival_no"""
         for kept in KEPT

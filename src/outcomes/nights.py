@@ -30,7 +30,7 @@ from outcomes.receipts import write_receipts
 from outcomes.recomputing import clear_scratch
 from outcomes.sentreceipts import write_sent
 from outcomes.stepping import run_step
-from outcomes.store import File, one, warehouse
+from outcomes.store import File, one, reading, warehouse
 from outcomes.summary import Summary, rows_of, summarise
 
 # Nights of an earlier version that brought no file have left no receipt. What was locked or changed after one that a
@@ -170,7 +170,7 @@ def log_changes(night: Night, progress: Progress | None = None) -> Night:
 
 def witness(night: Night, progress: Progress | None = None) -> Night:
     """Receipts outside the database, of the ledger and for each clinic's files."""
-    with duckdb.connect(str(night.home.warehouse), read_only=True) as con:
+    with reading(night.home) as con:
         write_receipts(night.home, con)
         write_sent(night.home, con, night=_of(night).night)
     return night
@@ -185,7 +185,7 @@ def publish(night: Night, progress: Progress | None = None) -> Night:
 def say(night: Night, progress: Progress | None = None) -> Night:
     """The night in numbers, for people and for summary.json."""
     manifest = _of(night)
-    with duckdb.connect(str(night.home.warehouse), read_only=True) as con:
+    with reading(night.home) as con:
         night.summary = summarise(
             con,
             registered=night.registered,
@@ -204,7 +204,7 @@ def put_away(night: Night, progress: Progress | None = None) -> Night:
     home, manifest = night.home, _of(night)
     in_ledger: dict[str, str | None] = {}
     if manifest.sha256:
-        with duckdb.connect(str(home.warehouse), read_only=True) as con:
+        with reading(home) as con:
             in_ledger = _known(con, manifest.sha256)
     inbox.put_away(
         home,

@@ -28,7 +28,7 @@ from outcomes.releasereceipts import (
     write_release_receipts,
 )
 from outcomes.replays import as_locked, compared_with_locked, damage_of_store, replayed
-from outcomes.store import one, warehouse
+from outcomes.store import one, reading, warehouse
 
 Row = dict[str, Any]
 
@@ -110,7 +110,7 @@ def _publish(home: Home) -> None:
         if has_all_receipts(home, con):
             return
     publish_copy(home)
-    with duckdb.connect(str(home.warehouse), read_only=True) as con:
+    with reading(home) as con:
         write_release_receipts(home, con)
 
 
@@ -120,7 +120,7 @@ def _no_night(home: Home) -> UsageError:
 
 def _planned(home: Home, name: str, as_of: dt.date | None) -> tuple[Row, Point | None, list[Row]]:
     """The row of the release to be, where its base lies, and the definitions of the last night. Raises where it may not be."""
-    with duckdb.connect(str(home.warehouse), read_only=True) as con:
+    with reading(home) as con:
         night = _last_night(home, con)
         if one(con, "SELECT count(*) FROM release WHERE name = ?", [name]):
             raise UsageError(f"There is a release {name}, and a release never changes. Give another name.")

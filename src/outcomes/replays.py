@@ -15,7 +15,7 @@ from outcomes.merging import is_identity_as_in_receipts
 from outcomes.paths import Home
 from outcomes.recomputing import Point, attached, first_row, recomputed
 from outcomes.releasereceipts import is_as_in_receipt
-from outcomes.store import one
+from outcomes.store import one, reading
 from outcomes.summary import rows_of
 
 Row = dict[str, Any]
@@ -76,7 +76,7 @@ def as_locked(home: Home, name: str) -> Iterator[tuple[duckdb.DuckDBPyConnection
 
     Raises UsageError for a name that is none, OutcomesError where this version cannot read its definitions.
     """
-    with duckdb.connect(str(home.warehouse), read_only=True) as con:
+    with reading(home) as con:
         release = first_row(con, "SELECT * FROM release WHERE name = ?", [name])
         if release is None:
             names = ", ".join(row[0] for row in con.execute("SELECT name FROM release ORDER BY release_no").fetchall())

@@ -17,7 +17,7 @@ from outcomes.paths import Home
 from outcomes.recomputing import Point, definitions_of, recomputed
 from outcomes.releases import between_nights
 from outcomes.signing import last_night, no_night, refuse_other_program, signed
-from outcomes.store import one
+from outcomes.store import one, reading
 from outcomes.summary import Row, rows_of
 from outcomes.witnessing import AUDITS
 
@@ -156,7 +156,7 @@ def _point(home: Home, night: int) -> tuple[Point, list[Row]]:
     """Where a night lies in the ledger, and the definitions of the last night. Raises UsageError where there was none."""
     if not home.warehouse.exists():
         raise no_night(home)
-    with between_nights(home, "audit"), duckdb.connect(str(home.warehouse), read_only=True) as con:
+    with between_nights(home, "audit"), reading(home) as con:
         found = con.execute(
             "SELECT n.as_of, max(a.arrival_no) FROM night AS n LEFT JOIN arrival AS a ON a.night <= n.night WHERE n.night = ? GROUP BY n.as_of",
             [night],

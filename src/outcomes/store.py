@@ -106,6 +106,11 @@ def _bound(con: duckdb.DuckDBPyConnection, path: Path) -> None:
         con.execute(f"SET memory_limit = '{bound}B'")
 
 
+def reading(home: Home) -> duckdb.DuckDBPyConnection:
+    """The warehouse of a home, closed by whoever writes it, to read; with the threads and memory of its settings."""
+    return duckdb.connect(str(home.warehouse), read_only=True, config=config_of(home))
+
+
 def make_store(path: Path) -> None:
     """A new store with everything it has before a row is in it.
 
