@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
+import os
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +23,7 @@ from outcomes.paths import Home
 from outcomes.rebuilding import differing_tables, digests_of
 from outcomes.sources import content
 from outcomes.sources.opening import has_any_size
+from outcomes.stepping import is_of_a_moment
 from outcomes.store import File, NightId, load, make_store, warehouse
 from schemas.clinics import Clinics, clinics_of
 from schemas.scores import ITEMS
@@ -234,22 +237,59 @@ def test_a_large_file_of_the_contract_is_taken_whatever_its_size(
     }
 
 
+@pytest.mark.parametrize("fails", [os.open, os.fstat, os.read], ids=lambda call: call.__name__)
+@pytest.mark.parametrize("block", [100, 2**25], ids=["large", "small"])
+def test_a_file_that_cannot_be_read_waits(
+    fails: Any, block: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Home(tmp_path / "home")
+    home.make()
+    (home.inbox / "a.csv").write_bytes(written(*forms(30)))
+    monkeypatch.setattr(inbox, "BLOCK_BYTES", block)
+    entries = listed(home)
+
+    def broken(*given: Any) -> Any:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, fails.__name__, broken)
+        found = look(home, entries, set())
+    assert (found.places, found.left_alone, list(home.held.iterdir())) == ([], 1, [])
+
+
+def test_what_is_held_and_cannot_be_read_may_be_read_a_moment_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error of the disk comes out as one: a task is tried again for it."""
+    home = Home(tmp_path / "home")
+    home.make()
+    (home.held / "ab").write_bytes(b"clinic_id")
+
+    def broken(*given: Any) -> Any:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "read", broken)
+    with pytest.raises(OSError, match="Input/output") as caught:
+        inbox.content_of(home, "ab")
+    assert is_of_a_moment(caught.value)
+
+
 def test_a_large_file_that_changes_while_it_is_copied_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home = Home(tmp_path / "home")
     home.make()
     monkeypatch.setattr(inbox, "BLOCK_BYTES", 100)
     growing = home.inbox / "growing.csv"
     growing.write_bytes(written(*forms(30)))
-    real = inbox._piece
+    real = inbox._asked
 
-    def piece(handle: int, most: int) -> bytes:
-        if growing.stat().st_size == size:
+    def asked(call: Any, *given: Any) -> Any:
+        if call is os.read and growing.stat().st_size == size:
             with growing.open("ab") as file:
                 file.write(b"C01,")
-        return real(handle, most)
+        return real(call, *given)
 
     size = growing.stat().st_size
-    monkeypatch.setattr(inbox, "_piece", piece)
+    monkeypatch.setattr(inbox, "_asked", asked)
     found = look(home, listed(home), set())
     assert (found.places, found.left_alone) == ([], 1)
     assert list(home.held.iterdir()) == []

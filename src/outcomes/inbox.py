@@ -7,16 +7,16 @@ import json
 import os
 import shutil
 import stat
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from outcomes.errors import BusyError, UsageError
 from outcomes.paths import Home
 from outcomes.settings import settings_of
-from outcomes.sources.content import BLOCK_BYTES, PIECE_BYTES, Content
+from outcomes.sources.content import BLOCK_BYTES, PIECE_BYTES, Content, whole
 from schemas.settings import Limits
 
 # A batch is parsed in one go up to about this size.
@@ -31,6 +31,9 @@ _COPY = ".copy"
 _TAIL = 65536
 # JSON as short as it can be written: of what is hashed too, so never another way.
 on_one_line = json.JSONEncoder(separators=(",", ":")).encode
+
+
+T = TypeVar("T")
 
 
 class Place(NamedTuple):
@@ -107,16 +110,16 @@ def _taken(path: str, largest: int, aside: str) -> tuple[Place, bytes | None] | 
     from hashlib import sha256  # most commands hash nothing
 
     try:
-        handle = os.open(path, _TO_READ)
-    except OSError:
+        handle = _asked(os.open, path, _TO_READ)
+    except _UnreadableError:
         return None
     try:
-        before = os.fstat(handle)
+        before = _asked(os.fstat, handle)
         if not stat.S_ISREG(before.st_mode) or (before.st_size > largest and not _may_have_any_size(path)):
             return None
-        data = _bytes(handle, before.st_size) if before.st_size <= BLOCK_BYTES else None
+        data = _asked(_bytes, handle, before.st_size) if before.st_size <= BLOCK_BYTES else None
         sha, size = (sha256(data).hexdigest(), len(data)) if data is not None else _copied(handle, aside)
-        after = os.fstat(handle)
+        after = _asked(os.fstat, handle)
     except _UnreadableError:
         return None
     finally:
@@ -130,10 +133,10 @@ class _UnreadableError(Exception):
     pass
 
 
-def _piece(handle: int, size: int) -> bytes:
-    """The next bytes of an open file of the inbox. The kernel gives 2 GiB at most at once."""
+def _asked(call: Callable[..., T], *given: Any) -> T:
+    """What the system says of a file of the inbox. Raises _UnreadableError where it cannot: what fails to be written is another matter."""
     try:
-        return os.read(handle, size)
+        return call(*given)
     except OSError:
         raise _UnreadableError from None
 
@@ -144,19 +147,17 @@ def _copied(handle: int, aside: str) -> tuple[str, int]:
 
     digest, size = sha256(), 0
     with open(f"{aside}/{_COPY}", "wb", buffering=0) as copy:
-        while piece := _piece(handle, PIECE_BYTES):
+        while piece := _asked(os.read, handle, PIECE_BYTES):
             digest.update(piece)
-            left = memoryview(piece)
-            while left:
-                left = left[copy.write(left) :]
+            _put(copy.fileno(), piece)
             size += len(piece)
     return digest.hexdigest(), size
 
 
 def _bytes(handle: int, size: int) -> bytes:
-    """What an open file of so many bytes holds, and one more where it has grown."""
-    data = _piece(handle, size + 1)
-    while len(data) < size and (more := _piece(handle, size + 1 - len(data))):
+    """What an open file of so many bytes holds, and one more where it has grown. The kernel gives 2 GiB at most at once."""
+    data = os.read(handle, size + 1)
+    while len(data) < size and (more := os.read(handle, size + 1 - len(data))):
         data += more
     return data
 
@@ -181,11 +182,15 @@ def left_in_hold(home: Home) -> dict[str, int]:
 def _write(path: str, data: bytes) -> None:
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
-        left = memoryview(data)
-        while left:
-            left = left[os.write(handle, left) :]
+        _put(handle, data)
     finally:
         os.close(handle)
+
+
+def _put(handle: int, data: bytes) -> None:
+    left = memoryview(data)
+    while left:
+        left = left[os.write(handle, left) :]
 
 
 def _may_have_any_size(path: str) -> bool:
@@ -281,15 +286,17 @@ def last_line(path: Path) -> dict[str, Any] | None:
     return found
 
 
-def bytes_of(home: Home, sha: str, *, may_be_gone: bool = False) -> bytes:
-    """The bytes of an arrival, wherever it lies by now; none where they may be gone and are."""
+def content_of(home: Home, sha: str, *, may_be_gone: bool = False) -> Content:
+    """What is to be judged of an arrival, wherever it lies by now: its bytes, or where they lie if they are more than a block; no
+    bytes where they may be gone and are."""
     for folder in (home.held, home.archive, home.refused):
         try:
             handle = os.open(f"{folder}/{sha}", os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
             continue
         try:
-            return _bytes(handle, os.fstat(handle).st_size)
+            size = os.fstat(handle).st_size
+            return _bytes(handle, size) if size <= BLOCK_BYTES else folder / sha
         finally:
             os.close(handle)
     if may_be_gone:
@@ -297,15 +304,9 @@ def bytes_of(home: Home, sha: str, *, may_be_gone: bool = False) -> bytes:
     raise FileNotFoundError(f"the bytes of arrival {sha[:12]} are in neither held, archive nor refused")
 
 
-def content_of(home: Home, sha: str) -> Content:
-    """What is to be judged of an arrival: its bytes, or where they lie if they are more than a block."""
-    for folder in (home.held, home.archive, home.refused):
-        try:
-            with open(f"{folder}/{sha}", "rb", buffering=0) as handle:
-                return handle.read() if os.fstat(handle.fileno()).st_size <= BLOCK_BYTES else folder / sha
-        except FileNotFoundError:
-            continue
-    return bytes_of(home, sha)
+def bytes_of(home: Home, sha: str, *, may_be_gone: bool = False) -> bytes:
+    """All the bytes of an arrival, as content_of() finds them."""
+    return whole(content_of(home, sha, may_be_gone=may_be_gone))
 
 
 def content_given(path: Path, limits: Limits = Limits()) -> Content:  # noqa: B008 (it is frozen)
