@@ -196,9 +196,11 @@ def _put_down(con: duckdb.DuckDBPyConnection, warehouse: str, name: str, noted: 
     `name` is the table last read or changed; given and returned is how many rows those before and with it had.
     """
     (rows,) = con.execute(f"SELECT count(*) FROM {warehouse}.main.{name}").fetchone() or (0,)
-    (path,) = con.execute("SELECT path FROM duckdb_databases() WHERE database_name = ?", [warehouse[1:-1]]).fetchone() or (None,)  # fmt: skip
-    if path is None or noted + rows <= _NOTED:
+    if noted + rows <= _NOTED:
         return int(noted + rows)
+    (path,) = con.execute("SELECT path FROM duckdb_databases() WHERE database_name = ?", [warehouse[1:-1]]).fetchone() or (None,)  # fmt: skip
+    if path is None:
+        return 0
     quoted = path.replace("'", "''")
     con.execute(f"CHECKPOINT {warehouse}")
     con.execute(f"DETACH {warehouse}")

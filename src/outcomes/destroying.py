@@ -15,11 +15,11 @@ import duckdb
 
 from outcomes import inbox, logs
 from outcomes.errors import BusyError, UsageError
+from outcomes.frames import one
 from outcomes.migrating import lay_floor
 from outcomes.paths import Home
 from outcomes.publishedcopy import file_of
 from outcomes.signing import signed
-from outcomes.store import one
 from outcomes.summary import Row, rows_of
 from schemas.reasons import REASONS
 

@@ -11,13 +11,13 @@ import polars as pl
 from outcomes import inbox
 from outcomes.cells import ALL, Courses, Rung, Shown, Table
 from outcomes.errors import OutcomesError, UsageError
-from outcomes.frames import asked, given
+from outcomes.frames import asked, given, one
 from outcomes.laying import sql_digest
 from outcomes.paths import Home
 from outcomes.publishedcopy import publish_copy
 from outcomes.sharedfiles import write_files
 from outcomes.sharing import shared
-from outcomes.store import one, warehouse
+from outcomes.store import warehouse
 from outcomes.summary import Row, rows_of
 
 # A witness outside the database, as the receipts are: what was once shared stays known where the store is restored.

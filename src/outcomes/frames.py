@@ -1,4 +1,4 @@
-"""polars frames: their ends, and in and out of DuckDB without pyarrow (both speak the Arrow C stream)."""
+"""polars frames: their ends, and in and out of DuckDB without pyarrow (both speak the Arrow C stream); and single values of it."""
 
 from __future__ import annotations
 
@@ -58,3 +58,9 @@ def put_rows(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Mapping[
 def asked(con: duckdb.DuckDBPyConnection, query: str) -> pl.DataFrame:
     """The rows of a query as a frame."""
     return pl.DataFrame(con.sql(query))
+
+
+def one(con: duckdb.DuckDBPyConnection, query: str, values: Sequence[Any] = ()) -> Any:
+    """The single value of a query."""
+    row = con.execute(query, list(values)).fetchone()
+    return row[0] if row else None

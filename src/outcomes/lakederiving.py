@@ -11,10 +11,11 @@ from outcomes import inbox
 from outcomes.datafiles import put_data_files, read_data_files
 from outcomes.deriving import derive
 from outcomes.errors import OutcomesError, UsageError
+from outcomes.frames import one
 from outcomes.kept import KEPT
 from outcomes.lakes import KEPT_IN_LAKE, OF_A_PUSH, attached_lake, connected
 from outcomes.paths import Home, data_folder
-from outcomes.store import beside, make_store, one
+from outcomes.store import beside, make_store
 from outcomes.versions import program_version
 
 # What each number of a stored row numbers: homes begin with 1 each, so that those of one follow those of another. Numbers below

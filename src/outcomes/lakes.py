@@ -20,11 +20,12 @@ import duckdb
 
 from outcomes import inbox
 from outcomes.errors import OutcomesError, UsageError
+from outcomes.frames import one
 from outcomes.laying import lay
 from outcomes.paths import Home
 from outcomes.recomputing import attached
 from outcomes.standing import standing_of
-from outcomes.store import ONE_THREAD, one
+from outcomes.store import ONE_THREAD
 from outcomes.storeversions import current
 
 # httpfs brings the cryptography that Parquet files are encrypted with; nothing is fetched.

@@ -16,11 +16,11 @@ from outcomes import inbox
 from outcomes.checking import Judged, judge
 from outcomes.datafiles import DataFiles, clinics_of, put_data_files, read_data_files
 from outcomes.errors import FileRefusedError, OutcomesError
-from outcomes.frames import put_rows
+from outcomes.frames import one, put_rows
 from outcomes.nightreceipts import put_night
 from outcomes.paths import Home, data_folder
 from outcomes.sources.content import Content
-from outcomes.store import File, NightId, load, one
+from outcomes.store import File, NightId, load
 from outcomes.summary import Summary
 from outcomes.versions import lock_digest, program_digest, program_version
 from outcomes.witnessing import BENCHMARKS, lines

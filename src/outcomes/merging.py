@@ -16,10 +16,10 @@ import duckdb
 
 from outcomes import inbox
 from outcomes.errors import OutcomesError, UsageError
+from outcomes.frames import one
 from outcomes.paths import Home
 from outcomes.recomputing import first_row
 from outcomes.signing import last_night, refuse_other_program, signed
-from outcomes.store import one
 from outcomes.summary import Row, rows_of
 
 IDENTITY = "identity.jsonl"

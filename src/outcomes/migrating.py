@@ -14,10 +14,11 @@ import duckdb
 
 from outcomes import inbox, logs
 from outcomes.errors import OutcomesError
+from outcomes.frames import one
 from outcomes.laying import relay, stored_tables
 from outcomes.paths import Home, log_of
 from outcomes.receipts import read_receipts
-from outcomes.store import beside, config_of, one
+from outcomes.store import beside, config_of
 from outcomes.storeversions import current, migrations, refuse_newer, version_of
 
 # Tables that a night fills again: the program's own notes, and copies of the data files.

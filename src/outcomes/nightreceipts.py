@@ -16,10 +16,9 @@ import polars as pl
 
 from outcomes import inbox
 from outcomes.digests import added, table_digest
-from outcomes.frames import given
+from outcomes.frames import given, one
 from outcomes.ledger import NO_HASH
 from outcomes.paths import Home
-from outcomes.store import one
 from outcomes.summary import rows_of
 
 Row = dict[str, Any]

@@ -17,7 +17,7 @@ from outcomes.definitionlog import log_definitions
 from outcomes.deriving import derive
 from outcomes.destroying import remove_destroyed
 from outcomes.errors import OutcomesError
-from outcomes.frames import given
+from outcomes.frames import given, one
 from outcomes.laying import lay_again
 from outcomes.loading import Manifest, Night, Progress, data_files, load_night
 from outcomes.migrating import stand_on_floor, upgrade
@@ -30,7 +30,7 @@ from outcomes.receipts import write_receipts
 from outcomes.recomputing import clear_scratch
 from outcomes.sentreceipts import write_sent
 from outcomes.stepping import run_step
-from outcomes.store import File, one, reading, warehouse
+from outcomes.store import File, reading, warehouse
 from outcomes.summary import Summary, rows_of, summarise
 
 # Nights of an earlier version that brought no file have left no receipt. What was locked or changed after one that a

@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 
 from outcomes.errors import UsageError
-from outcomes.store import one
+from outcomes.frames import one
 from outcomes.summary import Row, rows_of
 
 _LINES = "a.sha256[:12] AS sha256, w.line"

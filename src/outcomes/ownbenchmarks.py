@@ -12,9 +12,9 @@ import duckdb
 from outcomes import witnessing
 from outcomes.datafiles import read_data_files
 from outcomes.errors import UsageError
+from outcomes.frames import one
 from outcomes.paths import Home, data_folder
 from outcomes.signing import last_night, plain_words, refuse_other_program, signed
-from outcomes.store import one
 from outcomes.summary import Row, rows_of
 from outcomes.witnessing import BENCHMARKS
 from schemas.errors import DataFileError

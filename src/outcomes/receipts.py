@@ -10,12 +10,11 @@ import duckdb
 from outcomes import inbox
 from outcomes.datafiles import DataFiles
 from outcomes.errors import OutcomesError
-from outcomes.frames import asked
+from outcomes.frames import asked, one
 from outcomes.loading import Manifest, Night, load_night
 from outcomes.nightreceipts import restore_nights, told_nights, write_night_receipts
 from outcomes.paths import Home
 from outcomes.releasereceipts import restore_releases, write_release_receipts
-from outcomes.store import one
 
 RECEIPTS = "receipts.jsonl"
 

@@ -16,9 +16,8 @@ import polars as pl
 
 from outcomes import inbox
 from outcomes.errors import OutcomesError
-from outcomes.frames import given
+from outcomes.frames import given, one
 from outcomes.paths import Home
-from outcomes.store import one
 from outcomes.summary import rows_of
 
 Row = dict[str, Any]

@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 from outcomes.errors import OutcomesError, UsageError
-from outcomes.frames import put_rows
+from outcomes.frames import one, put_rows
 from outcomes.inbox import locked
 from outcomes.laying import sql_digest
 from outcomes.loading import data_files
@@ -28,7 +28,7 @@ from outcomes.releasereceipts import (
     write_release_receipts,
 )
 from outcomes.replays import as_locked, compared_with_locked, damage_of_store, replayed
-from outcomes.store import one, reading, warehouse
+from outcomes.store import reading, warehouse
 
 Row = dict[str, Any]
 

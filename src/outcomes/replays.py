@@ -9,13 +9,14 @@ from typing import Any
 import duckdb
 
 from outcomes.errors import UsageError
+from outcomes.frames import one
 from outcomes.laying import sql_digest
 from outcomes.ledger import ENTRY, NO_HASH, entry_hash
 from outcomes.merging import is_identity_as_in_receipts
 from outcomes.paths import Home
 from outcomes.recomputing import Point, attached, first_row, recomputed
 from outcomes.releasereceipts import is_as_in_receipt
-from outcomes.store import one, reading
+from outcomes.store import reading
 from outcomes.summary import rows_of
 
 Row = dict[str, Any]

@@ -8,9 +8,9 @@ import duckdb
 
 from outcomes import inbox
 from outcomes.errors import UsageError
+from outcomes.frames import one
 from outcomes.paths import Home
 from outcomes.signing import signed
-from outcomes.store import one
 from outcomes.summary import Row, rows_of
 
 ACKNOWLEDGEMENTS = "acknowledgements.jsonl"

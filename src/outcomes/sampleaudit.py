@@ -13,11 +13,12 @@ import duckdb
 from outcomes import witnessing
 from outcomes.auditsheets import Said, read_sheet
 from outcomes.errors import OutcomesError, UsageError
+from outcomes.frames import one
 from outcomes.paths import Home
 from outcomes.recomputing import Point, definitions_of, recomputed
 from outcomes.releases import between_nights
 from outcomes.signing import last_night, no_night, refuse_other_program, signed
-from outcomes.store import one, reading
+from outcomes.store import reading
 from outcomes.summary import Row, rows_of
 from outcomes.witnessing import AUDITS
 

@@ -13,7 +13,7 @@ import duckdb
 import polars as pl
 
 from outcomes.contest import RETRACTED, settle
-from outcomes.frames import asked, given
+from outcomes.frames import asked, given, one
 from outcomes.goodrows import GoodRows
 from outcomes.kept import Kept, append_events, said_of
 from outcomes.rereading import Before, fates_of_held
@@ -61,8 +61,7 @@ class Keyed:
 
 def keyed(con: duckdb.DuckDBPyConnection, kept: Kept, first: int, good: GoodRows) -> Keyed:
     """Number the patients of a batch, those that are new in the order of its rows; and keep how far each file has followed them."""
-    highest = con.execute("SELECT coalesce(max(patient_no), 0) FROM patient").fetchone()
-    new_from = (highest[0] if highest else 0) + 1
+    new_from = (one(con, "SELECT max(patient_no) FROM patient") or 0) + 1
     asked_of = [name for name in kept.key.meta.root_names() if name != "patient_no"]
     extract = ["extract_day"] if "extract_day" in good.schema else []
     numbers, keys = [pl.Series(dtype=pl.Int32)], [pl.Series(dtype=pl.Int64)]
@@ -94,10 +93,10 @@ def _patient_numbers(con: duckdb.DuckDBPyConnection, names: pl.DataFrame) -> pl.
         known = asked(
             con, "SELECT patient_no, clinic_id, patient_id FROM patient SEMI JOIN seen USING (clinic_id, patient_id)"
         )
-    highest = con.execute("SELECT coalesce(max(patient_no), 0) FROM patient").fetchone()
+    highest = one(con, "SELECT max(patient_no) FROM patient") or 0
     new = (
         seen.join(known, on=_NAMES, how="anti", maintain_order="left")
-        .with_row_index("patient_no", offset=(highest[0] if highest else 0) + 1)
+        .with_row_index("patient_no", offset=highest + 1)
         .with_columns(pl.col("patient_no").cast(pl.Int32))
     )
     with given(con, "new_patients", new):
@@ -262,8 +261,7 @@ def put_in(
     con: duckdb.DuckDBPyConnection, kept: Kept, first: int, rows: Keyed, settled: SettledRows, digests: dict[int, int]
 ) -> pl.DataFrame:
     """Store the rows that stay, numbered in their order. Returns row and number of the disputed ones; `digests` by arrival grow."""
-    highest = con.execute(f"SELECT coalesce(max({kept.row_id}), 0) FROM {kept.table}").fetchone()
-    next_id = (highest[0] if highest else 0) + 1
+    next_id = (one(con, f"SELECT max({kept.row_id}) FROM {kept.table}") or 0) + 1
     own = [pl.DataFrame(schema={"row": pl.Int64, "own_id": pl.Int64})]
     for start, block in _placed(rows.frames()):
         if settled.stays is not None:

@@ -10,10 +10,10 @@ import duckdb
 
 from outcomes import witnessing
 from outcomes.errors import UsageError
+from outcomes.frames import one
 from outcomes.paths import Home
 from outcomes.recomputing import definitions_of
 from outcomes.signing import last_night, plain_words, refuse_other_program, signed
-from outcomes.store import one
 from outcomes.summary import Row, rows_of
 
 LISTED = """

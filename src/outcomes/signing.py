@@ -11,10 +11,11 @@ import duckdb
 
 from outcomes import inbox
 from outcomes.errors import OutcomesError, UsageError
+from outcomes.frames import one
 from outcomes.laying import sql_digest
 from outcomes.paths import Home
 from outcomes.publishedcopy import publish_copy
-from outcomes.store import one, warehouse
+from outcomes.store import warehouse
 
 
 @contextmanager

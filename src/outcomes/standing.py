@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 
+from outcomes.frames import one
 from outcomes.laying import sql_digest
 from outcomes.loading import data_files
 from outcomes.paths import Home, log_of
 from outcomes.publishedcopy import hardened
-from outcomes.store import one
 
 
 @dataclass(frozen=True)

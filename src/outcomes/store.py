@@ -8,13 +8,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import polars as pl
 
 from outcomes.checking import Judged
-from outcomes.frames import given
+from outcomes.frames import given, one
 from outcomes.inbox import sync
 from outcomes.kept import KEPT
 from outcomes.laying import lay, sql_digest
@@ -125,12 +124,6 @@ def make_store(path: Path) -> None:
     with duckdb.connect(str(path), config=ONE_THREAD) as con:
         lay(con)
     _LAID[digest] = path.read_bytes()
-
-
-def one(con: duckdb.DuckDBPyConnection, query: str, values: Sequence[Any] = ()) -> Any:
-    """The single value of a query."""
-    row = con.execute(query, list(values)).fetchone()
-    return row[0] if row else None
 
 
 def load(

@@ -13,8 +13,8 @@ from typing import Any
 import duckdb
 
 from outcomes import inbox
+from outcomes.frames import one
 from outcomes.paths import Home
-from outcomes.store import one
 from outcomes.summary import Row, rows_of
 
 

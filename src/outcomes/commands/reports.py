@@ -31,13 +31,13 @@ def add(verbs: Verbs) -> None:
 
 
 def _report(arguments: Arguments) -> None:
+    from outcomes.frames import one
     from outcomes.inbox import write_lasting
     from outcomes.pages import printing
     from outcomes.pages.asking import INSIDE, NETWORK, SHARED, asked
     from outcomes.pages.making import chart_files, page_of, shared_page_of
     from outcomes.pages.released import released_book
     from outcomes.publishedcopy import known
-    from outcomes.store import one
 
     out: Path = arguments.out
     if out.suffix not in (".html", ".pdf"):

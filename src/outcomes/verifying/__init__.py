@@ -16,12 +16,12 @@ import duckdb
 from outcomes import inbox
 from outcomes.digests import store_digest, store_digests
 from outcomes.errors import OutcomesError
+from outcomes.frames import one
 from outcomes.paths import Home
 from outcomes.publishedcopy import hardened
 from outcomes.receipts import has_receipts
 from outcomes.signing import no_night
 from outcomes.standing import Standing, standing_of
-from outcomes.store import one
 from outcomes.storeversions import current, version_of
 from outcomes.verifying import derivations, files, floors, locked, objects, published, rows, witnesses
 from outcomes.verifying.checks import DIFFERS, NOT_CHECKED, OK, Check

@@ -5,8 +5,8 @@ from __future__ import annotations
 import duckdb
 
 from outcomes.digests import table_digest
+from outcomes.frames import one
 from outcomes.laying import TABLES
-from outcomes.store import one
 from outcomes.verifying.checks import Check, checked
 
 

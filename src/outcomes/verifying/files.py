@@ -10,9 +10,9 @@ from pathlib import Path
 import duckdb
 
 from outcomes.destroying import STANDING
+from outcomes.frames import one
 from outcomes.paths import Home
 from outcomes.standing import Standing
-from outcomes.store import one
 from outcomes.summary import rows_of
 from outcomes.verifying.checks import Check, checked, counted
 

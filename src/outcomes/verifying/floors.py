@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import duckdb
 
+from outcomes.frames import one
 from outcomes.paths import Home
 from outcomes.publishedcopy import hardened
 from outcomes.replays import damage_of_store
-from outcomes.store import one
 from outcomes.verifying.checks import Check, checked, counted
 
 _LAST = "SELECT arrival_no, hash FROM arrival ORDER BY arrival_no DESC LIMIT 1"

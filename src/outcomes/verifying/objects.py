@@ -13,11 +13,12 @@ import duckdb
 
 from outcomes.datafiles import put_data_files
 from outcomes.digests import table_digest
+from outcomes.frames import one
 from outcomes.laying import lay
 from outcomes.loading import data_files
 from outcomes.paths import Home
 from outcomes.publishedcopy import hardened
-from outcomes.store import CONFIG, one
+from outcomes.store import CONFIG
 from outcomes.summary import Row, rows_of
 from outcomes.verifying.checks import Check, checked, counted, some
 from outcomes.versions import program_digest

@@ -9,10 +9,10 @@ from pathlib import Path
 import duckdb
 
 from outcomes.digests import store_digests
+from outcomes.frames import one
 from outcomes.paths import Home
 from outcomes.publishedcopy import hardened, opened
 from outcomes.rebuilding import differing_tables
-from outcomes.store import one
 from outcomes.summary import rows_of, summarise
 from outcomes.verifying.checks import Check, checked, counted, some
 from outcomes.verifying.objects import described, differing_objects

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import duckdb
 
+from outcomes.frames import one
 from outcomes.replays import arrivals_with_other_rows, ledger_broken_at
-from outcomes.store import one
 from outcomes.verifying.checks import Check, checked, counted, some
 
 # Of each arrival: every row read has one fate, and the notes are as many as the ledger says.

@@ -14,6 +14,7 @@ from outcomes.destroying import DESTROYED
 from outcomes.destroying import RECEIPT as DESTROYED_RECEIPT
 from outcomes.exporting import STORED as SHARED_TABLES
 from outcomes.exporting import WITNESS as SHARED
+from outcomes.frames import one
 from outcomes.ledger import NO_HASH
 from outcomes.merging import IDENTITY
 from outcomes.merging import RECEIPT as IDENTITY_RECEIPT
@@ -23,7 +24,6 @@ from outcomes.receipts import RECEIPTS, receipts_of
 from outcomes.reviewing import ACKNOWLEDGEMENTS
 from outcomes.reviewing import RECEIPT as ACKNOWLEDGEMENT_RECEIPT
 from outcomes.standing import Standing
-from outcomes.store import one
 from outcomes.summary import Row, rows_of
 from outcomes.verifying.checks import NOT_CHECKED, Check, checked, counted, some
 
