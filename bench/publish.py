@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from outcomes.inbox import sync
+from outcomes.lasting import sync
 from outcomes.paths import Home
 from outcomes.publishedcopy import publish_copy
 

@@ -239,7 +239,7 @@ def test_an_upgrade_that_is_killed_again_and_again_leaves_the_old_store_or_the_n
     with monkeypatch.context() as patched:
         patched.setattr(migrating.shutil, "copyfile", counted(shutil.copyfile))
         patched.setattr(os, "replace", counted(os.replace))
-        patched.setattr(migrating.inbox, "sync", counted(migrating.inbox.sync))
+        patched.setattr(migrating.lasting, "sync", counted(migrating.lasting.sync))
         patched.setattr(migrating, "relay", counted(migrating.relay))
         # 0-3 keep the store as it was, 4 copies it, 5 changes the copy, 7-10 lay the floor, 11 puts the copy in place.
         for at in (0, 1, 2, 4, 5, 6, 9, 11, 12):

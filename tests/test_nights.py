@@ -20,7 +20,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from outcomes import deriving, inbox, loading, nights
+from outcomes import deriving, lasting, loading, nights
 from outcomes.deriving import derive
 from outcomes.errors import BusyError, MayPassError, OutcomesError
 from outcomes.laying import TABLES, sql_files
@@ -422,7 +422,7 @@ def test_receipts_killed_in_the_middle_of_a_line_are_written_again(sample, waiti
         raise Killed
 
     with monkeypatch.context() as patched:
-        patched.setattr(inbox, "append_lasting", half)
+        patched.setattr(lasting, "append", half)
         with pytest.raises(Killed):
             run_night(waiting, sample.as_of(LATER))
     run_night(waiting, sample.as_of(LATER))

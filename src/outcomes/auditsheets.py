@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from outcomes import inbox
+from outcomes import lasting
 from outcomes.errors import UsageError
 from outcomes.paths import Home
 from outcomes.showing import archived, row_of
@@ -83,8 +83,8 @@ def write_sheet(home: Home, con: duckdb.DuckDBPyConnection, draw: Draw, folder: 
     for number, course in enumerate(draw.courses, start=1):
         met = "-" if _has_no_outcome(con, course["measure_id"]) else ""
         writer.writerow([number, course["measure_id"], "", "", "", met, "", draw.name])
-    inbox.write_lasting(folder / COURSES, text)
-    inbox.write_lasting(folder / SHEET, out.getvalue())
+    lasting.write(folder / COURSES, text)
+    lasting.write(folder / SHEET, out.getvalue())
 
 
 def read_sheet(path: Path) -> tuple[str, dict[int, Said]]:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from outcomes import inbox, logs
+from outcomes import inbox, lasting, logs
 from outcomes.destroying import DESTROYED
 from outcomes.errors import BusyError, OutcomesError, UsageError
 from outcomes.paths import Home
@@ -64,7 +64,7 @@ def backup(home: Home, to: Path) -> Made:
             handle.write((json.dumps(said, indent=0) + "\n").encode())
         os.sync()
         os.replace(aside, made.folder)
-        inbox.sync(to)
+        lasting.sync(to)
     logs.write(home, "info", "backup_made", files=len(made.files), bytes=made.bytes, linked=made.linked, damaged=made.damaged, missing=made.missing)  # fmt: skip
     return made
 
@@ -98,7 +98,7 @@ def restore(source: Path, home: Home) -> int:
             pass
     os.sync()
     os.replace(new.root, home.root)
-    inbox.sync(home.root.parent)
+    lasting.sync(home.root.parent)
     logs.write(home, "info", "restored", files=len(files))
     return len(files)
 
@@ -175,10 +175,10 @@ def _seen(home: Home) -> dict[Path, tuple[int, int, int]]:
 def _told(to: Path) -> tuple[set[str], set[str]]:
     """The files that the receipts or a manifest of a backup tell of; and those that must be there: taken, and not erased."""
     kept = Home(to)
-    receipts = inbox.read_lines(kept.receipts / RECEIPTS)
+    receipts = lasting.read_lines(kept.receipts / RECEIPTS)
     waiting = set(json.loads(kept.manifest.read_text("utf-8"))["sha256"]) if kept.manifest.exists() else set()
     taken = {receipt["sha256"] for receipt in receipts if receipt["refused_because"] is None}
-    gone = {receipt["sha256"] for receipt in inbox.read_lines(kept.receipts / DESTROYED)}
+    gone = {receipt["sha256"] for receipt in lasting.read_lines(kept.receipts / DESTROYED)}
     return {receipt["sha256"] for receipt in receipts} | waiting, (taken | waiting) - gone
 
 

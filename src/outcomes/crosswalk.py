@@ -21,7 +21,7 @@ from pathlib import Path
 
 from outcomes.codes import is_code, new_code
 from outcomes.errors import BusyError, OutcomesError, UsageError
-from outcomes.inbox import sync
+from outcomes.lasting import sync
 
 COLUMNS = ["real_id", "code", "first_infusion_on"]
 

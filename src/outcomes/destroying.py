@@ -13,7 +13,7 @@ from contextlib import suppress
 
 import duckdb
 
-from outcomes import inbox, logs
+from outcomes import inbox, lasting, logs
 from outcomes.errors import BusyError, UsageError
 from outcomes.frames import one
 from outcomes.migrating import lay_floor
@@ -101,7 +101,7 @@ def may_be_erased(con: duckdb.DuckDBPyConnection, head: str, reason: str) -> tup
 def finish_destroying(home: Home, con: duckdb.DuckDBPyConnection) -> None:
     """Put back what the receipts tell of and the database, being older, does not; and write the receipts that are missing."""
     have = one(con, "SELECT max(destroyed_no) FROM destroyed") or 0
-    for receipt in inbox.read_lines(home.receipts / DESTROYED):
+    for receipt in lasting.read_lines(home.receipts / DESTROYED):
         if receipt["destroyed_no"] > have:
             con.execute(
                 """INSERT INTO destroyed (destroyed_no, arrival_no, destroyed_on, destroyed_by, reason_code)
@@ -113,7 +113,7 @@ def finish_destroying(home: Home, con: duckdb.DuckDBPyConnection) -> None:
 
 def remove_destroyed(home: Home) -> None:
     """Remove the bytes of every file that was destroyed, if they are still there. The lock is held, the warehouse closed."""
-    said = inbox.read_lines(home.receipts / DESTROYED)
+    said = lasting.read_lines(home.receipts / DESTROYED)
     if any((home.archive / receipt["sha256"]).exists() for receipt in said):
         lay_floor(home)
     _remove(home, [receipt["sha256"] for receipt in said])
@@ -149,7 +149,7 @@ def _record(
 
 def _write_receipts(home: Home, con: duckdb.DuckDBPyConnection) -> None:
     rows = [{key: of for key, of in row.items() if key != "reason_code" or of} for row in rows_of(con, RECEIPT)]
-    inbox.append_new(home.receipts / DESTROYED, "destroyed_no", rows)
+    lasting.append_new(home.receipts / DESTROYED, "destroyed_no", rows)
 
 
 def _remove(home: Home, shas: list[str]) -> None:
@@ -158,5 +158,5 @@ def _remove(home: Home, shas: list[str]) -> None:
         for folder in (home.refused, home.archive, home.requeue):
             (folder / sha).unlink(missing_ok=True)
     if shas:
-        inbox.sync(home.refused)
-        inbox.sync(home.archive)
+        lasting.sync(home.refused)
+        lasting.sync(home.archive)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import duckdb
 
-from outcomes import inbox
+from outcomes import inbox, lasting
 from outcomes.backups import backups_in
 from outcomes.errors import BusyError, OutcomesError
 from outcomes.notifying import notify_of
@@ -119,8 +119,8 @@ def _file_system(home: Home) -> Iterator[Finding]:
             with inbox.locked(Home(probe)):
                 held = _child("-I", "-S", "-c", _LOCK, str(probe / ".lock"))
             free = _child("-I", "-S", "-c", _LOCK, str(probe / ".lock"))
-            inbox.write_lasting(probe / "one", "before")
-            inbox.write_lasting(probe / "one", "after")
+            lasting.write(probe / "one", "before")
+            lasting.write(probe / "one", "after")
             is_renamed = (probe / "one").read_text() == "after" and not list(probe.glob(".one*"))
         finally:
             shutil.rmtree(probe, ignore_errors=True)

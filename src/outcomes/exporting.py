@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from outcomes import inbox
+from outcomes import inbox, lasting
 from outcomes.cells import ALL, Courses, Rung, Shown, Table
 from outcomes.errors import OutcomesError, UsageError
 from outcomes.frames import asked, given, one
@@ -99,7 +99,7 @@ def next_edition(home: Home, con: duckdb.DuckDBPyConnection) -> int:
         if (row["measure_id"], row["clinic_id"]) in whole
     ]
     entry = {"shared_edition": [edition], "shared_cell": cells, "shared_verdict": verdicts}
-    inbox.append_lasting(home.receipts / WITNESS, [entry])
+    lasting.append(home.receipts / WITNESS, [entry])
     _keep(con, entry)
     return int(edition["edition"])
 
@@ -108,7 +108,7 @@ def restore_editions(home: Home, con: duckdb.DuckDBPyConnection) -> None:
     """Editions that the witness knows and the store does not: the store is older than they are."""
     known = one(con, "SELECT max(edition) FROM shared_edition") or 0
     # A last line cut while it was written is left out: nothing of that edition has left the house.
-    for entry in inbox.read_lines(home.receipts / WITNESS):
+    for entry in lasting.read_lines(home.receipts / WITNESS):
         if entry["shared_edition"][0]["edition"] > known:
             _keep(con, entry)
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import duckdb
 
-from outcomes import inbox
+from outcomes import lasting
 from outcomes.datafiles import put_data_files, read_data_files
 from outcomes.deriving import derive
 from outcomes.errors import OutcomesError, UsageError
@@ -62,7 +62,7 @@ def derive_lake(catalog: str, to: Home) -> Derived:
             con.execute("DETACH lake")
             derive(con, whole=True)
             con.execute("CHECKPOINT")
-        inbox.put_lasting(new, to.published_copy)
+        lasting.put(new, to.published_copy)
     finally:
         new.unlink(missing_ok=True)
     return made

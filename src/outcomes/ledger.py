@@ -11,7 +11,7 @@ import polars as pl
 
 from outcomes.checking import Judged
 from outcomes.frames import given
-from outcomes.inbox import on_one_line
+from outcomes.lasting import on_one_line
 
 if TYPE_CHECKING:
     from outcomes.store import File, NightId

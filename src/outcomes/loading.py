@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from outcomes import inbox
+from outcomes import inbox, lasting
 from outcomes.checking import Judged, judge
 from outcomes.datafiles import DataFiles, clinics_of, put_data_files, read_data_files
 from outcomes.errors import FileRefusedError, OutcomesError
@@ -158,7 +158,7 @@ def load_night(
     if clinics is None:
         night.registered = [row[0] for row in con.execute("SELECT clinic_id FROM clinic ORDER BY clinic_id").fetchall()]
         if night.registered and not home.clinics.exists():
-            inbox.write_lasting(home.clinics, clinics_text(night.registered))
+            lasting.write(home.clinics, clinics_text(night.registered))
     if not one(con, "SELECT count(*) FROM night WHERE night = ?", [manifest.night]):
         taken, refused, again = con.execute(
             """SELECT count(*) FILTER (read_again_of IS NULL AND refused_because IS NULL),
@@ -225,7 +225,7 @@ def _keep_clinics(home: Home) -> str:
     digest = hashlib.sha256(text.encode()).hexdigest()[:12]
     copy = home.receipts / f"clinics-{digest}.toml"
     if not copy.exists():
-        inbox.write_lasting(copy, text)
+        lasting.write(copy, text)
     return digest
 
 

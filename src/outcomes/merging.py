@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from outcomes import inbox
+from outcomes import lasting
 from outcomes.errors import OutcomesError, UsageError
 from outcomes.frames import one
 from outcomes.paths import Home
@@ -140,7 +140,7 @@ def restore_identity(home: Home, con: duckdb.DuckDBPyConnection) -> None:
     Raises OutcomesError where the patients of a change are not in the store.
     """
     have = one(con, "SELECT max(change_no) FROM identity_change") or 0
-    for receipt in inbox.read_lines(home.receipts / IDENTITY):
+    for receipt in lasting.read_lines(home.receipts / IDENTITY):
         if receipt["change_no"] <= have:
             continue
         number = receipt["change_no"]
@@ -163,11 +163,11 @@ def restore_identity(home: Home, con: duckdb.DuckDBPyConnection) -> None:
 
 def is_identity_as_in_receipts(home: Home, con: duckdb.DuckDBPyConnection, at: str = "warehouse.main") -> bool:
     """Whether the changes of a store are those of the receipts."""
-    return rows_of(con, RECEIPT.format(at=at)) == inbox.read_lines(home.receipts / IDENTITY)
+    return rows_of(con, RECEIPT.format(at=at)) == lasting.read_lines(home.receipts / IDENTITY)
 
 
 def _write_receipts(home: Home, con: duckdb.DuckDBPyConnection) -> None:
-    inbox.append_new(home.receipts / IDENTITY, "change_no", rows_of(con, RECEIPT.format(at="main")))
+    lasting.append_new(home.receipts / IDENTITY, "change_no", rows_of(con, RECEIPT.format(at="main")))
 
 
 def _recorded(home: Home, by: str, record: Record) -> Done:

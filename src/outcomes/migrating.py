@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from outcomes import inbox, logs
+from outcomes import lasting, logs
 from outcomes.errors import OutcomesError
 from outcomes.frames import one
 from outcomes.laying import relay, stored_tables
@@ -53,7 +53,7 @@ def upgrade(home: Home) -> int | None:
         raise OutcomesError(f"The upgrade of the store would lose rows of {', '.join(lost)}. Nothing was changed: install the program from before.")  # fmt: skip
     # Before the rename: an upgrade that is killed behind it is not done again.
     _copy(new, home.floor)
-    inbox.put_lasting(new, home.warehouse)
+    lasting.put(new, home.warehouse)
     logs.write(home, "warning", "store_upgraded", from_version=version, to_version=current())
     return version
 
@@ -80,7 +80,7 @@ def stand_on_floor(home: Home) -> bool:
         raise OutcomesError("backup/floor.duckdb is not of this home's ledger. Restore the home from a backup.")
     new = beside(home.warehouse)
     shutil.copyfile(home.floor, new)
-    inbox.put_lasting(new, home.warehouse)
+    lasting.put(new, home.warehouse)
     logs.write(home, "warning", "warehouse_rebuilt_from_floor", arrivals=number)
     return True
 
@@ -106,4 +106,4 @@ def _copy(source: Path, to: Path) -> None:
     to.parent.mkdir(mode=0o700, exist_ok=True)
     aside = to.with_name(f".{to.name}.new")
     shutil.copyfile(source, aside)
-    inbox.put_lasting(aside, to)
+    lasting.put(aside, to)

@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from outcomes import inbox
+from outcomes import lasting
 from outcomes.digests import added, table_digest
 from outcomes.frames import given, one
 from outcomes.ledger import NO_HASH
@@ -70,7 +70,7 @@ _NIGHT = """
 def write_night_receipts(home: Home, con: duckdb.DuckDBPyConnection) -> None:
     """Append the new entries of the logs, and a line for each night that has none: of the last one with all digests."""
     _write_logs(home, con)
-    last: Row = inbox.last_line(home.receipts / NIGHTS) or {"night": 0, "hash": NO_HASH}
+    last: Row = lasting.last_line(home.receipts / NIGHTS) or {"night": 0, "hash": NO_HASH}
     previous = last
     nights = said_of_nights(con, previous["night"])
     for night in nights:
@@ -80,7 +80,7 @@ def write_night_receipts(home: Home, con: duckdb.DuckDBPyConnection) -> None:
         night["hash"] = line_hash(night)
         previous = night
     if nights:
-        inbox.append_lasting(home.receipts / NIGHTS, nights)
+        lasting.append(home.receipts / NIGHTS, nights)
 
 
 def said_of_nights(con: duckdb.DuckDBPyConnection, after: int = 0) -> list[Row]:
@@ -105,12 +105,12 @@ def stored_digests(con: duckdb.DuckDBPyConnection, after: Row | None = None) -> 
 def line_hash(line: Row) -> str:
     """SHA-256 of a night's receipt, the hash of the one before included."""
     said = {key: line[key] for key in sorted(line) if key != "hash"}
-    return hashlib.sha256(inbox.on_one_line(said).encode()).hexdigest()
+    return hashlib.sha256(lasting.on_one_line(said).encode()).hexdigest()
 
 
 def told_nights(home: Home) -> dict[int, Row]:
     """What the receipts tell of each night, by its number."""
-    return {line["night"]: line for line in inbox.read_lines(home.receipts / NIGHTS)}
+    return {line["night"]: line for line in lasting.read_lines(home.receipts / NIGHTS)}
 
 
 def put_night(con: duckdb.DuckDBPyConnection, night: Row) -> None:
@@ -131,7 +131,7 @@ def restore_nights(home: Home, con: duckdb.DuckDBPyConnection) -> None:
     for table, file in LOGS.items():
         last = one(con, f"SELECT max(entry) FROM {table}") or 0
         if _last_entry(home.receipts / file) > last:
-            lost = [row for row in inbox.read_lines(home.receipts / file) if row["entry"] > last]
+            lost = [row for row in lasting.read_lines(home.receipts / file) if row["entry"] > last]
             with given(con, "lost", pl.DataFrame(lost, infer_schema_length=None)):
                 con.execute(f"INSERT INTO {table} BY NAME FROM lost")
 
@@ -141,10 +141,10 @@ def _write_logs(home: Home, con: duckdb.DuckDBPyConnection) -> None:
         path = home.receipts / file
         new = rows_of(con, f"SELECT * FROM {table} WHERE entry > ? ORDER BY entry", [_last_entry(path)])
         if new:
-            inbox.append_lasting(path, new)
+            lasting.append(path, new)
 
 
 def _last_entry(path: Path) -> int:
     """The number of the last entry that is written down."""
-    last = inbox.last_line(path)
+    last = lasting.last_line(path)
     return int(last["entry"]) if last else 0

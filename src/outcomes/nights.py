@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from outcomes import healing, inbox, logs, requeueing, witnessing
+from outcomes import healing, inbox, lasting, logs, requeueing, witnessing
 from outcomes.definitionlog import log_definitions
 from outcomes.deriving import derive
 from outcomes.destroying import remove_destroyed
@@ -126,7 +126,7 @@ def hold(night: Night, progress: Progress | None = None) -> Night:
         left_alone=found.left_alone,
         requeued=[file.sha256 for file in again],
     )
-    inbox.write_lasting(home.manifest, json.dumps(vars(night.manifest)))
+    lasting.write(home.manifest, json.dumps(vars(night.manifest)))
     requeueing.drop(home, night.manifest.requeued)
     night.counts = {
         "files_new": len(fresh), "files_again": len(again), "files_known": night.manifest.files_known, "files_left_alone": found.left_alone
@@ -194,7 +194,7 @@ def say(night: Night, progress: Progress | None = None) -> Night:
             left_alone=manifest.left_alone,
             known_refused=manifest.known_refused,
         )
-    inbox.write_lasting(night.home.summary, _written(night.summary.as_dict()))
+    lasting.write(night.home.summary, _written(night.summary.as_dict()))
     let_in(night.home)
     return night
 
@@ -282,7 +282,7 @@ def _read_manifest(home: Home) -> Manifest:
 def _end(home: Home) -> None:
     """Nothing is left to heal."""
     home.manifest.unlink(missing_ok=True)
-    inbox.sync(home.root)
+    lasting.sync(home.root)
 
 
 def _written(said: dict[str, Any]) -> str:

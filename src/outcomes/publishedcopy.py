@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from outcomes import inbox
+from outcomes import lasting
 from outcomes.errors import OutcomesError, UsageError
 from outcomes.paths import Home, log_of
 from outcomes.readers import let_in
@@ -42,7 +42,7 @@ def publish_copy(home: Home) -> None:
     aside = home.published / ".outcomes.duckdb.new"
     shutil.copyfile(home.warehouse, aside)
     let_in(home)
-    inbox.put_lasting(aside, home.published_copy)
+    lasting.put(aside, home.published_copy)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from outcomes import inbox, witnessing
+from outcomes import inbox, lasting, witnessing
 from outcomes.datafiles import put_data_files
 from outcomes.deriving import derive
 from outcomes.digests import store_digest, store_digests
@@ -142,5 +142,5 @@ def _put_in_place(home: Home, path: Path) -> None:
     """By rename: whoever opens the warehouse finds one or the other, whole."""
     # A log of a warehouse that is gone would be taken for one of this.
     log_of(home.warehouse).unlink(missing_ok=True)
-    inbox.put_lasting(path, home.warehouse)
+    lasting.put(path, home.warehouse)
     publish_copy(home)

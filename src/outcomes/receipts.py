@@ -7,7 +7,7 @@ from typing import Any
 
 import duckdb
 
-from outcomes import inbox
+from outcomes import inbox, lasting
 from outcomes.datafiles import DataFiles
 from outcomes.errors import OutcomesError
 from outcomes.frames import asked, one
@@ -23,7 +23,7 @@ def write_receipts(home: Home, con: duckdb.DuckDBPyConnection) -> None:
     """Append the ledger entries that have no receipt yet: a witness outside the database."""
     rows = receipts_of(con, after=last_arrival(home))
     if rows:
-        inbox.append_lasting(home.receipts / RECEIPTS, rows)
+        lasting.append(home.receipts / RECEIPTS, rows)
     write_release_receipts(home, con)
     write_night_receipts(home, con)
 
@@ -46,13 +46,13 @@ def receipts_of(con: duckdb.DuckDBPyConnection, after: int = 0) -> list[dict[str
 
 def last_arrival(home: Home) -> int:
     """The last arrival that has a receipt; 0 where none has. A database whose own is before it has lost some."""
-    last = inbox.last_line(home.receipts / RECEIPTS)
+    last = lasting.last_line(home.receipts / RECEIPTS)
     return int(last["arrival_no"]) if last else 0
 
 
 def read_receipts(home: Home) -> list[dict[str, Any]]:
     """The ledger's receipts. What a line that was cut had said, the ledger still has."""
-    return inbox.read_lines(home.receipts / RECEIPTS)
+    return lasting.read_lines(home.receipts / RECEIPTS)
 
 
 def restore(home: Home, con: duckdb.DuckDBPyConnection, files: DataFiles) -> int:

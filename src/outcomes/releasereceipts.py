@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from outcomes import inbox
+from outcomes import lasting
 from outcomes.errors import OutcomesError
 from outcomes.frames import given, one
 from outcomes.paths import Home
@@ -34,7 +34,7 @@ PARTS = {
 
 def read_release_receipts(home: Home) -> list[Row]:
     """The receipts of a home, in the order of locking."""
-    return inbox.read_lines(home.receipts / RELEASES)
+    return lasting.read_lines(home.receipts / RELEASES)
 
 
 def locked_rows(con: duckdb.DuckDBPyConnection, release_no: int, at: str = "main") -> Row:
@@ -74,17 +74,17 @@ def write_release_receipts(home: Home, con: duckdb.DuckDBPyConnection) -> None:
             f"""COPY (FROM release_endpoint WHERE release_no = {int(release_no)} ORDER BY measure_id, patient_no, course)
             TO '{_quoted(aside)}' (FORMAT parquet)"""
         )
-        inbox.sync(aside)
+        lasting.sync(aside)
         aside.replace(courses)
         rows = locked_rows(con, release_no)
-        inbox.write_lasting(rows_file(home, release_no), json.dumps(rows, indent=1) + "\n")
+        lasting.write(rows_file(home, release_no), json.dumps(rows, indent=1) + "\n")
         receipt = {
             "release_no": release_no,
             "name": rows["release"][0]["name"],
             "rows_sha256": _sha256(rows_file(home, release_no)),
             "courses_sha256": _sha256(courses),
         }
-        inbox.append_lasting(home.receipts / RELEASES, [receipt])
+        lasting.append(home.receipts / RELEASES, [receipt])
 
 
 def restore_releases(home: Home, con: duckdb.DuckDBPyConnection) -> int:

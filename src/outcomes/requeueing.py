@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 
 import duckdb
 
-from outcomes import inbox
+from outcomes import lasting
 from outcomes.errors import UsageError
 from outcomes.paths import Home
 from outcomes.publishedcopy import file_of
@@ -68,7 +68,7 @@ def request(home: Home, shas: Iterable[str]) -> None:
     home.requeue.mkdir(mode=0o700, exist_ok=True)
     for sha in shas:
         (home.requeue / sha).touch(mode=0o600)
-    inbox.sync(home.requeue)
+    lasting.sync(home.requeue)
 
 
 def is_requested(home: Home) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import duckdb
 
-from outcomes import inbox
+from outcomes import lasting
 from outcomes.errors import UsageError
 from outcomes.frames import one
 from outcomes.paths import Home
@@ -54,7 +54,7 @@ def acknowledge(home: Home, score_ids: Sequence[int], by: str) -> int:
 def restore_acknowledgements(home: Home, con: duckdb.DuckDBPyConnection) -> None:
     """Put back the acknowledgements that the receipts tell of and the database, being older, does not."""
     have = one(con, "SELECT max(acknowledgement_no) FROM acknowledgement") or 0
-    for receipt in inbox.read_lines(home.receipts / ACKNOWLEDGEMENTS):
+    for receipt in lasting.read_lines(home.receipts / ACKNOWLEDGEMENTS):
         if receipt["acknowledgement_no"] > have:
             con.execute(
                 """INSERT INTO acknowledgement SELECT $acknowledgement_no, score_id, $acknowledged_by, $night
@@ -65,4 +65,4 @@ def restore_acknowledgements(home: Home, con: duckdb.DuckDBPyConnection) -> None
 
 
 def _write_receipts(home: Home, con: duckdb.DuckDBPyConnection) -> None:
-    inbox.append_new(home.receipts / ACKNOWLEDGEMENTS, "acknowledgement_no", rows_of(con, RECEIPT))
+    lasting.append_new(home.receipts / ACKNOWLEDGEMENTS, "acknowledgement_no", rows_of(con, RECEIPT))

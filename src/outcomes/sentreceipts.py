@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from outcomes import inbox
+from outcomes import lasting
 from outcomes.checking import Judged
 from outcomes.errors import UsageError
 from outcomes.frames import asked
@@ -224,7 +224,7 @@ def _sentence(words: str) -> str:
 
 def as_json(receipt: Row) -> str:
     """A receipt on one line."""
-    return inbox.on_one_line(receipt)
+    return lasting.on_one_line(receipt)
 
 
 def write_sent(home: Home, con: duckdb.DuckDBPyConnection, *, night: int) -> None:

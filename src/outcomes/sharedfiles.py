@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from outcomes import inbox
+from outcomes import lasting
 from outcomes.errors import UsageError
 from outcomes.frames import asked
 from outcomes.summary import rows_of
@@ -67,11 +67,11 @@ def write_files(con: duckdb.DuckDBPyConnection, edition: int, folder: Path) -> N
     aside.mkdir(mode=0o700, parents=True)
     for name, data in edition_files(con, edition).items():
         (aside / name).write_bytes(data)
-        inbox.sync(aside / name)
-    inbox.sync(aside)
+        lasting.sync(aside / name)
+    lasting.sync(aside)
     shutil.rmtree(folder, ignore_errors=True)
     os.replace(aside, folder)
-    inbox.sync(folder.parent)
+    lasting.sync(folder.parent)
 
 
 def edition_files(con: duckdb.DuckDBPyConnection, edition: int) -> dict[str, bytes]:

@@ -14,8 +14,8 @@ import polars as pl
 
 from outcomes.checking import Judged
 from outcomes.frames import given, one
-from outcomes.inbox import sync
 from outcomes.kept import KEPT
+from outcomes.lasting import sync
 from outcomes.laying import lay, sql_digest
 from outcomes.ledger import write_entries
 from outcomes.paths import Home, log_of

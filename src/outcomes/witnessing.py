@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from outcomes import inbox
+from outcomes import lasting
 from outcomes.frames import one
 from outcomes.paths import Home
 from outcomes.summary import Row, rows_of
@@ -46,7 +46,7 @@ def append(
 
 def lines(home: Home, kept: Kept) -> list[Row]:
     """What the file of a home says, in order."""
-    return inbox.read_lines(home.receipts / kept.file)
+    return lasting.read_lines(home.receipts / kept.file)
 
 
 def restore(home: Home, con: duckdb.DuckDBPyConnection) -> None:
@@ -78,7 +78,7 @@ def _insert(con: duckdb.DuckDBPyConnection, kept: Kept, row: Row, parts: list[Ro
 
 
 def _write(home: Home, con: duckdb.DuckDBPyConnection, kept: Kept) -> None:
-    inbox.append_new(home.receipts / kept.file, kept.number, rows(con, kept))
+    lasting.append_new(home.receipts / kept.file, kept.number, rows(con, kept))
 
 
 def rows(con: duckdb.DuckDBPyConnection, kept: Kept) -> list[Row]:

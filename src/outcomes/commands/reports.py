@@ -31,8 +31,8 @@ def add(verbs: Verbs) -> None:
 
 
 def _report(arguments: Arguments) -> None:
+    from outcomes import lasting
     from outcomes.frames import one
-    from outcomes.inbox import write_lasting
     from outcomes.pages import printing
     from outcomes.pages.asking import INSIDE, NETWORK, SHARED, asked
     from outcomes.pages.making import chart_files, page_of, shared_page_of
@@ -63,11 +63,11 @@ def _report(arguments: Arguments) -> None:
     if out.suffix == ".pdf":
         printing.printed(page, out)
     else:
-        write_lasting(out, page)
+        lasting.write(out, page)
     if arguments.charts:
         arguments.charts.mkdir(parents=True, exist_ok=True)
     for name, svg in charts.items():
-        write_lasting(arguments.charts / f"{name}.svg", svg)
+        lasting.write(arguments.charts / f"{name}.svg", svg)
         if printing.browser():
             printing.pictured(svg, arguments.charts / f"{name}.png")
     drawn = "SVG and PNG" if printing.browser() else "SVG; no PNG, since no Chromium is installed here"

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from outcomes import inbox
+from outcomes import lasting
 from outcomes.errors import OutcomesError, place_of
 from outcomes.pages.asking import NETWORK, Book, asked
 from outcomes.pages.making import page_of, review_of
@@ -62,7 +62,7 @@ def put_in_place(folder: Path, pages: dict[str, str | None]) -> None:
         if path.name not in pages:
             path.unlink()
     aside.rmdir()
-    inbox.sync(folder)
+    lasting.sync(folder)
 
 
 def _made(book: Book, pages: dict[str, tuple[Maker, str]], faults: list[str]) -> dict[str, str | None]:
