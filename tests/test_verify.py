@@ -253,7 +253,7 @@ TAMPERED: dict[str, Kinds] = {
     },
     "row less": {
         "deleted row": (lambda h: republished(h, "DELETE FROM patient_row WHERE patient_row_id = 3"), {"rows": "edited, removed or added", "nights": "patient_row is not as night 2 left it"}),
-        "edited benchmark": (lambda h: republished(h, "UPDATE benchmark SET caveat = 'none' WHERE position = 1"), {"data files": "benchmark: "}),
+        "edited benchmark": (lambda h: republished(h, "UPDATE benchmark SET caveat = 'none' WHERE position = 1"), {"data files": "benchmark: ", "derived": "definition_digest: "}),
         "changed macro": (lambda h: republished(h, "CREATE OR REPLACE MACRO age_band(age) AS 'unknown'"), {"program": "macro age_band is not"}),
         "receipts cut in the middle of a line": (lambda h: os.truncate(h.receipts / "rates.jsonl", (h.receipts / "rates.jsonl").stat().st_size - 9), {"rate log": "its last line is cut"}),
     },

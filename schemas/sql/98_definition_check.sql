@@ -1,24 +1,13 @@
 -- Which definitions a person has signed as they are now. A signature is of the exact words: after any change the definition
 -- is unchecked again, and its earlier signatures are only counted.
 CREATE OR REPLACE VIEW definition_check AS
-WITH definition AS (
-    SELECT 'rules' AS kind, 'rules' AS id, 'The rules of courses, windows and verdicts' AS title, 0 AS position, version, rules_digest(r) AS digest
-    FROM main.rules AS r
-    UNION ALL
-    SELECT 'measure', measure_id, title, position, version, measure_digest(m)
-    FROM main.measure AS m
-    UNION ALL
-    SELECT 'benchmark', benchmark_id, citation, position, version, benchmark_digest(b)
-    FROM main.benchmark AS b
-)
-
 SELECT
     d.kind, d.id, d.version, d.title, d.position, d.digest,
     count(s.signature_no) FILTER (s.digest = d.digest) > 0 AS is_signed,
     string_agg(s.signed_by, ', ' ORDER BY s.signature_no) FILTER (s.digest = d.digest) AS signed_by,
     max(s.signed_on) FILTER (s.digest = d.digest) AS signed_on,
     count(s.signature_no) FILTER (s.digest <> d.digest)::INTEGER AS earlier_signatures
-FROM definition AS d
+FROM main.definition_digest AS d
 LEFT JOIN main.signature AS s ON s.kind = d.kind AND s.id = d.id
 GROUP BY ALL;
 

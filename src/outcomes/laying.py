@@ -25,7 +25,7 @@ TABLES = frozenset(
     {
         "pseudonym_place", "moved_extract_day", "moved_patient_row", "moved_score",
         "last_heard", "raised_item_9", "told_infusion", "reread", "renumbered", "known_infusion", "restarted", "infusion", "told_course", "looked_up", "score_place", "baseline", "picked",
-        "clinic_group", "tally", "clock_tally", "rate", "comparison",
+        "clinic_group", "tally", "clock_tally", "rate", "comparison", "definition_digest",
     }
 )  # fmt: skip
 

@@ -87,13 +87,6 @@ UNCHECKED = """
 """
 
 
-def check_once(con: duckdb.DuckDBPyConnection) -> None:
-    """Let the questions that follow share one answer of definition_check, which digests every definition each time it is asked."""
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE definition_check AS SELECT kind, id, is_signed FROM main.definition_check"
-    )
-
-
 def summarise(
     con: duckdb.DuckDBPyConnection,
     *,
@@ -104,7 +97,6 @@ def summarise(
     known_refused: int,
 ) -> Summary:
     """The last night of a store."""
-    check_once(con)
     (night,) = rows_of(con, "SELECT * FROM night ORDER BY night DESC LIMIT 1")
     tonight = [night["night"]]
     (counts,) = rows_of(

@@ -95,11 +95,10 @@ def _filters(arguments: Arguments, con: Any) -> dict[str, Any]:
 
 def _rates(arguments: Arguments) -> None:
     gc.disable()  # it ends before looking for garbage would pay
-    from outcomes.summary import RATES, UNCHECKED, check_once, rows_of
+    from outcomes.summary import RATES, UNCHECKED, rows_of
     from outcomes.words import RATE_COLUMNS, SIGNED, rate_words, signed_words, unchecked_words
 
     with published(arguments, is_small=True) as con:
-        check_once(con)
         rows = rows_of(con, RATES, _filters(arguments, con))
         (unchecked,) = rows_of(con, UNCHECKED)
     if arguments.format != "table":
@@ -114,11 +113,10 @@ def _rates(arguments: Arguments) -> None:
 
 def _compare(arguments: Arguments) -> None:
     gc.disable()
-    from outcomes.summary import COMPARISONS, UNCHECKED, check_once, rows_of
+    from outcomes.summary import COMPARISONS, UNCHECKED, rows_of
     from outcomes.words import COMPARISON_COLUMNS, SIGNED, comparison_words, signed_words, unchecked_words
 
     with published(arguments, is_small=True) as con:
-        check_once(con)
         rows = rows_of(con, COMPARISONS, _filters(arguments, con))
         (unchecked,) = rows_of(con, UNCHECKED)
     if arguments.format != "table":
