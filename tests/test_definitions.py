@@ -155,7 +155,9 @@ def test_a_change_of_any_word_makes_a_definition_unchecked_and_its_change_back_s
     query = f"SELECT is_signed, earlier_signatures FROM definition_check WHERE kind = '{kind}' AND id = '{name}'"
     columns = [row[:2] for row in laid.execute(f"DESCRIBE {kind}").fetchall() if row[0] != f"{kind}_id"]
     assert len(columns) > 20
-    derived_again = "TRUNCATE main.definition_digest; INSERT INTO main.definition_digest FROM recomputed.definition_digest"
+    derived_again = (
+        "TRUNCATE main.definition_digest; INSERT INTO main.definition_digest FROM recomputed.definition_digest"
+    )
     for column, of in columns:
         (before,) = laid.execute(f"SELECT {column} FROM {kind} WHERE {key}").fetchone()
         other = {"VARCHAR": f"coalesce({column}, '') || '.'", "BOOLEAN": f"NOT {column}", "DATE": f"coalesce({column}, DATE '2026-01-01') + 1"}.get(of, f"coalesce({column}, 0) + 1")  # fmt: skip

@@ -74,8 +74,7 @@ def _with_changes(shipped: pl.DataFrame, changes: Sequence[dict[str, Any]], meas
             retired.pop(name, None)
     # A measure that is no more stops nothing that is retired.
     known = measure_ids | {row["measure_id"] or "" for name, row in own.items() if name in retired}
-    added = judged_cells(own.values(), Path(OWN_FILE), known)
-    together = pl.concat([shipped, added])
+    together = pl.concat([shipped, judged_cells(own.values(), Path(OWN_FILE), known)]) if own else shipped
     if faults := two_primaries(together.filter(~pl.col("benchmark_id").is_in(list(retired)))):
         raise DataFileError(faults)
     said = [retired.get(name, {}) for name in together["benchmark_id"]]

@@ -60,7 +60,7 @@ class Manifest:
 class Night:
     """A night under way in a home: what each of its steps leaves to the next.
 
-    last: number of the night before. ledger_head: hash of the ledger's last entry. known: every file of the ledger before
+    last: number of the night before, and last_as_of its date. ledger_head: hash of the ledger's last entry. known: every file of the ledger before
     this night, and why it is refused; none where nothing waits. held: sizes by hash of files that an earlier
     night held and did not take. healed: how many nights had to be done again before it. upgraded_from: the store's version
     before this night, where that was an older one. counts: what the step under way counted, for its log. judging: where its
@@ -72,6 +72,7 @@ class Night:
     manifest: Manifest | None = None
     files: DataFiles | None = None
     last: int = 0
+    last_as_of: dt.date | None = None
     ledger_head: str = ""
     known: dict[str, str | None] = field(default_factory=dict)
     held: dict[str, int] = field(default_factory=dict)

@@ -63,6 +63,7 @@ def heal(night: Night, progress: Progress | None = None) -> Night:
         witnessing.restore(home, con)
         files = night.files = data_files(home)
         night.healed += healing.heal(home, con, files)
+        _stand(night, con)
     remove_destroyed(home)
     if home.manifest.exists():
         left = _read_manifest(home)
@@ -73,6 +74,8 @@ def heal(night: Night, progress: Progress | None = None) -> Night:
             step(unfinished, None)
         _end(home)
         night.healed += 1
+        with reading(home) as con:
+            _stand(night, con)
     if night.healed:
         logs.write(home, "warning", "nights_healed", nights=night.healed)
     night.counts = {"nights_healed": night.healed}
@@ -82,18 +85,16 @@ def heal(night: Night, progress: Progress | None = None) -> Night:
 def look(night: Night, progress: Progress | None = None) -> Night:
     """Hash the finished files of the inbox and hold the bytes of the new ones. Refuses a date before the last night's."""
     home = night.home
+    if night.last_as_of and night.as_of < night.last_as_of:
+        raise OutcomesError(
+            f"The as-of date {night.as_of} is before the last night's, {night.last_as_of}. Give that date or a later one."
+        )
     entries = inbox.listed(home)
     night.held = inbox.left_in_hold(home)
-    with warehouse(home.warehouse) as con:
-        last = one(con, "SELECT arg_max(as_of, night) FROM night")
-        if last and night.as_of < last:
-            raise OutcomesError(
-                f"The as-of date {night.as_of} is before the last night's, {last}. Give that date or a later one."
-            )
-        # Where nothing waits, nothing is looked for among all that is known.
-        night.known = _known(con) if entries or night.held else {}
-        night.last = one(con, _LAST_NIGHT) or 0
-        night.ledger_head = one(con, "SELECT arg_max(hash, arrival_no) FROM arrival") or ""
+    # Where nothing waits, nothing is looked for among all that is known.
+    if entries or night.held:
+        with reading(home) as con:
+            night.known = _known(con)
     night.found = inbox.look(home, entries, night.known)
     return night
 
@@ -259,6 +260,13 @@ def run_night(home: Home, as_of: dt.date, progress: Progress | None = None) -> S
             result = run_step(name, step, result, progress)
     assert isinstance(result, Summary)
     return result
+
+
+def _stand(night: Night, con: duckdb.DuckDBPyConnection) -> None:
+    """Where the home stands before the night."""
+    night.last = one(con, _LAST_NIGHT) or 0
+    night.last_as_of = one(con, "SELECT arg_max(as_of, night) FROM night")
+    night.ledger_head = one(con, "SELECT arg_max(hash, arrival_no) FROM arrival") or ""
 
 
 def _known(con: duckdb.DuckDBPyConnection, shas: list[str] | None = None) -> dict[str, str | None]:
