@@ -13,7 +13,7 @@ import duckdb
 import polars as pl
 
 from outcomes.errors import OutcomesError
-from outcomes.frames import given
+from outcomes.frames import keep_equal
 from outcomes.paths import Home
 from schemas.benchmarks import read_benchmarks, read_claims
 from schemas.clinics import Clinics, read_clinics
@@ -116,9 +116,7 @@ def put_data_files(con: duckdb.DuckDBPyConnection, files: DataFiles) -> None:
         ),
     }
     for table, frame in tables.items():
-        with given(con, "given", frame):
-            con.execute(f"DELETE FROM {table}")
-            con.execute(f"INSERT INTO {table} BY NAME FROM given")
+        keep_equal(con, table, frame)
 
 
 def _numbered(frame: pl.DataFrame) -> pl.DataFrame:

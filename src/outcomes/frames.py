@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -53,6 +54,17 @@ def put_rows(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Mapping[
     if rows:
         with given(con, "rows", pl.DataFrame(list(rows), infer_schema_length=None)):
             con.execute(f"INSERT INTO {table} BY NAME FROM rows")
+
+
+def keep_equal(con: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame) -> None:
+    """Give a small table the rows of `frame`. Where it has them it is left alone: what is written goes to disk again, whole."""
+    columns = ", ".join(f'"{name}"' for name in frame.columns) or "*"
+    if Counter(con.execute(f"SELECT {columns} FROM {table}").fetchall()) == Counter(frame.rows()):
+        return
+    con.execute(f"DELETE FROM {table}")
+    if not frame.is_empty():
+        with given(con, "given", frame):
+            con.execute(f"INSERT INTO {table} BY NAME FROM given")
 
 
 def asked(con: duckdb.DuckDBPyConnection, query: str) -> pl.DataFrame:

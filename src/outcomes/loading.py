@@ -11,12 +11,13 @@ from itertools import groupby
 from typing import Any
 
 import duckdb
+import polars as pl
 
 from outcomes import inbox, lasting
 from outcomes.checking import Judged, judge
 from outcomes.datafiles import DataFiles, clinics_of, put_data_files, read_data_files
 from outcomes.errors import FileRefusedError, OutcomesError
-from outcomes.frames import one, put_rows
+from outcomes.frames import keep_equal, one
 from outcomes.nightreceipts import put_night
 from outcomes.paths import Home, data_folder
 from outcomes.sources.content import Content
@@ -210,11 +211,11 @@ def put_clinics(home: Home, con: duckdb.DuckDBPyConnection) -> Clinics | None:
         raise OutcomesError(
             f"clinics.toml no longer lists {', '.join(lost)}, of which rows are stored. Put the entry back, then run the night again."
         )
-    con.execute("DELETE FROM clinic")
-    put_rows(con, "clinic", clinics.rows)
-    con.execute("DELETE FROM clinic_cadence")
-    cadences = [{"clinic_id": clinic, "sends_every_days": days} for clinic, days in sorted(clinics.cadences.items())]
-    put_rows(con, "clinic_cadence", cadences)
+    cadences = {"clinic_id": list(clinics.cadences), "sends_every_days": list(clinics.cadences.values())}
+    keep_equal(con, "clinic", pl.DataFrame(clinics.rows, infer_schema_length=None))
+    keep_equal(
+        con, "clinic_cadence", pl.DataFrame(cadences, schema={"clinic_id": pl.String, "sends_every_days": pl.Int32})
+    )
     return clinics
 
 
