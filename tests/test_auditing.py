@@ -27,6 +27,7 @@ from outcomes.laying import TABLES
 from outcomes.paths import data_folder
 from outcomes.querying import answers, opened_to_ask
 from outcomes.releases import run_release
+from outcomes.sources.content import whole
 from schemas.cookbook import LONGEST, TWELVE, read_cookbook
 from schemas.feeds import FEEDS
 from schemas.glossary import WORDS
@@ -147,7 +148,7 @@ def test_there_are_twelve_and_they_come_first():
 
 def lines_of(home, sha, form):
     """Line -> row of an archived file, read by Python's csv and polars."""
-    data = inbox.bytes_of(home, sha)
+    data = whole(inbox.content_of(home, sha))
     if form == "parquet":
         return dict(enumerate(pl.read_parquet(data).iter_rows(named=True), 1))
     text = (gzip.decompress(data) if form.endswith(".gz") else data).decode("utf-8-sig")

@@ -16,7 +16,8 @@ from outcomes import inbox
 from outcomes.cli import main
 from outcomes.errors import UsageError
 from outcomes.publishedcopy import opened
-from outcomes.showing import line_of, row_of
+from outcomes.showing import line_of, row_of, rows_at
+from outcomes.sources.content import whole
 from outcomes.tracing import flat, patient_and_course, traced
 from tests.conftest import copied, stored
 
@@ -81,7 +82,7 @@ def test_the_line_of_each_traced_score_holds_what_the_store_says(con, after_late
     files = {}
     for sha, *_, form in rows:
         if sha not in files:
-            data = inbox.bytes_of(after_later, sha)
+            data = whole(inbox.content_of(after_later, sha))
             if form == "parquet":
                 files[sha] = dict(enumerate(pl.read_parquet(data).iter_rows(named=True), 1))
             else:
@@ -274,6 +275,30 @@ LAST = {
 def test_a_line_of_each_format_is_shown_sensibly(form):
     data, line, shown = LAST[form]
     assert row_of(data, line) == shown
+
+
+QUOTED = b'patient_id,note\nann1,"one\ntwo"\nbob2,three\r\ncy,"never\nended'
+
+
+@pytest.mark.parametrize(
+    ("data", "rows"),
+    [
+        (QUOTED, {1: "patient_id,note", 2: 'ann1,"one\ntwo"', 3: 'two"\nbob2,three\ncy,"never', 4: "bob2,three", 5: 'cy,"never\nended'}),
+        (b"\xef\xbb\xbfa,b\n1,2\r3,4", {1: "a,b", 2: "1,2\\r3,4"}),
+        (b"a,b\r1,2\r3,4", {1: "a,b", 2: "1,2", 3: "3,4"}),
+        (b'a,b\n"' + b"x\n" * 200, {2: '"' + "x\n" * 50 + "x"}),
+    ],
+)  # fmt: skip
+def test_lines_of_a_text_are_those_of_an_editor_wherever_its_bytes_lie(data, rows, tmp_path):
+    """Many at once, of a file on disk as of bytes; a quoted cell is followed for 50 lines."""
+    path = tmp_path / "file"
+    path.write_bytes(data)
+    for content in (data, path):
+        assert rows_at(content, rows) == rows
+        for line, row in rows.items():
+            assert row_of(content, line) == row
+        with pytest.raises(UsageError, match="has no line 999"):
+            row_of(content, 999)
 
 
 def test_a_line_of_a_fhir_bundle_is_shown_by_column():

@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ import duckdb
 from outcomes import lasting
 from outcomes.errors import UsageError
 from outcomes.paths import Home
-from outcomes.showing import archived, row_of
+from outcomes.showing import archived, rows_at
 from outcomes.summary import Row, rows_of
 
 if TYPE_CHECKING:
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 SHEET, COURSES = "sheet.csv", "courses.txt"
 CLASSES = ("observed", "missing", "waiting", "not eligible")
 _HEAD = ("number", "measure", "class", "baseline", "endpoint", "met", "remark", "draw")
+_HEADER = 1
+_NOT_SHOWN = "(a file that cannot be shown by lines: open it in the archive)"
+# By the file's SHA-256, its rows by their lines.
+Sent = dict[str, dict[int, str]]
 _WORDS = """\
 {n} courses, drawn from {drawn_from} of night {night}, as of {as_of}. Fill {sheet}, a line for each, from the rows below and
 from nothing else: what the program says of them is not here, and should not be looked up before. The rules are in
@@ -142,16 +147,19 @@ def _courses_text(home: Home, con: duckdb.DuckDBPyConnection, draw: Draw) -> str
         n=f"{len(draw.courses):,}", drawn_from=f"{draw.drawn_from:,}", sheet=SHEET, **night,
         rules="; ".join(f"{key} {value}" for key, value in rules.items()),
     )  # fmt: skip
-    data: dict[str, bytes] = {}
+    of_course = [rows_of(con, _ROWS, [course["patient_no"]]) for course in draw.courses]
+    lines: dict[str, set[int]] = {}
+    for row in chain.from_iterable(of_course):
+        lines.setdefault(row["sha256"], {_HEADER}).add(row["line"])
+    sent = {sha: rows_at(archived(home, sha), of_file) for sha, of_file in lines.items()}
     parts = [said]
-    for number, course in enumerate(draw.courses, start=1):
+    for number, (course, rows) in enumerate(zip(draw.courses, of_course, strict=True), start=1):
         (measure,) = rows_of(con, _MEASURE, [course["measure_id"]])
-        rows = rows_of(con, _ROWS, [course["patient_no"]])
-        parts.append(_course_text(home, number, course, measure, rows, data))
+        parts.append(_course_text(number, course, measure, rows, sent))
     return "\n".join(parts)
 
 
-def _course_text(home: Home, number: int, course: Row, measure: Row, rows: Sequence[Row], data: dict[str, bytes]) -> str:  # fmt: skip
+def _course_text(number: int, course: Row, measure: Row, rows: Sequence[Row], sent: Sent) -> str:
     words = [
         "-" * 100,
         f"{number}. {measure['measure_id']}, version {measure['version']}: {measure['title']}",
@@ -164,32 +172,23 @@ def _course_text(home: Home, number: int, course: Row, measure: Row, rows: Seque
     for row in rows:
         if row["sha256"] != sha:
             sha = row["sha256"]
-            words.append(f"   File {sha[:12]}, received on {row['came_on']}{_header(home, row, data)}")
+            words.append(f"   File {sha[:12]}, received on {row['came_on']}{_header(row, sent)}")
         moved = f" (counts for a day {row['moved']:+d}: its pseudonym was joined or split)" if row["moved"] else ""
-        words.append(f"   {sha[:12]}:{row['line']}{moved}\n{_indented(_row(home, row, data))}")
+        words.append(f"   {sha[:12]}:{row['line']}{moved}\n{_indented(_row(row, sent))}")
     return "\n".join(words) + "\n"
 
 
-def _header(home: Home, row: Row, data: dict[str, bytes]) -> str:
+def _header(row: Row, sent: Sent) -> str:
     """The first line of a file of text: it names the columns."""
     if not row["format"].startswith("csv"):
         return ""
-    return f". Its columns:\n{_indented(_line(home, row['sha256'], 1, data))}"
+    return f". Its columns:\n{_indented(sent[row['sha256']].get(_HEADER, _NOT_SHOWN))}"
 
 
-def _row(home: Home, row: Row, data: dict[str, bytes]) -> str:
+def _row(row: Row, sent: Sent) -> str:
     """An archived row: of a text as it was sent, of a table its cells by column, beside each other."""
-    found = _line(home, row["sha256"], row["line"], data)
+    found = sent[row["sha256"]].get(row["line"], _NOT_SHOWN)
     return found if row["format"].startswith(("csv", "ndjson")) else " | ".join(found.splitlines())
-
-
-def _line(home: Home, sha: str, line: int, data: dict[str, bytes]) -> str:
-    if sha not in data:
-        data[sha] = archived(home, sha)
-    try:
-        return row_of(data[sha], line)
-    except UsageError:
-        return "(a file that cannot be shown by lines: open it in the archive)"
 
 
 def _indented(text: str) -> str:

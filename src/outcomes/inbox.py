@@ -16,7 +16,7 @@ from outcomes import lasting
 from outcomes.errors import BusyError, UsageError
 from outcomes.paths import Home
 from outcomes.settings import settings_of
-from outcomes.sources.content import BLOCK_BYTES, PIECE_BYTES, Content, whole
+from outcomes.sources.content import BLOCK_BYTES, PIECE_BYTES, Content
 from schemas.settings import Limits
 
 # A batch is parsed in one go up to about this size.
@@ -236,11 +236,6 @@ def content_of(home: Home, sha: str, *, may_be_gone: bool = False) -> Content:
     if may_be_gone:
         return b""
     raise FileNotFoundError(f"the bytes of arrival {sha[:12]} are in neither held, archive nor refused")
-
-
-def bytes_of(home: Home, sha: str, *, may_be_gone: bool = False) -> bytes:
-    """All the bytes of an arrival, as content_of() finds them."""
-    return whole(content_of(home, sha, may_be_gone=may_be_gone))
 
 
 def content_given(path: Path, limits: Limits = Limits()) -> Content:  # noqa: B008 (it is frozen)

@@ -15,6 +15,7 @@ from outcomes.loading import Manifest, Night, load_night
 from outcomes.nightreceipts import restore_nights, told_nights, write_night_receipts
 from outcomes.paths import Home
 from outcomes.releasereceipts import restore_releases, write_release_receipts
+from outcomes.sources.content import Content, pieces
 
 RECEIPTS = "receipts.jsonl"
 
@@ -68,12 +69,12 @@ def restore(home: Home, con: duckdb.DuckDBPyConnection, files: DataFiles) -> int
             "clinics.toml is missing from the home, though its receipts tell of nights. Put it back, then run the night again."
         )
     for entry in lost:
-        data = inbox.bytes_of(home, entry["sha256"], may_be_gone=True)
-        if not data and not entry["refused_because"]:
+        content = inbox.content_of(home, entry["sha256"], may_be_gone=True)
+        if not content and not entry["refused_because"]:
             raise OutcomesError(
                 f"The bytes of arrival {entry['arrival_no']} are not in the archive: restore that folder from a backup, and where the file was erased the warehouse too."
             )
-        if data and hashlib.sha256(data).hexdigest() != entry["sha256"]:
+        if content and _sha256(content) != entry["sha256"]:
             raise OutcomesError(
                 f"The archived bytes of arrival {entry['arrival_no']} are not those of its receipt: restore the archive from a backup."
             )
@@ -103,3 +104,10 @@ def restore(home: Home, con: duckdb.DuckDBPyConnection, files: DataFiles) -> int
     restore_nights(home, con)
     restore_releases(home, con)
     return len(nights)
+
+
+def _sha256(content: Content) -> str:
+    digest = hashlib.sha256()
+    for piece in pieces(content):
+        digest.update(piece)
+    return digest.hexdigest()

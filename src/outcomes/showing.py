@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Collection, Iterator
+from itertools import chain
+
 import duckdb
 
 from outcomes import inbox
 from outcomes.errors import FileRefusedError, UsageError
 from outcomes.paths import Home
 from outcomes.publishedcopy import file_of
+from outcomes.sources.content import Content, head_of
 from outcomes.sources.opening import opened, read_sheet
 from outcomes.sources.sheet import BETWEEN, Sheet
 
@@ -41,49 +46,73 @@ def line_of(home: Home, con: duckdb.DuckDBPyConnection, head: str, line: int) ->
     return row_of(archived(home, sha), line)
 
 
-def archived(home: Home, sha: str) -> bytes:
-    """The bytes of an arrival. Raises UsageError where they cannot be read."""
+def archived(home: Home, sha: str) -> Content:
+    """The bytes of an arrival, or where they lie. Raises UsageError where they cannot be read."""
     try:
-        return inbox.bytes_of(home, sha)
+        return inbox.content_of(home, sha)
     except OSError:
         raise UsageError(f"The bytes of {sha[:12]} cannot be read in {home.archive}. Only who runs the nights may read them.") from None  # fmt: skip
 
 
-def row_of(data: bytes, line: int) -> str:
+def row_of(content: Content, line: int) -> str:
     """The row at a physical line of a text, or at a row number of a table, as text. Raises UsageError where it has none."""
-    try:
-        given = opened(data)
-        if given.is_csv or given.format.startswith(("ndjson", "fhir.ndjson")):
-            shown = _of_text(given.data, line)
-        else:
-            shown = _of_sheet(read_sheet(given.format, given.data), line)
-    except FileRefusedError:
-        shown = None
+    shown = rows_at(content, {line}).get(line)
     if shown is None:
         raise UsageError(f"The file cannot be shown by lines, or has no line {line}.")
+    return shown
+
+
+def rows_at(content: Content, lines: Collection[int]) -> dict[int, str]:
+    """The rows at some lines of a file, by line: those that it has, and none of a file that cannot be shown. It is read once."""
+    try:
+        given = opened(content)
+        if given.is_csv or given.format.startswith(("ndjson", "fhir.ndjson")):
+            found = _of_text(given.content, lines)
+        else:
+            found = _of_sheet(read_sheet(given.format, given.data), lines)
+    except FileRefusedError:
+        found = {}
     # A terminal obeys some characters: they are shown, not sent.
-    return "".join(c if c.isprintable() or c in "\t\n" else repr(c)[1:-1] for c in shown)
+    return {
+        line: "".join(c if c.isprintable() or c in "\t\n" else repr(c)[1:-1] for c in row)
+        for line, row in found.items()
+    }
 
 
-def _of_sheet(sheet: Sheet, line: int) -> str | None:
-    """The cells of a row of a table, each with its column; of one that could not be read, what was found in it."""
-    places = (sheet.lines == line).arg_true()
-    if places.len():
-        cells = sheet.cells.row(places[0])
-        return "\n".join(
-            f"{name}: {'' if cell is None else cell}" for name, cell in zip(sheet.names, cells, strict=True)
-        )
-    return next((text.replace(BETWEEN, "\n") for at, text in sheet.ragged if at == line), None)
+def _of_sheet(sheet: Sheet, lines: Collection[int]) -> dict[int, str]:
+    """The cells of rows of a table, each with its column; of those that could not be read, what was found in them."""
+    found = {at: text.replace(BETWEEN, "\n") for at, text in sheet.ragged if at in lines}
+    for place in sheet.lines.is_in(list(lines)).arg_true():
+        cells = zip(sheet.names, sheet.cells.row(place), strict=True)
+        found[sheet.lines[place]] = "\n".join(f"{name}: {'' if cell is None else cell}" for name, cell in cells)
+    return found
 
 
-def _of_text(data: bytes, line: int) -> str | None:
-    wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
-    text = data.decode("utf-16" if wide else "utf-8-sig", errors="replace").replace("\r\n", "\n")
-    lines = (text if "\n" in text else text.replace("\r", "\n")).split("\n")
-    if not 1 <= line <= len(lines):
-        return None
-    end = line
-    # A quoted cell may run over several lines.
-    while "".join(lines[line - 1 : end]).count('"') % 2 and end < min(len(lines), line + _MOST_LINES):
-        end += 1
-    return "\n".join(lines[line - 1 : end])
+def _of_text(content: Content, lines: Collection[int]) -> dict[int, str]:
+    """Lines of a text, each with those that a quoted cell of it runs over."""
+    found: dict[int, str] = {}
+    unended: set[int] = set()
+    last = max(lines, default=0)
+    for number, text in enumerate(_lines(content), start=1):
+        if number > last and not unended:
+            break
+        for start in unended:
+            found[start] += f"\n{text}"
+        if number in lines:
+            found[number] = text
+            unended.add(number)
+        unended = {start for start in unended if found[start].count('"') % 2 and number < start + _MOST_LINES}
+    return found
+
+
+def _lines(content: Content) -> Iterator[str]:
+    """The lines of a text without their ends: a carriage return alone ends them where no line feed does."""
+    encoding = "utf-16" if head_of(content, 2) in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    with io.BytesIO(content) if isinstance(content, bytes) else content.open("rb") as handle:
+        text = io.TextIOWrapper(handle, encoding, errors="replace", newline="\n")
+        first = next(text, "")
+        if not first.endswith("\n"):
+            yield from first.split("\r")
+            return
+        for line in chain([first], text):
+            yield line[:-1].removesuffix("\r") if line.endswith("\n") else line
