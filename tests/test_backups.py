@@ -110,19 +110,27 @@ def went_on(lived, tmp_path_factory):
     return home
 
 
+@pytest.fixture(scope="module")
+def cuts(lived, tmp_path_factory):
+    """How many steps of that night were done -> the backup taken then, with the lock held by the night."""
+    folder = tmp_path_factory.mktemp("cuts")
+    cut = copied(lived, folder / "cut")
+    (cut.inbox / "Zebulon Quartermain.csv").write_bytes(LATE)
+    value, made = nights.Night(cut, DAYS[2]), {}
+    with locked(cut):
+        for done, (_, step) in enumerate(nights.STEPS[:-1], 1):
+            value = step(value, None)
+            made[done] = backup(cut, folder / f"to-{done}")
+    return made
+
+
 @pytest.mark.usefixtures("no_pages")
 @pytest.mark.parametrize("done", range(1, len(nights.STEPS)))
-def test_a_backup_while_a_night_runs_makes_a_home_that_the_next_night_heals(done, lived, went_on, tmp_path):
-    """Taken between two steps, with the lock held by the night."""
-    cut = copied(lived, tmp_path / "cut")
-    (cut.inbox / "Zebulon Quartermain.csv").write_bytes(LATE)
-    value = nights.Night(cut, DAYS[2])
-    with locked(cut):
-        for _, step in nights.STEPS[:done]:
-            value = step(value, None)
-        made = backup(cut, tmp_path / "to")
+def test_a_backup_while_a_night_runs_makes_a_home_that_the_next_night_heals(done, cuts, went_on, tmp_path):
+    """Taken between two steps."""
+    made = cuts[done]
     assert (made.damaged, made.missing) == (0, 0)
-    assert not [path for path in (tmp_path / "to").rglob("*") if "Zebulon" in path.name]
+    assert not [path for path in made.folder.parent.rglob("*") if "Zebulon" in path.name]
     assert "Zebulon" not in (made.folder / MANIFEST).read_text()
     home = Home(tmp_path / "new")
     restore(made.folder, home)

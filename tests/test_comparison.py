@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from outcomes.datafiles import put_data_files, read_data_files
-from outcomes.laying import lay
+from outcomes.laying import TABLES, lay
 from outcomes.paths import data_folder
 from tests.spec import duckdb_engine
 from tests.spec.drawing import score
@@ -415,7 +415,7 @@ def test_from_scores_to_the_verdict(scores, declares, expected):
     """A response is 20 to 10 and not 20 to 11. With no extract_day the forms tell on day 29 that the window, which
     ends on day 40, was not yet over when they came."""
     clinics = [{"clinic": "c1", "drug": "ketamine_iv", "sends_every_infusion": declares}]
-    duckdb_engine.engine(scores, clinics, 1000)
+    duckdb_engine.engine(scores, clinics, 1000, steps=TABLES)
     rows = duckdb_engine._store().execute(
         "SELECT verdict, withheld_because, our_n FROM comparison WHERE benchmark_id = ? ORDER BY clinic_id", [PRIMARY]
     ).fetchall()  # fmt: skip
@@ -426,7 +426,9 @@ def test_from_scores_that_came_all_at_once_to_no_verdict():
     """A form on day 50 in the first arrival, past the window's end, and no extract_day: who left cannot be told."""
     scores = clinic_of(27, 3, extract=None)
     scores += [score({"patient": "p0", "timepoint": "follow_up", "day": 50, "total": 12})]
-    duckdb_engine.engine(scores, [{"clinic": "c1", "drug": "ketamine_iv", "sends_every_infusion": True}], 1000)
+    duckdb_engine.engine(
+        scores, [{"clinic": "c1", "drug": "ketamine_iv", "sends_every_infusion": True}], 1000, steps=TABLES
+    )
     rows = duckdb_engine._store().execute(
         "SELECT verdict, withheld_because, our_n FROM comparison WHERE benchmark_id = ?", [PRIMARY]
     ).fetchall()  # fmt: skip

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
+from unittest.mock import patch
 
 import duckdb
 import polars as pl
 
+from outcomes import deriving
 from outcomes.datafiles import put_data_files, read_data_files
 from outcomes.deriving import derive
 from outcomes.frames import given
-from outcomes.laying import lay
+from outcomes.laying import TABLES, lay, sql_files
 from outcomes.paths import data_folder
 
 Row = dict[str, Any]
@@ -84,6 +87,8 @@ STEP_2_QUERIES = {
         flag FROM funnel""",
 }  # fmt: skip
 
+ALL_QUERIES = QUERIES | STEP_2_QUERIES | ORDER_QUERIES
+
 SCORE_SCHEMA = {
     "score_id": pl.Int64, "arrival_no": pl.Int32, "line": pl.Int32, "clinic_id": pl.String, "patient_id": pl.String,
     "infusion_number": pl.Int16, "days_since_first_infusion": pl.Int16, "timepoint": pl.String,
@@ -102,14 +107,51 @@ def _store() -> duckdb.DuckDBPyConnection:
     return con
 
 
+# What a query reads stands behind one of these words, in quotes (as what a macro is to read), or before a bracket.
+_READ = re.compile(r"(?:\b(?:FROM|JOIN)\s+(?:main\.)?|\bmain\.|'(?:main\.)?)(\w+)|\b(\w+)\(")
+
+
+def _read(code: str) -> set[str]:
+    return {name for pair in _READ.findall(code) for name in pair if name}
+
+
+@cache
+def _reads() -> dict[str, set[str]]:
+    """Each view and macro of the SQL files -> what the file that makes it reads, and names that are none of theirs."""
+    made: dict[str, set[str]] = {}
+    for _, text in sql_files(20, 99):
+        code = re.sub(r"--.*|^COMMENT ON .*$", "", text, flags=re.M)
+        for name in re.findall(r"^CREATE OR REPLACE (?:VIEW|MACRO) (?:main\.)?(\w+)", code, re.M):
+            made.setdefault(name, set()).update(_read(code))
+    return made
+
+
+@cache
+def steps_of(tables: tuple[str, ...]) -> frozenset[str]:
+    """The kept steps that drawn tables are made from: a derivation of all of them costs twice that of most."""
+    ahead = {name for table in tables for name in _read(ALL_QUERIES[table])}
+    found: set[str] = set()
+    while ahead:
+        name = ahead.pop()
+        if name not in found and name in _reads():
+            found.add(name)
+            ahead |= _reads()[name]
+    return TABLES & found
+
+
 def engine(
     scores: list[Row],
     clinics: list[Row],
     as_of: int,
     tables: tuple[str, ...] = tuple(QUERIES),
     identity: Sequence[Row] = (),
+    *,
+    steps: frozenset[str] | None = None,
 ) -> dict[str, list[Row]]:
-    """The derived tables asked for, of the product for drawn scores; see tests/spec/drawing.py."""
+    """The derived tables asked for, of the product for drawn scores; see tests/spec/drawing.py.
+
+    Derived are the kept steps that they are made from, or `steps`; the others are empty.
+    """
     con = _store()
     for table in ("score", "score_event", "patient", "arrival", "night", "extract_day", "clinic", "identity_change"):
         con.execute(f"DELETE FROM {table}")
@@ -122,10 +164,14 @@ def engine(
     arrivals = {
         received: number for number, received in enumerate(sorted({row["received"] for row in scores}), start=1)
     }
-    for received, number in arrivals.items():
+    came = pl.DataFrame(
+        [(number, EPOCH + dt.timedelta(received)) for received, number in arrivals.items()],
+        schema={"number": pl.Int32, "day": pl.Date},
+        orient="row",
+    )
+    with given(con, "came", came):
         con.execute(
-            "INSERT INTO arrival VALUES (?, ?, NULL, 1, ?, 'scores', 'csv', '', 0, NULL, 0, 0, 0, 0, 0, 0, '', '', '')",
-            [number, str(number), EPOCH + dt.timedelta(received)],
+            "INSERT INTO arrival SELECT number, number::VARCHAR, NULL, 1, day, 'scores', 'csv', '', 0, NULL, 0, 0, 0, 0, 0, 0, '', '', '' FROM came"
         )
     frame = pl.DataFrame([_stored(i, row, arrivals) for i, row in enumerate(scores)], schema=SCORE_SCHEMA)
     extracts = pl.DataFrame(
@@ -152,10 +198,14 @@ def engine(
         )
     for number, row in enumerate(identity, start=1):
         _change(con, number, row, arrivals)
-    derive(con, whole=True)
+    needed = steps_of(tables) if steps is None else steps
+    for name in sorted(TABLES - needed):
+        con.execute(f"TRUNCATE main.{name}")
+    with patch.object(deriving, "TABLES", needed):
+        derive(con, whole=True)
     said = {}
     for name in tables:
-        result = con.execute((QUERIES | STEP_2_QUERIES | ORDER_QUERIES)[name])
+        result = con.execute(ALL_QUERIES[name])
         columns = [c[0] for c in result.description or []]
         said[name] = [dict(zip(columns, values, strict=True)) for values in result.fetchall()]
     return said

@@ -15,7 +15,10 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from outcomes.laying import TABLES
 from tests.spec.drawing import ENGINES, SAFETY, Row
+from tests.spec.duckdb_engine import ALL_QUERIES, steps_of
+from tests.spec.duckdb_engine import engine as duckdb_engine
 from tests.spec.reference import kind
 from tests.spec.reference_courses import MEASURES
 from tests.spec.reference_engine import STEP_1
@@ -224,3 +227,20 @@ def test_engines_agree(seeds, as_of):
         assert_adds_up(results)
     for one, other in combinations(sorted(said), 2):
         assert_same(said[one], said[other], scores)
+
+
+def test_a_drawn_table_needs_no_step_but_those_that_are_derived_for_it():
+    """Each table, with the kept steps it is said to be made from and no other, is what it is with all of them."""
+    scores = [row for place in range(30) for row in scores_of(f"p{place}", place) if row["received"] <= 600]
+    every = tuple(ALL_QUERIES)
+    whole = duckdb_engine(scores, CLINICS, 600, every, steps=TABLES)
+    assert all(whole[name] for name in every if name != "not_started")
+    # Many tables are made from the same steps, which are derived once for all of them.
+    of_steps: dict[frozenset[str], list[str]] = {}
+    for name in every:
+        of_steps.setdefault(steps_of((name,)), []).append(name)
+    for steps, names in of_steps.items():
+        said = duckdb_engine(scores, CLINICS, 600, tuple(names), steps=steps)
+        for name in names:
+            assert sorted(map(repr, said[name])) == sorted(map(repr, whole[name])), name
+    assert {"picked", "comparison"} & steps_of(("infusions",)) == set()
