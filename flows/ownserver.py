@@ -19,7 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from outcomes.errors import OutcomesError
+from outcomes.errors import OutcomesError, UsageError
 from outcomes.paths import Home
 
 LOOPBACK = "127.0.0.1"
@@ -29,6 +29,7 @@ LEASES = "prefect.server.concurrency.lease_storage.filesystem"
 # Generous: a first start makes Prefect's database, and the machine may be busy.
 _READY_SECONDS = 300
 _END_SECONDS = 10
+_LAST_PORT = 65535
 
 
 class OwnServer:
@@ -37,8 +38,10 @@ class OwnServer:
     def __init__(self, prefect_home: Path, *, port: int = 0, lasting: bool = False) -> None:
         """Start it; `port` 0 is any free one. A lasting one also makes scheduled runs and shows Prefect's pages.
 
-        Raises OutcomesError where the port is taken.
+        Raises OutcomesError where the port is taken, UsageError where there is no such port.
         """
+        if port > _LAST_PORT:
+            raise UsageError(f"There is no port {port}. Give one up to {_LAST_PORT} with --port.")
         prefect_home.mkdir(mode=0o700, parents=True, exist_ok=True)
         environment = os.environ | {"PREFECT_HOME": str(prefect_home)}
         environment.pop("PREFECT_API_URL", None)

@@ -265,3 +265,10 @@ def test_without_a_published_copy_it_says_what_to_do(after_later, tmp_path, caps
     code, out, err = said(capsys, monkeypatch, home, "SELECT 1")
     assert (code, out) == (64, "")
     assert "has no published copy yet" in err
+
+
+def test_a_long_answer_is_made_whole_before_it_is_handed_over(after_first):
+    """DuckDB 1.5 hands an answer over while it is made, and waits for ever on a long one of two parts on few threads."""
+    with opened_to_ask(after_first) as con:
+        (size,) = con.execute("SELECT current_setting('streaming_buffer_size')").fetchone()
+    assert size == "931.3 GiB"

@@ -177,7 +177,14 @@ def test_the_readme_names_every_reason(about):
 
 
 def test_every_file_that_is_linked_is_there():
-    for document in ("README.md", "CHANGELOG.md", "docs/sending.md", "docs/signing.md", "docs/running.md"):
+    for document in (
+        "README.md",
+        "CHANGELOG.md",
+        "docs/sending.md",
+        "docs/signing.md",
+        "docs/running.md",
+        "docs/pseudonyms.md",
+    ):
         path = ROOT / document
         links = re.findall(r"\]\((?!https?:)([^)#]+)\)", path.read_text("utf-8"))
         assert [link for link in links if not (path.parent / link).exists()] == []

@@ -813,7 +813,7 @@ def test_errors_of_these_commands_are_one_line(home, capfd):
     for words, said in (
         (("requeue", *at), "Which files?"),
         (("requeue", *at, "0" * 64), "is that of no file"),
-        (("requeue", *at, sha(A)[:2]), "Give its first 6 characters"),
+        (("requeue", *at, sha(A)[:2]), "is too short. Give its first 6 characters"),
         (("requeue", *at, "--reason", "not_a_reason"), "There is no reason not_a_reason"),
         (("requeue", *at, "--reason", "no_answers"), "nothing to read again"),
         (("refused", *at, "--destroy", sha(ODD)), "--by"),
@@ -821,6 +821,8 @@ def test_errors_of_these_commands_are_one_line(home, capfd):
         (("refused", *at, "--destroy", sha(C), "--by", "R.Meyer"), "outcomes erase"),
         (("quarantine", *at, "--show", "p1"), "as 3f9a01c2:14"),
         (("quarantine", *at, "--show", f"{sha(A)}:9"), "No row is set aside at line 9"),
+        (("quarantine", *at, "--reason", "not_a_reason"), "There is no reason not_a_reason"),
+        (("quarantine", *at, "--arrival", "0" * 64), "is that of no file"),
     ):
         code, out, err = command(capfd, *words)
         assert (code, out, err.count("\n")) == (64, "", 1), words

@@ -101,7 +101,7 @@ def test_a_database_that_was_lost_gets_its_acknowledgements_back(listed, tmp_pat
 @pytest.mark.parametrize(
     ("numbers", "name", "words"),
     [
-        ([999], "R. Meyer", "not on the list"),
+        ([999], "R. Meyer", "This number is not on the list"),
         ([1], "R. Meyer", "not on the list"),
         ([2], " ", "2 to 80"),
         ([2], "x" * 81, "2 to 80"),

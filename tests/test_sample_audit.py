@@ -159,6 +159,12 @@ def test_a_sheet_that_is_not_filled_is_refused_and_nothing_is_recorded(drawn, tm
     assert not (home.receipts / "audits.jsonl").exists()
 
 
+def test_a_sheet_that_nobody_has_filled_is_one_short_line(drawn):
+    home, _, folder = drawn
+    with pytest.raises(UsageError, match=r"line 2: class.*; line 6: class[^;]*; and \d+ more\.$"):
+        record(home, folder / SHEET, "R. Meyer")
+
+
 def test_a_sheet_of_other_courses_is_refused(drawn, tmp_path):
     home = drawn[0]
     text = filled(drawn, tmp_path / "s.csv").read_text()

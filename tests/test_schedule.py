@@ -162,6 +162,7 @@ def test_a_command_that_is_gone_leaves_no_server(how, tmp_path):
         (["--timezone", "Mars/Olympus"], "There is no such time zone"),
         (["--at", "24:00"], "not a time of day like 02:30"),
         (["--port", "0"], "not a whole number from 1"),
+        (["--port", "65536"], "There is no port 65536"),
     ],
 )
 def test_a_schedule_that_cannot_be_is_one_line_and_64(arguments, said, tmp_path, capfd):

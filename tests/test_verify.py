@@ -35,9 +35,11 @@ from outcomes.rebuilding import rebuild
 from outcomes.receipts import write_receipts
 from outcomes.releases import run_release
 from outcomes.reviewing import acknowledge
+from outcomes.signatures import sign
 from outcomes.summary import rows_of
 from outcomes.verifying import objects, verify
 from outcomes.verifying.checks import DIFFERS, NOT_CHECKED, OK
+from outcomes.verifying.published import reports
 from tests.conftest import FIRST, LATER, Made, copied, stored
 from tests.drawnnights import HEADER, course
 from tests.test_erasing import GIVEN, OTHER, TAKEN_BACK
@@ -179,6 +181,15 @@ def test_files_read_again_and_what_is_said_after_a_night_are_no_difference(tmp_p
     assert_clean(home)
     assert rebuild(home, check=True).equal
     assert stored(home.warehouse, "SELECT count(read_again_of) FROM arrival") == [(2,)]
+
+
+def test_what_was_signed_since_the_night_is_no_difference_of_its_summary(after_first, tmp_path):
+    home = copied(after_first, tmp_path / "home")
+    sign(home, "measure", "response_post_induction", BY, None, None)
+    assert reports(home).result == OK
+    home.summary.write_text(home.summary.read_text("utf-8").replace('"met": ', '"met": 1', 1), "utf-8")
+    said = reports(home)
+    assert (said.result, "rates" in said.where) == (DIFFERS, True), said
 
 
 def test_a_night_that_runs_makes_it_wait(after_first):

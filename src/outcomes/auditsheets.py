@@ -29,6 +29,8 @@ _HEADER = 1
 _NOT_SHOWN = "(a file that cannot be shown by lines: open it in the archive)"
 # By the file's SHA-256, its rows by their lines.
 Sent = dict[str, dict[int, str]]
+# Of many faults of a sheet so many are said: one that nobody has filled yet has one in every line.
+_SAID = 5
 _WORDS = """\
 {n} courses, drawn from {drawn_from} of night {night}, as of {as_of}. Fill {sheet}, a line for each, from the rows below and
 from nothing else: what the program says of them is not here, and should not be looked up before. The rules are in
@@ -122,7 +124,10 @@ def read_sheet(path: Path) -> tuple[str, dict[int, Said]]:
     if set(found) != set(range(1, len(found) + 1)) or len(names) != 1:
         faults.append("the numbers 1 and up, each once, and one draw in all lines")
     if faults:
-        raise UsageError(f"The sheet is not filled as it should be, and nothing was recorded: {'; '.join(faults)}.")
+        more = f"; and {len(faults) - _SAID:,} more" if len(faults) > _SAID else ""
+        raise UsageError(
+            f"The sheet is not filled as it should be, and nothing was recorded: {'; '.join(faults[:_SAID])}{more}."
+        )
     return names.pop(), found
 
 

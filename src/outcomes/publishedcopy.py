@@ -28,6 +28,9 @@ HARDENED: Config = {
     "lock_configuration": "true",
 }
 
+# More than any answer has: it is made whole before it is handed over.
+_WHOLE_ANSWER = "1TB"
+
 # A file may be named by this many characters of its SHA-256.
 SHORTEST_HEAD = 6
 
@@ -64,6 +67,9 @@ def hardened(path: Path, more: Config | None = None) -> Iterator[duckdb.DuckDBPy
     config = HARDENED | (more or {}) | {"lock_configuration": "false"}
     with duckdb.connect(str(path), read_only=True, config=config) as con:
         con.execute("SET enable_progress_bar = false")
+        # An answer is handed over while it is made, a megabyte at a time; where it is of two parts (UNION ALL, as course_status
+        # and trace_score are), a second part can fill that before DuckDB 1.5 hands over anything, and it waits for ever.
+        con.execute(f"SET streaming_buffer_size = '{_WHOLE_ANSWER}'")
         con.execute("SET lock_configuration = true")
         refuse_newer(version_of(con))
         yield con
@@ -88,20 +94,36 @@ def file_of(con: duckdb.DuckDBPyConnection, head: str) -> str:
         "SELECT DISTINCT sha256 FROM arrival WHERE starts_with(sha256, ?) LIMIT 2", [head.lower()]
     ).fetchall()
     if len(found) != 1 or len(head) < SHORTEST_HEAD:
-        words = "is that of no file" if not found else "is that of several files"
+        # Said first: a head that is too short may well be that of one file.
+        words = (
+            "is too short"
+            if len(head) < SHORTEST_HEAD
+            else "is that of several files"
+            if found
+            else "is that of no file"
+        )
         raise UsageError(
             f"The SHA-256 {words}. Give its first {SHORTEST_HEAD} characters or more, as the night printed them."
         )
     return str(found[0][0])
 
 
-def quarantined(con: duckdb.DuckDBPyConnection, reason: str | None, arrival: str | None) -> list[Row]:
-    """Every reason of every row set aside."""
+def quarantined(con: duckdb.DuckDBPyConnection, reason: str | None, head: str | None) -> list[Row]:
+    """Every reason of every row set aside; of one reason, or of the file whose SHA-256 begins with `head`.
+
+    Raises UsageError where there is no such reason or file: nothing set aside is another answer.
+    """
+    known_reason = con.execute("SELECT count(*) FROM reason WHERE reason_code = ?", [reason]).fetchone()
+    if reason is not None and known_reason == (0,):
+        raise UsageError(
+            f'There is no reason {reason}. The reasons are listed by: outcomes sql "SELECT reason_code, sentence FROM reason"'
+        )
+    arrival = None if head is None else file_of(con, head)
     return rows_of(
         con,
         """SELECT a.sha256[:12] AS sha256, a.feed, s.line, s.column_name, s.reason_code, s.found_at, r.sentence
         FROM set_aside AS s JOIN arrival AS a USING (arrival_no) LEFT JOIN reason AS r USING (reason_code)
-        WHERE ($reason IS NULL OR s.reason_code = $reason) AND ($arrival IS NULL OR starts_with(a.sha256, $arrival))
+        WHERE ($reason IS NULL OR s.reason_code = $reason) AND ($arrival IS NULL OR a.sha256 = $arrival)
         ORDER BY s.arrival_no, s.line, s.column_name, s.reason_code""",
         {"reason": reason, "arrival": arrival},
     )

@@ -40,9 +40,8 @@ def acknowledge(home: Home, score_ids: Sequence[int], by: str) -> int:
     with signed(home, by) as (con, name):
         listed = {row[0] for row in con.execute("SELECT score_id FROM item_9_review").fetchall()}
         if unknown := [number for number in score_ids if number not in listed]:
-            raise UsageError(
-                f"{len(unknown)} of these numbers are not on the list. It is printed by: outcomes review --home {home.root}"
-            )
+            which = "This number is" if len(score_ids) == 1 else f"Of these {len(score_ids)} numbers {len(unknown)} are"
+            raise UsageError(f"{which} not on the list. It is printed by: outcomes review --home {home.root}")
         first = (one(con, "SELECT max(acknowledgement_no) FROM acknowledgement") or 0) + 1
         night = one(con, "SELECT max(night) FROM night")
         rows = [(first + place, number, name, night) for place, number in enumerate(dict.fromkeys(score_ids))]

@@ -48,7 +48,7 @@ def standing_of(home: Home) -> Standing:
         return Standing(f"Courses and rates are not derived. {run}", is_halted=True)
     is_other_sql, is_other_data = laid != sql_digest(), not versions.startswith(f"{data_files(home).versions} ")
     what = " and ".join(
-        word for word, is_other in (("program", is_other_sql), ("data files", is_other_data)) if is_other
+        word for word, is_other in (("another program", is_other_sql), ("other data files", is_other_data)) if is_other
     )
-    said = f"Since the last night there is another {what}. {run}" if what else None
+    said = f"Since the last night there {'is' if is_other_sql else 'are'} {what}. {run}" if what else None
     return Standing(said, is_other_sql=is_other_sql, is_other_data=is_other_data)
