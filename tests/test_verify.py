@@ -118,6 +118,17 @@ def test_a_home_with_everything_in_it_is_clean_and_comes_again_from_its_archive(
     assert_clean(home)
 
 
+def test_nights_that_bring_nothing_leave_a_home_clean(sample, lived, tmp_path):
+    """Of a date of their own, then of the same one twice, where nothing is derived again."""
+    home = copied(lived, tmp_path / "home")
+    for days in (1, 1, 1):
+        run_night(home, sample.as_of(LATER) + dt.timedelta(days=days))
+        assert_clean(home)
+    assert stored(home.warehouse, "SELECT night FROM derived") == stored(home.warehouse, "SELECT max(night) FROM night")
+    digest = verify(home).digest
+    assert rebuild(home, check=True).digest == digest
+
+
 def test_an_unfinished_night_is_said_and_not_accused_and_once_healed_the_home_is_clean(sample, after_first, tmp_path):
     """Killed behind each of its steps."""
     home = copied(after_first, tmp_path / "home")

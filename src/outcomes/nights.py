@@ -148,6 +148,9 @@ def store(night: Night, progress: Progress | None = None) -> Night:
             and night.home.published_copy.exists()
             and _is_derived(con)
         )
+        if night.nothing_new:
+            # All that is derived is so as of this night too.
+            con.execute("UPDATE derived SET night = ?", [manifest.night])
     return night
 
 
