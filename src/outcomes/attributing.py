@@ -17,7 +17,7 @@ import duckdb
 from outcomes.differing import STEPS, walked
 from outcomes.laying import lay, sql_digest
 from outcomes.paths import Home
-from outcomes.publishedcopy import opened
+from outcomes.publishedcopy import opened, whole_answers
 from outcomes.recomputing import attached
 from outcomes.standpoints import COUNTS, Said, in_order, said_at
 from outcomes.store import CONFIG
@@ -112,6 +112,7 @@ def difference(home: Home, first: str, second: str) -> Difference:
     definitions = changed_definitions(one, other)
     # In memory: what is made again here is seen by nobody else, and gone at the end.
     with tempfile.TemporaryDirectory(prefix="outcomes-") as spill, duckdb.connect(config=CONFIG | {"temp_directory": spill}) as con:  # fmt: skip
+        whole_answers(con)
         lay(con)
         with attached(con, home.published_copy, "warehouse"):
             steps = walked(con, one, other)

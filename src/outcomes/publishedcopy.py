@@ -28,9 +28,6 @@ HARDENED: Config = {
     "lock_configuration": "true",
 }
 
-# More than any answer has: it is made whole before it is handed over.
-_WHOLE_ANSWER = "1TB"
-
 # A file may be named by this many characters of its SHA-256.
 SHORTEST_HEAD = 6
 
@@ -67,12 +64,19 @@ def hardened(path: Path, more: Config | None = None) -> Iterator[duckdb.DuckDBPy
     config = HARDENED | (more or {}) | {"lock_configuration": "false"}
     with duckdb.connect(str(path), read_only=True, config=config) as con:
         con.execute("SET enable_progress_bar = false")
-        # An answer is handed over while it is made, a megabyte at a time; where it is of two parts (UNION ALL, as course_status
-        # and trace_score are), a second part can fill that before DuckDB 1.5 hands over anything, and it waits for ever.
-        con.execute(f"SET streaming_buffer_size = '{_WHOLE_ANSWER}'")
+        whole_answers(con)
         con.execute("SET lock_configuration = true")
         refuse_newer(version_of(con))
         yield con
+
+
+def whole_answers(con: duckdb.DuckDBPyConnection) -> None:
+    """Have each answer made whole before it is handed over.
+
+    Else it is handed over while it is made, a megabyte at a time; where it is of two parts (UNION ALL, as course_status and
+    trace_score are), a second part can fill that before DuckDB 1.5 hands over anything, and it waits for ever.
+    """
+    con.execute("SET streaming_buffer_size = '1TB'")
 
 
 def known(con: duckdb.DuckDBPyConnection, what: str, name: str | None) -> str | None:

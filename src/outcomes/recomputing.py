@@ -23,6 +23,7 @@ from outcomes.errors import OutcomesError
 from outcomes.frames import put_rows
 from outcomes.laying import TABLES, sql_files
 from outcomes.paths import Home
+from outcomes.publishedcopy import whole_answers
 from outcomes.store import config_of, make_store
 from outcomes.summary import rows_of
 
@@ -153,6 +154,7 @@ def _as_it_was(home: Home, path: Path, point: Point, definitions: list[Row]) -> 
     make_store(path)
     with duckdb.connect(str(path), config=config_of(home)) as con:
         con.execute("SET enable_progress_bar = false")
+        whole_answers(con)
         with attached(con, home.warehouse, "warehouse"):
             fill(con, vars(point), definitions)
         yield con

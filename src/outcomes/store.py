@@ -19,6 +19,7 @@ from outcomes.lasting import sync
 from outcomes.laying import lay, sql_digest
 from outcomes.ledger import write_entries
 from outcomes.paths import Home, log_of
+from outcomes.publishedcopy import whole_answers
 from outcomes.rereading import earlier_readings, reinstate, take_back
 from outcomes.settings import settings_of
 from outcomes.settling import Contest, keep_events, keyed, put_in, settled_rows
@@ -90,6 +91,7 @@ def warehouse(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             _bound(con, path)
         con.execute("SET preserve_insertion_order = true")
         con.execute("SET enable_progress_bar = false")
+        whole_answers(con)
         yield con
         con.execute("CHECKPOINT")
     finally:
@@ -107,7 +109,9 @@ def _bound(con: duckdb.DuckDBPyConnection, path: Path) -> None:
 
 def reading(home: Home) -> duckdb.DuckDBPyConnection:
     """The warehouse of a home, closed by whoever writes it, to read; with the threads and memory of its settings."""
-    return duckdb.connect(str(home.warehouse), read_only=True, config=config_of(home))
+    con = duckdb.connect(str(home.warehouse), read_only=True, config=config_of(home))
+    whole_answers(con)
+    return con
 
 
 def make_store(path: Path) -> None:
