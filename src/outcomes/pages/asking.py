@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import duckdb
+from markupsafe import escape
 
 from outcomes.freshness import STANDINGS
 from outcomes.summary import Row, rows_of
@@ -27,6 +29,11 @@ class Told(dict[str, Any]):
         super().__init__(row)
         self.view = view
         self.key = "; ".join(f"{name}={row[name]}" for name in keys)
+
+    @cached_property
+    def place(self) -> str:
+        """View and key as attributes of an element, escaped: a row has many numbers."""
+        return f'data-view="{self.view}" data-key="{escape(self.key)}"'
 
 
 class Nothing(Told):
@@ -108,11 +115,14 @@ VIEWS: dict[str, View] = {
 }  # fmt: skip
 # A page for outside the house is made of these and of what says nothing of patients.
 SHARED = ("shared_rate", "shared_comparison", "shared_attrition", "clinic", "measure", "definition_check", "benchmark", "claim", "reason", "rules", "night")  # fmt: skip
+# On the page of all clinics alone.
+_OF_NETWORK = {"freshness", "volume_warning", "missingness_warning", "rule_standing", "funnel", "funnel_measure"}
 INSIDE = tuple(name for name in VIEWS if not name.startswith("shared_"))
 
 # Courses drawn one by one for a clinic; where it has more, every so many-th of them, in the order of patient and course.
 MOST_LINES = 300
-# A course by infusion, as behind the means: its totals from the baseline on, and which of its infusions were maintenance.
+# A course by infusion, as behind the means: its baseline, the totals after infusions `ks`, and how many of these were of the
+# induction: those come first.
 # Which courses are drawn is settled first: those with a baseline and a score picked after an infusion.
 _COURSES = f"""
     {_WAY.format("m.anchor = 'infusion_k' AND m.outcome = 'is_response'")},
@@ -131,13 +141,15 @@ _COURSES = f"""
     drawn_course AS (FROM course SEMI JOIN drawn USING (patient_no, course)),
     looked_at AS (FROM course_picks('way', courses := 'drawn_course') WHERE total IS NOT NULL)
     SELECT
-        e.clinic_id, e.patient_no, e.course, w.infusion_k AS k, e.baseline_total, e.total AS endpoint_total,
-        w.infusion_k > e.induction_infusions AS is_maintenance, d.every
+        e.clinic_id, any_value(d.every) AS every, arg_min(e.baseline_total, w.infusion_k) AS baseline_total,
+        list(w.infusion_k ORDER BY w.infusion_k) AS ks, list(e.total ORDER BY w.infusion_k) AS totals,
+        count(*) FILTER (w.infusion_k <= e.induction_infusions) AS induction
     FROM judged('looked_at') AS e
     JOIN drawn AS d ON d.patient_no = e.patient_no AND d.course = e.course
     JOIN way AS w USING (measure_id)
     WHERE status_class(e.status) = 'observed'
-    ORDER BY e.clinic_id, e.patient_no, e.course, k
+    GROUP BY e.clinic_id, e.patient_no, e.course
+    ORDER BY e.clinic_id, e.patient_no, e.course
 """
 # What came of a clinic: the files that hold a row of it. A file of several clinics counts for each of them.
 _CAME = """
@@ -188,6 +200,7 @@ class Book:
     reviews: dict[str, tuple[list[Row], list[Row]]] = field(default_factory=dict)
     # The release that the pages are of; none for those of a night.
     release: Row = field(default_factory=dict)
+    _shared: dict[tuple[str, frozenset[str]], list[Told]] = field(default_factory=dict)
 
     def of(self, view: str, name: str, **wanted: Any) -> list[Told]:
         """The rows of a view of one clinic (or of one name) that have the wanted values."""
@@ -203,6 +216,41 @@ class Book:
     def clinics(self) -> list[str]:
         """Every clinic that has a page: those registered, and those with scores."""
         return sorted({*self.views["clinic"], *self.views.get("clinic_group", {})} - {NETWORK})
+
+    def of_page(self, clinic: str) -> Book:
+        """All that the page of a clinic, or of all of them, may say, but its night and its ledger (making.Stamp).
+
+        A page is made of this and of nothing else: where it is as it was, so is the page.
+        """
+        views = {view: rows for view, rows in self.views.items() if view != "night"}
+        if clinic == NETWORK:
+            return Book(views, came=self.came, aside=self.aside, release=self.release)
+        for view in views.keys() & _OF_NETWORK:
+            del views[view]
+        for view in [view for view in views if VIEWS[view].by == "clinic_id"]:
+            views[view] = {clinic: views[view][clinic]} if clinic in views[view] else {}
+        for view in views.keys() & {"comparison", "shared_comparison"}:
+            beside = self._beside(view, frozenset(row["benchmark_id"] for row in views[view].get(clinic, [])))
+            views[view] = views[view] | {NETWORK: beside}
+        if "release_verdict" in views:
+            views["release_verdict"] |= {NETWORK: self.of("release_verdict", NETWORK)}
+        return Book(
+            views,
+            {clinic: self.lines.get(clinic, [])},
+            {clinic: self.came[clinic]} if clinic in self.came else {},
+            release=self.release,
+        )
+
+    def of_review(self, clinic: str) -> Book:
+        """All that the review list of a clinic may say, but its night."""
+        names = {clinic: self.of("clinic", clinic)}
+        return Book({"clinic": names}, reviews={clinic: self.reviews[clinic]})
+
+    def _beside(self, view: str, own: frozenset[str]) -> list[Told]:
+        """Comparisons of no clinic, of what a clinic has no own of: the same rows for clinics that have the same ones."""
+        if (view, own) not in self._shared:
+            self._shared[view, own] = [row for row in self.of(view, NETWORK) if row["benchmark_id"] not in own]
+        return self._shared[view, own]
 
 
 def asked(con: duckdb.DuckDBPyConnection, names: Sequence[str] = INSIDE) -> Book:

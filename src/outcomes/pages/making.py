@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from outcomes.pages import asking
 from outcomes.pages.asking import IDEATION, LASTS, MEASURES, NETWORK, RESPONSE, Book, Nothing, Told
@@ -31,26 +32,84 @@ _FLAGS = {
 _FEEDS = {"scores": "rows of scores", "patients": "rows of patients", "files": "files"}
 
 
+@dataclass(frozen=True)
+class Stamp:
+    """What a page says of its night and its ledger: other words in each night, whatever else is on the page."""
+
+    about: Markup
+    through: Markup
+    ledger: Markup
+
+    def put_on(self, blank: str) -> str:
+        """The page of a blank one."""
+        return blank.replace(BLANK.about, self.about).replace(BLANK.through, self.through).replace(BLANK.ledger, self.ledger)
+
+
+# Where they stand on a page that has none yet. No text of a page holds this sign.
+BLANK = Stamp(*(Markup(f"\0{name}\0") for name in ("about", "through", "ledger")))  # noqa: S704
+
+
 def page_of(book: Book, clinic: str) -> str:
     """The page of a clinic, or of all of them (`*`), for inside the house."""
-    return _rendered("page.html.j2", page=_page(book, clinic, is_shared=False))
+    return stamp_of(book, clinic, is_shared=False).put_on(blank_page(book.of_page(clinic), clinic))
 
 
 def shared_page_of(book: Book, clinic: str) -> str:
     """The page of a clinic, or of all, as the last edition may tell it outside the house: no count of 1 to 10."""
-    return _rendered("page.html.j2", page=_page(book, clinic, is_shared=True))
+    blank = _rendered("page.html.j2", page=_page(book.of_page(clinic), clinic, is_shared=True))
+    return stamp_of(book, clinic, is_shared=True).put_on(blank)
 
 
 def review_of(book: Book, clinic: str) -> str:
     """The clinic's list of answers and courses to look at. It holds pseudonyms: for the clinic alone."""
-    higher, worse = book.reviews[clinic]
-    about = {"title": f"Review list: {_name(book, clinic)}", "about": _through(book)}
-    return _rendered("review.html.j2", page=about, clinic=clinic, higher=higher, worse=worse)
+    return stamp_of(book, clinic, is_shared=False).put_on(blank_review(book.of_review(clinic), clinic))
+
+
+def blank_page(part: Book, clinic: str) -> str:
+    """page_of(), of the part of the book that is of this page, with no stamp on it yet."""
+    return _rendered("page.html.j2", page=_page(part, clinic, is_shared=False))
+
+
+def blank_review(part: Book, clinic: str) -> str:
+    """review_of(), likewise."""
+    higher, worse = part.reviews[clinic]
+    about = {"title": f"Review list: {_name(part, clinic)}", "about": BLANK.through}
+    lists = {"waiting": [row for row in higher if row["acknowledged_by"] is None], "seen": [row for row in higher if row["acknowledged_by"] is not None], "worse": worse}  # fmt: skip
+    return _rendered("review.html.j2", page=about, clinic=clinic, nine_rows=_nine_rows, worse_rows=_worse_rows, **lists)
+
+
+# The rows of the tables of a review list. They are 100,000 of many clinics, and a template would ask each cell what it is.
+def _nine_rows(rows: list[Row]) -> Markup:
+    return Markup(  # noqa: S704
+        "".join(
+            f'<tr><td>{row["score_id"]}</td><th scope="row">{escape(row["patient_id"])}</th><td>{row["kind"]}</td><td class="r">{row["day_before"]}</td><td class="r">{row["item_9_before"]}</td>'
+            f'<td class="r">{row["day"]}</td><td class="r">{row["item_9"]}</td><td>{escape(row["acknowledged_by"] or "nobody yet")}</td></tr>\n'
+            for row in rows
+        )
+    )
+
+
+def _worse_rows(rows: list[Row]) -> Markup:
+    return Markup(  # noqa: S704
+        "".join(
+            f'<tr><th scope="row">{escape(row["patient_id"])}</th><td class="r">{row["course"]}</td><td class="r">{row["baseline_day"]}</td><td class="r">{row["baseline_total"]}</td>'
+            f'<td class="r">{row["endpoint_day"]}</td><td class="r">{row["endpoint_total"]}</td></tr>\n'
+            for row in rows
+        )
+    )
+
+
+def stamp_of(book: Book, clinic: str, *, is_shared: bool) -> Stamp:
+    """The stamp of a page. That of a night is the same for every page inside the house."""
+    ledger = Markup("Ledger: {:,} entries. Head of its hash chain: <code>{}</code>").format(
+        book.ledger["entries"] or 0, book.ledger["head"] or "none yet"
+    )
+    return Stamp(escape(_about(book, clinic, is_shared)), escape(_through(book)), ledger)
 
 
 def chart_files(book: Book, clinic: str, *, is_shared: bool) -> dict[str, str]:
     """Each chart of a page as an SVG file of its own, by name."""
-    page = _page(book, clinic, is_shared=is_shared)
+    page = _page(book.of_page(clinic), clinic, is_shared=is_shared)
     charts = [*page["charts"].values(), *(chart for chart, _, _ in page["forests"])]
     parts: Any = _environment().get_template("parts.j2").make_module({})
     light = _text("style.css").splitlines()[0] + _text("charts.css")
@@ -81,14 +140,14 @@ def _page(book: Book, clinic: str, *, is_shared: bool) -> Row:
     return {
         "book": book, "clinic": clinic, "is_shared": is_shared, "is_network": clinic == NETWORK and not is_shared,
         "title": "All clinics: PHQ-9 outcomes of ketamine infusions" if clinic == NETWORK else f"{_name(book, clinic)}: PHQ-9 outcomes of ketamine infusions",
-        "about": _about(book, clinic, is_shared), "through": _through(book),
+        "about": BLANK.about, "through": BLANK.through, "ledger": BLANK.ledger,
         "primary": primary, "verdict": _verdict(book, primary), "depends": bool(primary.get("depends_on_missing")),
         "words": {name: book.one("measure", name) for name in MEASURES},
         "definitions": [book.one("measure", name) for name in (*MEASURES, LASTS[1])],
         "checks": {name: _check(book, name, is_shared) for name in (*MEASURES, LASTS[1])},
         "charts": {} if is_shared else charts_of(book, clinic), "forests": forests, "least": book.one("rules")["survival_minimum_at_risk"],
         "unchecked": not all(book.one("definition_check", name)["is_signed"] for name in MEASURES),
-        "drawn": _drawn(book.lines.get(clinic, [])), "ledger": book.ledger, "is_long": len(book.clinics) > IN_PLACE,
+        "drawn": _drawn(book.lines.get(clinic, [])), "is_long": len(book.clinics) > IN_PLACE,
         "released": primary.get("released"),
         "called": {name: called(book, name) for name in book.clinics},
         "fresh": {name: _fresh(book, name) for name in book.clinics} if clinic == NETWORK and not is_shared else {},
@@ -160,11 +219,10 @@ def _reason(book: Book, code: str) -> str:
     return str(why["sentence"])
 
 
-def _drawn(lines: list[Row]) -> str:
+def _drawn(courses: list[Row]) -> str:
     """Which courses are drawn one by one."""
-    every = max((row["every"] for row in lines), default=1)
-    drawn = len({(row["patient_no"], row["course"]) for row in lines})
-    return f"{drawn:,} courses" + (f", one of every {every:,} in the order of their numbers" if every > 1 else "")
+    every = max((course["every"] for course in courses), default=1)
+    return f"{len(courses):,} courses" + (f", one of every {every:,} in the order of their numbers" if every > 1 else "")
 
 
 def _fresh(book: Book, clinic: str) -> tuple[str, str]:
