@@ -61,7 +61,8 @@ class View:
 
 
 # A part of the view pick is named, so that the store goes through no other way of picking than the one asked for.
-_WAY = "WITH way AS (SELECT k.* FROM pick AS k JOIN measure AS m USING (measure_id) WHERE {})"
+# What else shares it is not judged either.
+_WAY = "WITH way AS (SELECT k.* FROM pick AS k JOIN measure AS m USING (measure_id) WHERE {}), asked_of AS (FROM asked SEMI JOIN way USING (measure_id))"
 
 
 def _one_of(column: str, names: Sequence[str]) -> str:
@@ -75,7 +76,7 @@ _LAST_NIGHT = "night = (SELECT max(night) FROM night)"
 _SHARED = View(("measure_id", "clinic_id"), _one_of("measure_id", MEASURES))
 VIEWS: dict[str, View] = {
     "rate": _SHARED,
-    "missing_outcome": View(("measure_id", "clinic_id"), _one_of("measure_id", (RESPONSE,))),
+    "missing_outcome": View(("measure_id", "clinic_id"), before=f"WITH one AS (FROM measure WHERE measure_id = '{RESPONSE}')", source="missing_outcomes('one')"),
     "attrition": View(("measure_id", "clinic_id", "step"), _one_of("measure_id", (RESPONSE,))),
     "near_window": View(("measure_id", "clinic_id"), before=_WAY.format(f"measure_id = '{RESPONSE}'"), source="near_windows('way')"),
     "comparison": View(("clinic_id", "benchmark_id", "claim_id"), order="benchmark_id, claim_id, clinic_id"),
@@ -139,12 +140,13 @@ _COURSES = f"""
         SELECT patient_no, course, ceil(courses / {MOST_LINES})::INTEGER AS every FROM numbered WHERE place % ceil(courses / {MOST_LINES}) = 0
     ),
     drawn_course AS (FROM course SEMI JOIN drawn USING (patient_no, course)),
-    looked_at AS (FROM course_picks('way', courses := 'drawn_course') WHERE total IS NOT NULL)
+    drawn_infusion AS (FROM infusion SEMI JOIN drawn USING (patient_no, course)),
+    looked_at AS (FROM course_picks('way', courses := 'drawn_course', infused := 'drawn_infusion') WHERE total IS NOT NULL)
     SELECT
         e.clinic_id, any_value(d.every) AS every, arg_min(e.baseline_total, w.infusion_k) AS baseline_total,
         list(w.infusion_k ORDER BY w.infusion_k) AS ks, list(e.total ORDER BY w.infusion_k) AS totals,
         count(*) FILTER (w.infusion_k <= e.induction_infusions) AS induction
-    FROM judged('looked_at') AS e
+    FROM judged('looked_at', measures := 'asked_of') AS e
     JOIN drawn AS d ON d.patient_no = e.patient_no AND d.course = e.course
     JOIN way AS w USING (measure_id)
     WHERE status_class(e.status) = 'observed'
@@ -181,7 +183,7 @@ WORSE = f"""
     {_WAY.format(f"measure_id = '{WORSENED}'")},
     higher AS (SELECT * FROM course_picks('way') WHERE total > baseline_total)
     SELECT clinic_id, patient_id, course, baseline_day, baseline_total, day AS endpoint_day, total AS endpoint_total, count(*) OVER alike AS of
-    FROM judged('higher') WHERE measure_id = '{WORSENED}' AND status = 'met'
+    FROM judged('higher', measures := 'asked_of') WHERE status = 'met'
     WINDOW alike AS (PARTITION BY clinic_id)
     QUALIFY row_number() OVER (alike ORDER BY patient_id, course) <= {{most}}
     ORDER BY clinic_id, patient_id, course
