@@ -69,7 +69,7 @@ class Chart:
         self.marks.append(f'<path d="{d}" class="{kind}"/>')
 
     def dot(self, x: float, y: float, shape: str, kind: str) -> None:
-        self.marks.append(f"<{_SHAPES[shape](x, y)} class=\"dot {kind}\"/>")
+        self.marks.append(f'<{_SHAPES[shape](x, y)} class="dot {kind}"/>')
 
     def bar(self, x: float, y: float, width: float, height: float, kind: str) -> None:
         self.marks.append(f'<rect x="{x}" y="{y}" width="{round(width, 1)}" height="{height}" class="{kind}"/>')

@@ -42,7 +42,11 @@ class Stamp:
 
     def put_on(self, blank: str) -> str:
         """The page of a blank one."""
-        return blank.replace(BLANK.about, self.about).replace(BLANK.through, self.through).replace(BLANK.ledger, self.ledger)
+        return (
+            blank.replace(BLANK.about, self.about)
+            .replace(BLANK.through, self.through)
+            .replace(BLANK.ledger, self.ledger)
+        )
 
 
 # Where they stand on a page that has none yet. No text of a page holds this sign.
@@ -222,7 +226,9 @@ def _reason(book: Book, code: str) -> str:
 def _drawn(courses: list[Row]) -> str:
     """Which courses are drawn one by one."""
     every = max((course["every"] for course in courses), default=1)
-    return f"{len(courses):,} courses" + (f", one of every {every:,} in the order of their numbers" if every > 1 else "")
+    return f"{len(courses):,} courses" + (
+        f", one of every {every:,} in the order of their numbers" if every > 1 else ""
+    )
 
 
 def _fresh(book: Book, clinic: str) -> tuple[str, str]:
