@@ -15,7 +15,7 @@ from outcomes import loading
 from outcomes.ownbenchmarks import retire
 from outcomes.pages import asking, inputs, writing
 from outcomes.pages.asking import INSIDE, NETWORK, Book, Told, asked
-from outcomes.pages.inputs import OF_NIGHT, UNREAD, Keys
+from outcomes.pages.inputs import OF_NIGHT, UNREAD, Keys, standing_of
 from outcomes.pages.writing import write_pages
 from outcomes.paths import Home, data_folder
 from outcomes.publishedcopy import opened
@@ -92,7 +92,9 @@ def a_data_file(watched: Watched) -> None:
     watched.night()
 
 
-def a_benchmark_retired(watched: Watched) -> None:
+def a_name_and_a_benchmark_retired(watched: Watched) -> None:
+    text = watched.home.clinics.read_text("utf-8")
+    watched.home.clinics.write_text(text.replace('name = "', 'name = "The ', 1), "utf-8")
     retire(watched.home, "mcinnes2022_response_d14_31", None, "Replaced by another", "R. Meyer")
     watched.night()
 
@@ -103,57 +105,35 @@ def an_acknowledgement(watched: Watched) -> None:
     write_pages(watched.home)
 
 
-def a_signature(watched: Watched) -> None:
+def a_release_and_a_signature(watched: Watched) -> None:
     sign(watched.home, "measure", asking.RESPONSE, "A. Clinician", None, None)
-    write_pages(watched.home)
-
-
-def a_release(watched: Watched) -> None:
     run_release(watched.home, "2026-Q1", None)
     write_pages(watched.home)
 
 
-def a_page_gone(watched: Watched) -> None:
+def pages_by_hand(watched: Watched) -> None:
     (watched.home.reports / "clinic-C03.html").unlink()
-    write_pages(watched.home)
-
-
-def a_page_by_hand(watched: Watched) -> None:
-    path = watched.home.review / "C01.html"
-    path.write_bytes(path.read_bytes().replace(b"nobody yet", b"somebody", 1))
-    write_pages(watched.home)
-
-
-def a_night_by_hand(watched: Watched) -> None:
-    path = watched.home.reports / "index.html"
-    path.write_bytes(path.read_bytes().replace(b"Data through night", b"Data through knight"))
-    watched.night()
-
-
-def a_name(watched: Watched) -> None:
-    text = watched.home.clinics.read_text("utf-8")
-    watched.home.clinics.write_text(text.replace('name = "', 'name = "The ', 1), "utf-8")
+    for path, old, new in (
+        (watched.home.review / "C01.html", b"nobody yet", b"somebody"),
+        (watched.home.reports / "index.html", b"Data through night", b"Data through knight"),
+    ):
+        text = path.read_bytes()
+        assert old in text
+        path.write_bytes(text.replace(old, new, 1))
     watched.night()
 
 
 def the_record(watched: Watched) -> None:
-    watched.home.pages_made.write_bytes(b'{"pages": {"reports/index.html": 1}}')
-    write_pages(watched.home)
-
-
-def another_program(watched: Watched) -> None:
-    watched.monkeypatch.setattr(inputs, "program", lambda: "another")
+    watched.home.pages_made.write_bytes(b'{"pages": {"published/reports/index.html": 1}}')
     write_pages(watched.home)
 
 
 PAGES = {NETWORK, *CLINICS}
 ALL = PAGES | {f"review {clinic}" for clinic in CLINICS}
-OF_ONE = {NETWORK, "C01", "review C01"}
 # What is done, one after the other in one home, and what is made anew for it, and nothing else.
 ROW = [
-    (nothing, set()), (rows_of_one_clinic, OF_ONE), (nothing, set()), (an_acknowledgement, {"review C02"}), (a_page_gone, {"C03"}),
-    (a_page_by_hand, {"review C01"}), (a_night_by_hand, {NETWORK}), (the_date, PAGES), (a_signature, PAGES), (a_release, PAGES),
-    (a_name, OF_ONE), (a_benchmark_retired, PAGES), (a_data_file, PAGES), (the_record, ALL), (another_program, ALL),
+    (nothing, set()), (rows_of_one_clinic, {NETWORK, "C01", "review C01"}), (an_acknowledgement, {"review C02"}), (pages_by_hand, {NETWORK, "C03", "review C01"}),
+    (nothing, set()), (the_date, PAGES), (a_release_and_a_signature, PAGES), (a_name_and_a_benchmark_retired, PAGES | {"review C01"}), (a_data_file, PAGES), (the_record, ALL),
 ]  # fmt: skip
 
 
@@ -224,7 +204,7 @@ def _tables(plan: list[dict[str, Any]]) -> Iterator[str]:
         yield from _tables(node.get("children", []))
 
 
-def test_a_key_tells_values_and_not_which_objects_they_are():
+def test_a_key_tells_values_and_not_which_objects_they_are(monkeypatch):
     def part(*, name: str, total: float) -> Book:
         row = Told({"clinic_id": name, "night": dt.date(2026, 1, 31), "total": total, "of": None}, "clinic", ("clinic_id",))  # fmt: skip
         return Book({"clinic": {name: [row, row]}}, lines={name: [{"ks": [1, 2], "name": name}]})
@@ -233,3 +213,16 @@ def test_a_key_tells_values_and_not_which_objects_they_are():
     assert Keys().of(part(name="".join(["C"] * 30), total=1 / 2)) == one
     assert Keys().of(part(name="C" * 29, total=0.5)) != one
     assert Keys().of(part(name="C" * 30, total=0.5000001)) != one
+    monkeypatch.setattr(inputs, "program", lambda: "another")
+    assert Keys().of(part(name="C" * 30, total=0.5)) != one
+
+
+def test_the_pages_of_another_program_or_of_other_threads_are_made_again(after_first, monkeypatch):
+    with opened(after_first, {"threads": 1}) as con:
+        one = standing_of(con)
+        assert standing_of(con) == one
+        with monkeypatch.context() as patched:
+            patched.setattr(inputs, "program", lambda: "another")
+            assert standing_of(con) != one
+    with opened(after_first, {"threads": 2}) as con:
+        assert standing_of(con) != one
