@@ -202,7 +202,8 @@ class Book:
     reviews: dict[str, tuple[list[Row], list[Row]]] = field(default_factory=dict)
     # The release that the pages are of; none for those of a night.
     release: Row = field(default_factory=dict)
-    _shared: dict[tuple[str, frozenset[str]], list[Told]] = field(default_factory=dict)
+    # What many of its pages say alike, made once, whatever part of the book they are made of.
+    alike: dict[tuple[Any, ...], Any] = field(default_factory=dict)
 
     def of(self, view: str, name: str, **wanted: Any) -> list[Told]:
         """The rows of a view of one clinic (or of one name) that have the wanted values."""
@@ -226,7 +227,7 @@ class Book:
         """
         views = {view: rows for view, rows in self.views.items() if view != "night"}
         if clinic == NETWORK:
-            return Book(views, came=self.came, aside=self.aside, release=self.release)
+            return Book(views, came=self.came, aside=self.aside, release=self.release, alike=self.alike)
         for view in views.keys() & _OF_NETWORK:
             del views[view]
         for view in [view for view in views if VIEWS[view].by == "clinic_id"]:
@@ -241,6 +242,7 @@ class Book:
             {clinic: self.lines.get(clinic, [])},
             {clinic: self.came[clinic]} if clinic in self.came else {},
             release=self.release,
+            alike=self.alike,
         )
 
     def of_review(self, clinic: str) -> Book:
@@ -250,9 +252,10 @@ class Book:
 
     def _beside(self, view: str, own: frozenset[str]) -> list[Told]:
         """Comparisons of no clinic, of what a clinic has no own of: the same rows for clinics that have the same ones."""
-        if (view, own) not in self._shared:
-            self._shared[view, own] = [row for row in self.of(view, NETWORK) if row["benchmark_id"] not in own]
-        return self._shared[view, own]
+        if (view, own) not in self.alike:
+            self.alike[view, own] = [row for row in self.of(view, NETWORK) if row["benchmark_id"] not in own]
+        found: list[Told] = self.alike[view, own]
+        return found
 
 
 def asked(con: duckdb.DuckDBPyConnection, names: Sequence[str] = INSIDE) -> Book:

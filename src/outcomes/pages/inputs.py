@@ -15,7 +15,7 @@ import duckdb
 
 from outcomes.digests import table_digest
 from outcomes.laying import TABLES
-from outcomes.pages.asking import Book, Told, asked
+from outcomes.pages.asking import Book, Told
 from outcomes.summary import Row
 from outcomes.versions import program_digest
 
@@ -63,9 +63,9 @@ def of_night(con: duckdb.DuckDBPyConnection) -> str:
     return json.dumps(con.execute(_OF_NIGHT).fetchone())
 
 
-def nightly_of(con: duckdb.DuckDBPyConnection) -> str:
+def nightly_of(book: Book) -> str:
     """What the views of OF_NIGHT say."""
-    return Keys().of(asked(con, OF_NIGHT))
+    return Keys().of(Book({view: book.views[view] for view in OF_NIGHT}))
 
 
 @cache

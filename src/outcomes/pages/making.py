@@ -16,6 +16,7 @@ from outcomes.pages import asking
 from outcomes.pages.asking import IDEATION, LASTS, MEASURES, NETWORK, RESPONSE, Book, Nothing, Told
 from outcomes.pages.charts import charts_of, forest
 from outcomes.pages.numbers import NOT_ASSESSABLE, SUPPRESSED, interval, number
+from outcomes.pages.rows import alike, claim_rows, nine_rows, study_rows, worse_rows
 from outcomes.summary import Row
 
 LIKE_FOR_LIKE = ("verdict", "difference", "descriptive")
@@ -79,28 +80,7 @@ def blank_review(part: Book, clinic: str) -> str:
     higher, worse = part.reviews[clinic]
     about = {"title": f"Review list: {_name(part, clinic)}", "about": BLANK.through}
     lists = {"waiting": [row for row in higher if row["acknowledged_by"] is None], "seen": [row for row in higher if row["acknowledged_by"] is not None], "worse": worse}  # fmt: skip
-    return _rendered("review.html.j2", page=about, clinic=clinic, nine_rows=_nine_rows, worse_rows=_worse_rows, **lists)
-
-
-# The rows of the tables of a review list. They are 100,000 of many clinics, and a template would ask each cell what it is.
-def _nine_rows(rows: list[Row]) -> Markup:
-    return Markup(  # noqa: S704
-        "".join(
-            f'<tr><td>{row["score_id"]}</td><th scope="row">{escape(row["patient_id"])}</th><td>{row["kind"]}</td><td class="r">{row["day_before"]}</td><td class="r">{row["item_9_before"]}</td>'
-            f'<td class="r">{row["day"]}</td><td class="r">{row["item_9"]}</td><td>{escape(row["acknowledged_by"] or "nobody yet")}</td></tr>\n'
-            for row in rows
-        )
-    )
-
-
-def _worse_rows(rows: list[Row]) -> Markup:
-    return Markup(  # noqa: S704
-        "".join(
-            f'<tr><th scope="row">{escape(row["patient_id"])}</th><td class="r">{row["course"]}</td><td class="r">{row["baseline_day"]}</td><td class="r">{row["baseline_total"]}</td>'
-            f'<td class="r">{row["endpoint_day"]}</td><td class="r">{row["endpoint_total"]}</td></tr>\n'
-            for row in rows
-        )
-    )
+    return _rendered("review.html.j2", page=about, clinic=clinic, nine_rows=nine_rows, worse_rows=worse_rows, **lists)
 
 
 def stamp_of(book: Book, clinic: str, *, is_shared: bool) -> Stamp:
@@ -126,9 +106,8 @@ def chart_files(book: Book, clinic: str, *, is_shared: bool) -> dict[str, str]:
 
 def _page(book: Book, clinic: str, *, is_shared: bool) -> Row:
     view = "shared_comparison" if is_shared else "comparison"
-    compared = [
-        _labelled(book, row) for row in [*book.of(view, clinic), *book.of(view, NETWORK)] if row["benchmark_id"]
-    ]
+    compared = [_labelled(book, row) for row in book.of(view, clinic) if row["benchmark_id"]]
+    compared += _beside(book, [row for row in book.of(view, NETWORK) if row["benchmark_id"]]) if clinic != NETWORK else []  # fmt: skip
     ours = {row["benchmark_id"]: row for row in reversed(compared)}
     rows = sorted(ours.values(), key=lambda row: row["position"])
     # What has nothing of ours beside it stands under '*' and is the same for every clinic.
@@ -141,6 +120,9 @@ def _page(book: Book, clinic: str, *, is_shared: bool) -> Row:
         (forest(paired["context"], "forest-context", "What do other treatments and programmes report?"), paired["context"], "Context, never a comparison"),
     ]  # fmt: skip
     shown = {row["benchmark_id"] for rows_ in paired.values() for row in rows_}
+    refused = [row for row in rows if row["outcome"] == "refused"]
+    context = [row for row in rows if row["outcome"] == "context" and row["benchmark_id"] not in shown]
+    claims = sorted((row for rows_ in book.views["claim"].values() for row in rows_), key=lambda row: row["position"])
     return {
         "book": book, "clinic": clinic, "is_shared": is_shared, "is_network": clinic == NETWORK and not is_shared,
         "title": "All clinics: PHQ-9 outcomes of ketamine infusions" if clinic == NETWORK else f"{_name(book, clinic)}: PHQ-9 outcomes of ketamine infusions",
@@ -156,9 +138,8 @@ def _page(book: Book, clinic: str, *, is_shared: bool) -> Row:
         "called": {name: called(book, name) for name in book.clinics},
         "fresh": {name: _fresh(book, name) for name in book.clinics} if clinic == NETWORK and not is_shared else {},
         "nightly": _nightly(book) if clinic == NETWORK and not is_shared and not book.release else None,
-        "refused": [row for row in rows if row["outcome"] == "refused"],
-        "context": [row for row in rows if row["outcome"] == "context" and row["benchmark_id"] not in shown],
-        "claims": sorted((row for rows_ in book.views["claim"].values() for row in rows_), key=lambda row: row["position"]),
+        "refused": refused, "context": context, "claims": claims,
+        "rows_of": {"refused": study_rows(book, refused, is_shared), "context": study_rows(book, context, is_shared), "claims": claim_rows(book, claims)},
         "came": book.came.get(clinic), "query": _query(clinic, is_shared),
         "flags": {name: _FLAGS[row["flag"]] for name in book.clinics for row in book.views.get("funnel", {}).get(name, []) if row["measure_id"] == RESPONSE},
         "RESPONSE": RESPONSE, "REMISSION": asking.REMISSION, "WORSENED": asking.WORSENED, "IDEATION": IDEATION, "STARTERS": asking.STARTERS, "LASTS": LASTS[1],
@@ -171,6 +152,11 @@ def _check(book: Book, measure: str, is_shared: bool) -> str:
     if not check["is_signed"]:
         return "Unchecked"
     return "Checked" if is_shared else f"Checked by {check['signed_by']}"
+
+
+def _beside(book: Book, rows: list[Told]) -> list[Told]:
+    """Comparisons of no clinic with their words: the same on every clinic's page that has these rows."""
+    return alike(book, ("words", *map(id, rows)), rows, lambda: [_labelled(book, row) for row in rows])
 
 
 def _labelled(book: Book, row: Told) -> Told:

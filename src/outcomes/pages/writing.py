@@ -17,7 +17,7 @@ import duckdb
 from outcomes import inbox
 from outcomes.errors import OutcomesError, place_of
 from outcomes.pages.asking import NETWORK, Book, asked
-from outcomes.pages.inputs import Keys, nightly_of, of_night, standing_of
+from outcomes.pages.inputs import OF_NIGHT, Keys, nightly_of, of_night, standing_of
 from outcomes.pages.lying import Made, Page, blank_lying, digest, keep, last_made, said
 from outcomes.pages.making import blank_page, blank_review, stamp_of
 from outcomes.paths import Home
@@ -59,10 +59,13 @@ class _Night:
             self._clinics = short.clinics
             self.now = Made(standing_of(con), of_night(con), stamp=said(self._stamp))
             self._is_as_then = self.now.standing == self._then.standing
-            is_night_as_then = self._is_as_then and self.now.of_night == self._then.of_night
-            self.now.nightly = self._then.nightly if is_night_as_then else nightly_of(con)
             if not self._is_as_then:
                 self._book = asked(con)
+                self.now.nightly = nightly_of(self._book)
+            elif self.now.of_night == self._then.of_night:
+                self.now.nightly = self._then.nightly
+            else:
+                self.now.nightly = nightly_of(asked(con, OF_NIGHT))
 
     def reports(self) -> Iterator[tuple[str, str | None]]:
         """File name and text of each page; None where it could not be made, and then its place is in `faults`."""
