@@ -11,7 +11,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from outcomes.pages.asking import CHANGE, RESPONSE, WORSENED, Book, Told
+from outcomes.pages.asking import CHANGE, LASTS, RESPONSE, WORSENED, Book, Told
 from outcomes.pages.numbers import number, total
 from outcomes.summary import Row
 
@@ -185,7 +185,7 @@ def rates_by_infusion(book: Book, clinic: str) -> Chart | None:
 
 def durability(book: Book, clinic: str) -> Chart | None:
     """Kaplan-Meier of responses that last, with the numbers at risk below."""
-    at = book.of("survival_at", clinic, variant="all", measure_id="sustained_response_8_weeks")
+    at = book.of("survival_at", clinic, variant="all", measure_id=LASTS)
     curve = [row for row in book.of("survival_curve", clinic) if row["day"] <= 84]
     least = book.one("rules")["survival_minimum_at_risk"]
     shown = [row for row in curve if row["at_risk"] >= least]

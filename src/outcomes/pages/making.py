@@ -129,8 +129,8 @@ def _page(book: Book, clinic: str, *, is_shared: bool) -> Row:
         "about": BLANK.about, "through": BLANK.through, "ledger": BLANK.ledger,
         "primary": primary, "verdict": _verdict(book, primary), "depends": bool(primary.get("depends_on_missing")),
         "words": {name: book.one("measure", name) for name in MEASURES},
-        "definitions": [book.one("measure", name) for name in (*MEASURES, LASTS[1])],
-        "checks": {name: _check(book, name, is_shared) for name in (*MEASURES, LASTS[1])},
+        "definitions": [book.one("measure", name) for name in (*MEASURES, LASTS)],
+        "checks": {name: _check(book, name, is_shared) for name in (*MEASURES, LASTS)},
         "charts": {} if is_shared else charts_of(book, clinic), "forests": forests, "least": book.one("rules")["survival_minimum_at_risk"],
         "unchecked": not all(book.one("definition_check", name)["is_signed"] for name in MEASURES),
         "drawn": _drawn(book.lines.get(clinic, [])), "is_long": len(book.clinics) > IN_PLACE,
@@ -142,7 +142,7 @@ def _page(book: Book, clinic: str, *, is_shared: bool) -> Row:
         "rows_of": {"refused": study_rows(book, refused, is_shared), "context": study_rows(book, context, is_shared), "claims": claim_rows(book, claims)},
         "came": book.came.get(clinic), "query": _query(clinic, is_shared),
         "flags": {name: _FLAGS[row["flag"]] for name in book.clinics for row in book.views.get("funnel", {}).get(name, []) if row["measure_id"] == RESPONSE},
-        "RESPONSE": RESPONSE, "REMISSION": asking.REMISSION, "WORSENED": asking.WORSENED, "IDEATION": IDEATION, "STARTERS": asking.STARTERS, "LASTS": LASTS[1],
+        "RESPONSE": RESPONSE, "REMISSION": asking.REMISSION, "WORSENED": asking.WORSENED, "IDEATION": IDEATION, "STARTERS": asking.STARTERS, "LASTS": LASTS,
     }  # fmt: skip
 
 
