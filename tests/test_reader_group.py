@@ -58,14 +58,14 @@ def test_pages_are_for_the_readers_also_where_one_of_them_could_not_be_made(samp
     home = copied(after_first, tmp_path / "home")
     home.settings.write_text(f'reader_group = "{group}"\n')
     shutil.rmtree(home.reports)
-    page_of = writing.page_of
+    blank_page = writing.blank_page
 
-    def faulty(book, clinic):
+    def faulty(part, clinic):
         if clinic == "C02":
             raise ValueError
-        return page_of(book, clinic)
+        return blank_page(part, clinic)
 
-    monkeypatch.setattr(writing, "page_of", faulty)
+    monkeypatch.setattr(writing, "blank_page", faulty)
     with pytest.raises(OutcomesError, match="could not be made"):
         run_night(home, sample.as_of(FIRST))
     assert len(list(home.reports.iterdir())) == 3, "all but one"

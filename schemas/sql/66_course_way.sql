@@ -1,9 +1,9 @@
 -- One row per course and way of picking an endpoint: what R10 asks of the course, its baseline (R6), its window and
 -- whether it is due (R8, R9). Which score is picked in that window is in `picked`.
 
--- `picks` names the view pick, or a part of it, and `courses` the view course, or a part of it: a filter on the view
--- course_way would still go through all ways and courses.
-CREATE OR REPLACE MACRO main.course_ways(picks, courses := 'main.course') AS TABLE
+-- `picks` names the view pick, or a part of it, `courses` and `infusions` the views course and infusion, or a part of them: a
+-- filter on the view course_way would still go through all ways and courses.
+CREATE OR REPLACE MACRO main.course_ways(picks, courses := 'main.course', infused := 'main.infusion') AS TABLE
 WITH way AS (
     SELECT DISTINCT * EXCLUDE (measure_id), anchor = 'infusion_k' AS is_after_k FROM query_table(picks)
 ),
@@ -12,7 +12,7 @@ unrecorded AS (
     SELECT s.patient_no, s.course
     FROM main.score_place AS s
     JOIN (FROM main.course WHERE in_scope(patient_no)) AS c USING (patient_no, course)
-    WHERE in_scope(s.patient_no) AND s.timepoint = 'follow_up' AND s.infusion_number IS NOT NULL AND s.received > c.infusions
+    WHERE in_scope(s.patient_no) AND s.timepoint = 'follow_up'::timepoint AND s.infusion_number IS NOT NULL AND s.received > c.infusions
     GROUP BY ALL
 ),
 
@@ -41,7 +41,7 @@ anchored AS (
         AND b.look_back_days = w.look_back_days AND b.missing_items = w.missing_items
     LEFT JOIN unrecorded AS u ON u.patient_no = c.patient_no AND u.course = c.course
     -- Not looked for where it was not reached before a switch.
-    LEFT JOIN main.infusion_k AS k ON k.patient_no = c.patient_no AND k.course = c.course
+    LEFT JOIN main.infusion_ks(picks, courses := courses, infused := infused) AS k ON k.patient_no = c.patient_no AND k.course = c.course
         AND k.k = CASE WHEN w.infusion_k <= c.infusions_before_switch THEN w.infusion_k END
 )
 

@@ -1,6 +1,6 @@
 -- One row per course and way of picking: what R10 asks of the course (course_way), and the score picked in the window (R7, R8).
--- As there, `picks` names the view pick, or a part of it, and `courses` the view course.
-CREATE OR REPLACE MACRO main.course_picks(picks, courses := 'main.course') AS TABLE
+-- As there, `picks`, `courses` and `infused` name the views pick, course and infusion, or a part of them.
+CREATE OR REPLACE MACRO main.course_picks(picks, courses := 'main.course', infused := 'main.infusion') AS TABLE
 SELECT
     w.*,
     p.key, p.sensitivity_key,
@@ -10,7 +10,7 @@ SELECT
     coalesce(p.is_tie, false) AS is_tie,
     coalesce(p.has_altered_recall, false) AS has_altered_recall,
     coalesce(p.has_incomplete_form, false) AS has_incomplete_form
-FROM main.course_ways(picks, courses := courses) AS w
+FROM main.course_ways(picks, courses := courses, infused := infused) AS w
 LEFT JOIN (FROM main.picked WHERE in_scope(patient_no)) AS p ON p.patient_no = w.patient_no AND p.course = w.course AND p.pick_no = w.pick_no;
 COMMENT ON MACRO TABLE main.course_picks IS 'The view course_pick for the ways of picking in the view of that name: FROM course_picks(''pick'') is course_pick.';
 

@@ -1,5 +1,6 @@
 -- What the patients without a score could do to a rate: bounds, Imbens and Manski's limits, and a weighting-class estimate.
-CREATE OR REPLACE VIEW missing_outcome AS
+-- `measures` names the table measure, or a part of it: the recursion takes no filter from outside.
+CREATE OR REPLACE MACRO main.missing_outcomes(measures) AS TABLE
 WITH RECURSIVE due AS (
     SELECT
         t.measure_id, t.clinic_id, severity_band(t.baseline_total) AS band, t.infusions_from AS infusions,
@@ -7,7 +8,7 @@ WITH RECURSIVE due AS (
         coalesce(sum(t.courses) FILTER (status_class(t.status) = 'observed'), 0) AS observed,
         coalesce(sum(t.courses) FILTER (t.status = 'met'), 0) AS met
     FROM main.tally AS t
-    JOIN main.measure AS m USING (measure_id)
+    JOIN query_table(measures) AS m USING (measure_id)
     WHERE m.kind = 'proportion' AND status_class(t.status) IN ('observed', 'missing')
     GROUP BY ALL
 ),
@@ -42,6 +43,7 @@ bounded AS (
         sqrt(r.bound_low * (1 - r.bound_low) / r.due) AS se_low,
         sqrt(r.bound_high * (1 - r.bound_high) / r.due) AS se_high
     FROM main.rate AS r
+    SEMI JOIN query_table(measures) USING (measure_id)
     WHERE r.due > 0
 ),
 
@@ -74,10 +76,14 @@ SELECT
     CASE WHEN r.due > 0 THEN least(1, b.bound_high + coalesce(l.c, 0) * b.se_high) END AS imbens_manski_high,
     w.weighted_rate,
     coalesce(w.borrowed, 0) AS borrowed
-FROM main.rate AS r
+FROM (FROM main.rate SEMI JOIN query_table(measures) USING (measure_id)) AS r
 LEFT JOIN bounded AS b ON b.measure_id = r.measure_id AND b.clinic_id = r.clinic_id
 LEFT JOIN limited AS l ON l.measure_id = r.measure_id AND l.clinic_id = r.clinic_id
 LEFT JOIN weighted AS w ON w.measure_id = r.measure_id AND w.clinic_id = r.clinic_id;
+COMMENT ON MACRO TABLE main.missing_outcomes IS 'The view missing_outcome for the measures in the table measure, or in a part of it that is named.';
+
+CREATE OR REPLACE VIEW missing_outcome AS
+FROM main.missing_outcomes('main.measure');
 
 COMMENT ON VIEW missing_outcome IS 'One row per proportion and group: the rate if missing patients are left out, count as not met, count as met, or are weighted for.';
 COMMENT ON COLUMN missing_outcome.measure_id IS 'The measure.';

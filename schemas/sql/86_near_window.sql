@@ -5,6 +5,10 @@ WITH way AS (
     SELECT p.* FROM query_table(picks) AS p JOIN main.measure AS m USING (measure_id) WHERE m.kind = 'proportion' AND NOT p.needs_item_9
 ),
 
+asked_of AS (
+    SELECT a.* FROM main.asked AS a SEMI JOIN way USING (measure_id)
+),
+
 -- None was picked in the window.
 without AS (
     SELECT * FROM main.course_picks('way') WHERE total IS NULL
@@ -14,7 +18,7 @@ missing AS (
     SELECT
         e.measure_id, e.clinic_id, e.patient_no, e.course, e.window_first_day, e.window_last_day,
         c.first_day, c.next_first_day, w.missing_items
-    FROM main.judged('without') AS e
+    FROM main.judged('without', measures := 'asked_of') AS e
     JOIN way AS w USING (measure_id)
     JOIN main.course AS c ON c.patient_no = e.patient_no AND c.course = e.course
     WHERE status_class(e.status) = 'missing'

@@ -128,6 +128,7 @@ def _fill(home: Home, to: Path, made: Made, before: Path | None) -> None:
     for folder in (home.reports, home.exports, home.review):
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):
             _take(path, to, made, path.relative_to(home.root).as_posix())
+    _take(home.pages_made, to, made, home.pages_made.name)
 
 
 def _take_small(home: Home, to: Path, made: Made) -> None:

@@ -83,6 +83,10 @@ class Home:
         return self.root / "review"
 
     @property
+    def pages_made(self) -> Path:
+        return self.root / "pages.json"
+
+    @property
     def summary(self) -> Path:
         return self.published / "summary.json"
 

@@ -142,5 +142,7 @@ def _put_in_place(home: Home, path: Path) -> None:
     """By rename: whoever opens the warehouse finds one or the other, whole."""
     # A log of a warehouse that is gone would be taken for one of this.
     log_of(home.warehouse).unlink(missing_ok=True)
+    # Pages that were made of the other are not taken for pages of this.
+    home.pages_made.unlink(missing_ok=True)
     lasting.put(path, home.warehouse)
     publish_copy(home)

@@ -20,7 +20,7 @@ from outcomes.errors import OutcomesError
 from outcomes.nights import run_night
 from outcomes.pages import charts, printing, writing
 from outcomes.pages.asking import INSIDE, NETWORK, SHARED, asked
-from outcomes.pages.making import _fresh, chart_files, page_of, review_of
+from outcomes.pages.making import _fresh, blank_page, chart_files, page_of, review_of
 from outcomes.pages.writing import put_in_place, write_pages
 from outcomes.publishedcopy import opened
 from outcomes.releases import run_release
@@ -268,9 +268,9 @@ def test_a_page_that_is_no_more_goes_and_nothing_half_is_left(after_first, tmp_p
 
 def test_pages_are_put_in_place_only_when_all_are_written(tmp_path):
     folder = tmp_path / "reports"
-    put_in_place(folder, {"index.html": "one"})
+    put_in_place(folder, [("index.html", "one")])
     with pytest.raises(FileNotFoundError):
-        put_in_place(folder, {"index.html": "two", "no/such.html": "three"})
+        put_in_place(folder, [("index.html", "two"), ("no/such.html", "three")])
     assert (folder / "index.html").read_text() == "one"
 
 
@@ -391,13 +391,13 @@ def test_a_fault_in_a_page_loses_no_night(sample, after_first, tmp_path, monkeyp
     before = pages(home)
     sample.send(LATER, home)
 
-    def faulty(book, clinic):
+    def faulty(part, clinic):
         if clinic == "C02":
             raise ValueError("PATIENT P-001 had 27")
-        return page_of(book, clinic)
+        return blank_page(part, clinic)
 
     with monkeypatch.context() as patched:
-        patched.setattr(writing, "page_of", faulty)
+        patched.setattr(writing, "blank_page", faulty)
         assert run("nightly", "--home", home.root, "--as-of", sample.as_of(LATER), "--no-prefect") == 1
     said = capsys.readouterr().err
     assert said.startswith("outcomes: 1 of 7 pages and review lists could not be made (ValueError at ")

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import duckdb
+from markupsafe import escape
 
 from outcomes.freshness import STANDINGS
 from outcomes.summary import Row, rows_of
 
 RESPONSE, REMISSION, WORSENED = "response_post_induction", "remission_post_induction", "worsened_post_induction"
 IDEATION, STARTERS, CHANGE = "suicidal_ideation_increased_post_induction", "response_of_starters", "mean_change_post_induction"  # fmt: skip
-LASTS = ("sustained_response_4_weeks", "sustained_response_8_weeks")
+LASTS = "sustained_response_8_weeks"
 # The measures whose rates a page says, in its order; worsened and item 9 are never left out.
 MEASURES = (RESPONSE, REMISSION, WORSENED, IDEATION, STARTERS)
 NETWORK = "*"
@@ -27,6 +29,11 @@ class Told(dict[str, Any]):
         super().__init__(row)
         self.view = view
         self.key = "; ".join(f"{name}={row[name]}" for name in keys)
+
+    @cached_property
+    def place(self) -> str:
+        """View and key as attributes of an element, escaped: a row has many numbers."""
+        return f'data-view="{self.view}" data-key="{escape(self.key)}"'
 
 
 class Nothing(Told):
@@ -54,7 +61,8 @@ class View:
 
 
 # A part of the view pick is named, so that the store goes through no other way of picking than the one asked for.
-_WAY = "WITH way AS (SELECT k.* FROM pick AS k JOIN measure AS m USING (measure_id) WHERE {})"
+# What else shares it is not judged either.
+_WAY = "WITH way AS (SELECT k.* FROM pick AS k JOIN measure AS m USING (measure_id) WHERE {}), asked_of AS (FROM asked SEMI JOIN way USING (measure_id))"
 
 
 def _one_of(column: str, names: Sequence[str]) -> str:
@@ -68,16 +76,16 @@ _LAST_NIGHT = "night = (SELECT max(night) FROM night)"
 _SHARED = View(("measure_id", "clinic_id"), _one_of("measure_id", MEASURES))
 VIEWS: dict[str, View] = {
     "rate": _SHARED,
-    "missing_outcome": View(("measure_id", "clinic_id"), _one_of("measure_id", (RESPONSE,))),
+    "missing_outcome": View(("measure_id", "clinic_id"), before=f"WITH one AS (FROM measure WHERE measure_id = '{RESPONSE}')", source="missing_outcomes('one')"),
     "attrition": View(("measure_id", "clinic_id", "step"), _one_of("measure_id", (RESPONSE,))),
     "near_window": View(("measure_id", "clinic_id"), before=_WAY.format(f"measure_id = '{RESPONSE}'"), source="near_windows('way')"),
     "comparison": View(("clinic_id", "benchmark_id", "claim_id"), order="benchmark_id, claim_id, clinic_id"),
     "infusion_mean": View(("clinic_id", "k", "cohort"), "cohort = 'available'"),
     "infusion_curve": View(("clinic_id", "outcome", "k", "cohort"), "cohort = 'available'"),
     "infusion_worsened": View(("clinic_id", "k")),
-    "survival_at": View(("measure_id", "clinic_id", "variant", "day"), _one_of("measure_id", LASTS)),
+    "survival_at": View(("measure_id", "clinic_id", "variant", "day"), _one_of("measure_id", (LASTS,))),
     "survival_curve": View(
-        ("measure_id", "clinic_id", "variant", "day"), f"{_one_of('measure_id', LASTS[1:])} AND variant = 'all'"
+        ("measure_id", "clinic_id", "variant", "day"), f"{_one_of('measure_id', (LASTS,))} AND variant = 'all'"
     ),
     "change": View(("measure_id", "clinic_id"), _one_of("measure_id", (CHANGE,))),
     "severity_change": View(("measure_id", "clinic_id", "baseline_band", "endpoint_band"), _one_of("measure_id", (CHANGE,))),
@@ -108,11 +116,14 @@ VIEWS: dict[str, View] = {
 }  # fmt: skip
 # A page for outside the house is made of these and of what says nothing of patients.
 SHARED = ("shared_rate", "shared_comparison", "shared_attrition", "clinic", "measure", "definition_check", "benchmark", "claim", "reason", "rules", "night")  # fmt: skip
+# On the page of all clinics alone.
+_OF_NETWORK = {"freshness", "volume_warning", "missingness_warning", "rule_standing", "funnel", "funnel_measure"}
 INSIDE = tuple(name for name in VIEWS if not name.startswith("shared_"))
 
 # Courses drawn one by one for a clinic; where it has more, every so many-th of them, in the order of patient and course.
 MOST_LINES = 300
-# A course by infusion, as behind the means: its totals from the baseline on, and which of its infusions were maintenance.
+# A course by infusion, as behind the means: its baseline, the totals after infusions `ks`, and how many of these were of the
+# induction: those come first.
 # Which courses are drawn is settled first: those with a baseline and a score picked after an infusion.
 _COURSES = f"""
     {_WAY.format("m.anchor = 'infusion_k' AND m.outcome = 'is_response'")},
@@ -129,15 +140,18 @@ _COURSES = f"""
         SELECT patient_no, course, ceil(courses / {MOST_LINES})::INTEGER AS every FROM numbered WHERE place % ceil(courses / {MOST_LINES}) = 0
     ),
     drawn_course AS (FROM course SEMI JOIN drawn USING (patient_no, course)),
-    looked_at AS (FROM course_picks('way', courses := 'drawn_course') WHERE total IS NOT NULL)
+    drawn_infusion AS (FROM infusion SEMI JOIN drawn USING (patient_no, course)),
+    looked_at AS (FROM course_picks('way', courses := 'drawn_course', infused := 'drawn_infusion') WHERE total IS NOT NULL)
     SELECT
-        e.clinic_id, e.patient_no, e.course, w.infusion_k AS k, e.baseline_total, e.total AS endpoint_total,
-        w.infusion_k > e.induction_infusions AS is_maintenance, d.every
-    FROM judged('looked_at') AS e
+        e.clinic_id, any_value(d.every) AS every, arg_min(e.baseline_total, w.infusion_k) AS baseline_total,
+        list(w.infusion_k ORDER BY w.infusion_k) AS ks, list(e.total ORDER BY w.infusion_k) AS totals,
+        count(*) FILTER (w.infusion_k <= e.induction_infusions) AS induction
+    FROM judged('looked_at', measures := 'asked_of') AS e
     JOIN drawn AS d ON d.patient_no = e.patient_no AND d.course = e.course
     JOIN way AS w USING (measure_id)
     WHERE status_class(e.status) = 'observed'
-    ORDER BY e.clinic_id, e.patient_no, e.course, k
+    GROUP BY e.clinic_id, e.patient_no, e.course
+    ORDER BY e.clinic_id, e.patient_no, e.course
 """
 # What came of a clinic: the files that hold a row of it. A file of several clinics counts for each of them.
 _CAME = """
@@ -169,7 +183,7 @@ WORSE = f"""
     {_WAY.format(f"measure_id = '{WORSENED}'")},
     higher AS (SELECT * FROM course_picks('way') WHERE total > baseline_total)
     SELECT clinic_id, patient_id, course, baseline_day, baseline_total, day AS endpoint_day, total AS endpoint_total, count(*) OVER alike AS of
-    FROM judged('higher') WHERE measure_id = '{WORSENED}' AND status = 'met'
+    FROM judged('higher', measures := 'asked_of') WHERE status = 'met'
     WINDOW alike AS (PARTITION BY clinic_id)
     QUALIFY row_number() OVER (alike ORDER BY patient_id, course) <= {{most}}
     ORDER BY clinic_id, patient_id, course
@@ -188,6 +202,8 @@ class Book:
     reviews: dict[str, tuple[list[Row], list[Row]]] = field(default_factory=dict)
     # The release that the pages are of; none for those of a night.
     release: Row = field(default_factory=dict)
+    # What many of its pages say alike, made once, whatever part of the book they are made of.
+    alike: dict[tuple[Any, ...], Any] = field(default_factory=dict)
 
     def of(self, view: str, name: str, **wanted: Any) -> list[Told]:
         """The rows of a view of one clinic (or of one name) that have the wanted values."""
@@ -203,6 +219,43 @@ class Book:
     def clinics(self) -> list[str]:
         """Every clinic that has a page: those registered, and those with scores."""
         return sorted({*self.views["clinic"], *self.views.get("clinic_group", {})} - {NETWORK})
+
+    def of_page(self, clinic: str) -> Book:
+        """All that the page of a clinic, or of all of them, may say, but its night and its ledger (making.Stamp).
+
+        A page is made of this and of nothing else: where it is as it was, so is the page.
+        """
+        views = {view: rows for view, rows in self.views.items() if view != "night"}
+        if clinic == NETWORK:
+            return Book(views, came=self.came, aside=self.aside, release=self.release, alike=self.alike)
+        for view in views.keys() & _OF_NETWORK:
+            del views[view]
+        for view in [view for view in views if VIEWS[view].by == "clinic_id"]:
+            views[view] = {clinic: views[view][clinic]} if clinic in views[view] else {}
+        for view in views.keys() & {"comparison", "shared_comparison"}:
+            beside = self._beside(view, frozenset(row["benchmark_id"] for row in views[view].get(clinic, [])))
+            views[view] = views[view] | {NETWORK: beside}
+        if "release_verdict" in views:
+            views["release_verdict"] |= {NETWORK: self.of("release_verdict", NETWORK)}
+        return Book(
+            views,
+            {clinic: self.lines.get(clinic, [])},
+            {clinic: self.came[clinic]} if clinic in self.came else {},
+            release=self.release,
+            alike=self.alike,
+        )
+
+    def of_review(self, clinic: str) -> Book:
+        """All that the review list of a clinic may say, but its night."""
+        names = {clinic: self.of("clinic", clinic)}
+        return Book({"clinic": names}, reviews={clinic: self.reviews[clinic]})
+
+    def _beside(self, view: str, own: frozenset[str]) -> list[Told]:
+        """Comparisons of no clinic, of what a clinic has no own of: the same rows for clinics that have the same ones."""
+        if (view, own) not in self.alike:
+            self.alike[view, own] = [row for row in self.of(view, NETWORK) if row["benchmark_id"] not in own]
+        found: list[Told] = self.alike[view, own]
+        return found
 
 
 def asked(con: duckdb.DuckDBPyConnection, names: Sequence[str] = INSIDE) -> Book:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from outcomes.pages import asking
 from outcomes.pages.asking import IDEATION, LASTS, MEASURES, NETWORK, RESPONSE, Book, Nothing, Told
 from outcomes.pages.charts import charts_of, forest
 from outcomes.pages.numbers import NOT_ASSESSABLE, SUPPRESSED, interval, number
+from outcomes.pages.rows import alike, claim_rows, nine_rows, study_rows, worse_rows
 from outcomes.summary import Row
 
 LIKE_FOR_LIKE = ("verdict", "difference", "descriptive")
@@ -31,26 +33,67 @@ _FLAGS = {
 _FEEDS = {"scores": "rows of scores", "patients": "rows of patients", "files": "files"}
 
 
+@dataclass(frozen=True)
+class Stamp:
+    """What a page says of its night and its ledger: other words in each night, whatever else is on the page."""
+
+    about: Markup
+    through: Markup
+    ledger: Markup
+
+    def put_on(self, blank: str) -> str:
+        """The page of a blank one."""
+        return (
+            blank.replace(BLANK.about, self.about)
+            .replace(BLANK.through, self.through)
+            .replace(BLANK.ledger, self.ledger)
+        )
+
+
+# Where they stand on a page that has none yet. No text of a page holds this sign.
+BLANK = Stamp(*(Markup(f"\0{name}\0") for name in ("about", "through", "ledger")))  # noqa: S704
+
+
 def page_of(book: Book, clinic: str) -> str:
     """The page of a clinic, or of all of them (`*`), for inside the house."""
-    return _rendered("page.html.j2", page=_page(book, clinic, is_shared=False))
+    return stamp_of(book, clinic, is_shared=False).put_on(blank_page(book.of_page(clinic), clinic))
 
 
 def shared_page_of(book: Book, clinic: str) -> str:
     """The page of a clinic, or of all, as the last edition may tell it outside the house: no count of 1 to 10."""
-    return _rendered("page.html.j2", page=_page(book, clinic, is_shared=True))
+    blank = _rendered("page.html.j2", page=_page(book.of_page(clinic), clinic, is_shared=True))
+    return stamp_of(book, clinic, is_shared=True).put_on(blank)
 
 
 def review_of(book: Book, clinic: str) -> str:
     """The clinic's list of answers and courses to look at. It holds pseudonyms: for the clinic alone."""
-    higher, worse = book.reviews[clinic]
-    about = {"title": f"Review list: {_name(book, clinic)}", "about": _through(book)}
-    return _rendered("review.html.j2", page=about, clinic=clinic, higher=higher, worse=worse)
+    return stamp_of(book, clinic, is_shared=False).put_on(blank_review(book.of_review(clinic), clinic))
+
+
+def blank_page(part: Book, clinic: str) -> str:
+    """page_of(), of the part of the book that is of this page, with no stamp on it yet."""
+    return _rendered("page.html.j2", page=_page(part, clinic, is_shared=False))
+
+
+def blank_review(part: Book, clinic: str) -> str:
+    """review_of(), likewise."""
+    higher, worse = part.reviews[clinic]
+    about = {"title": f"Review list: {_name(part, clinic)}", "about": BLANK.through}
+    lists = {"waiting": [row for row in higher if row["acknowledged_by"] is None], "seen": [row for row in higher if row["acknowledged_by"] is not None], "worse": worse}  # fmt: skip
+    return _rendered("review.html.j2", page=about, clinic=clinic, nine_rows=nine_rows, worse_rows=worse_rows, **lists)
+
+
+def stamp_of(book: Book, clinic: str, *, is_shared: bool) -> Stamp:
+    """The stamp of a page. That of a night is the same for every page inside the house."""
+    ledger = Markup("Ledger: {:,} entries. Head of its hash chain: <code>{}</code>").format(
+        book.ledger["entries"] or 0, book.ledger["head"] or "none yet"
+    )
+    return Stamp(escape(_about(book, clinic, is_shared)), escape(_through(book)), ledger)
 
 
 def chart_files(book: Book, clinic: str, *, is_shared: bool) -> dict[str, str]:
     """Each chart of a page as an SVG file of its own, by name."""
-    page = _page(book, clinic, is_shared=is_shared)
+    page = _page(book.of_page(clinic), clinic, is_shared=is_shared)
     charts = [*page["charts"].values(), *(chart for chart, _, _ in page["forests"])]
     parts: Any = _environment().get_template("parts.j2").make_module({})
     light = _text("style.css").splitlines()[0] + _text("charts.css")
@@ -63,9 +106,8 @@ def chart_files(book: Book, clinic: str, *, is_shared: bool) -> dict[str, str]:
 
 def _page(book: Book, clinic: str, *, is_shared: bool) -> Row:
     view = "shared_comparison" if is_shared else "comparison"
-    compared = [
-        _labelled(book, row) for row in [*book.of(view, clinic), *book.of(view, NETWORK)] if row["benchmark_id"]
-    ]
+    compared = [_labelled(book, row) for row in book.of(view, clinic) if row["benchmark_id"]]
+    compared += _beside(book, [row for row in book.of(view, NETWORK) if row["benchmark_id"]]) if clinic != NETWORK else []  # fmt: skip
     ours = {row["benchmark_id"]: row for row in reversed(compared)}
     rows = sorted(ours.values(), key=lambda row: row["position"])
     # What has nothing of ours beside it stands under '*' and is the same for every clinic.
@@ -78,27 +120,29 @@ def _page(book: Book, clinic: str, *, is_shared: bool) -> Row:
         (forest(paired["context"], "forest-context", "What do other treatments and programmes report?"), paired["context"], "Context, never a comparison"),
     ]  # fmt: skip
     shown = {row["benchmark_id"] for rows_ in paired.values() for row in rows_}
+    refused = [row for row in rows if row["outcome"] == "refused"]
+    context = [row for row in rows if row["outcome"] == "context" and row["benchmark_id"] not in shown]
+    claims = sorted((row for rows_ in book.views["claim"].values() for row in rows_), key=lambda row: row["position"])
     return {
         "book": book, "clinic": clinic, "is_shared": is_shared, "is_network": clinic == NETWORK and not is_shared,
         "title": "All clinics: PHQ-9 outcomes of ketamine infusions" if clinic == NETWORK else f"{_name(book, clinic)}: PHQ-9 outcomes of ketamine infusions",
-        "about": _about(book, clinic, is_shared), "through": _through(book),
+        "about": BLANK.about, "through": BLANK.through, "ledger": BLANK.ledger,
         "primary": primary, "verdict": _verdict(book, primary), "depends": bool(primary.get("depends_on_missing")),
         "words": {name: book.one("measure", name) for name in MEASURES},
-        "definitions": [book.one("measure", name) for name in (*MEASURES, LASTS[1])],
-        "checks": {name: _check(book, name, is_shared) for name in (*MEASURES, LASTS[1])},
+        "definitions": [book.one("measure", name) for name in (*MEASURES, LASTS)],
+        "checks": {name: _check(book, name, is_shared) for name in (*MEASURES, LASTS)},
         "charts": {} if is_shared else charts_of(book, clinic), "forests": forests, "least": book.one("rules")["survival_minimum_at_risk"],
         "unchecked": not all(book.one("definition_check", name)["is_signed"] for name in MEASURES),
-        "drawn": _drawn(book.lines.get(clinic, [])), "ledger": book.ledger, "is_long": len(book.clinics) > IN_PLACE,
+        "drawn": _drawn(book.lines.get(clinic, [])), "is_long": len(book.clinics) > IN_PLACE,
         "released": primary.get("released"),
         "called": {name: called(book, name) for name in book.clinics},
         "fresh": {name: _fresh(book, name) for name in book.clinics} if clinic == NETWORK and not is_shared else {},
         "nightly": _nightly(book) if clinic == NETWORK and not is_shared and not book.release else None,
-        "refused": [row for row in rows if row["outcome"] == "refused"],
-        "context": [row for row in rows if row["outcome"] == "context" and row["benchmark_id"] not in shown],
-        "claims": sorted((row for rows_ in book.views["claim"].values() for row in rows_), key=lambda row: row["position"]),
+        "refused": refused, "context": context, "claims": claims,
+        "rows_of": {"refused": study_rows(book, refused, is_shared), "context": study_rows(book, context, is_shared), "claims": claim_rows(book, claims)},
         "came": book.came.get(clinic), "query": _query(clinic, is_shared),
         "flags": {name: _FLAGS[row["flag"]] for name in book.clinics for row in book.views.get("funnel", {}).get(name, []) if row["measure_id"] == RESPONSE},
-        "RESPONSE": RESPONSE, "REMISSION": asking.REMISSION, "WORSENED": asking.WORSENED, "IDEATION": IDEATION, "STARTERS": asking.STARTERS, "LASTS": LASTS[1],
+        "RESPONSE": RESPONSE, "REMISSION": asking.REMISSION, "WORSENED": asking.WORSENED, "IDEATION": IDEATION, "STARTERS": asking.STARTERS, "LASTS": LASTS,
     }  # fmt: skip
 
 
@@ -108,6 +152,11 @@ def _check(book: Book, measure: str, is_shared: bool) -> str:
     if not check["is_signed"]:
         return "Unchecked"
     return "Checked" if is_shared else f"Checked by {check['signed_by']}"
+
+
+def _beside(book: Book, rows: list[Told]) -> list[Told]:
+    """Comparisons of no clinic with their words: the same on every clinic's page that has these rows."""
+    return alike(book, ("words", *map(id, rows)), rows, lambda: [_labelled(book, row) for row in rows])
 
 
 def _labelled(book: Book, row: Told) -> Told:
@@ -160,11 +209,12 @@ def _reason(book: Book, code: str) -> str:
     return str(why["sentence"])
 
 
-def _drawn(lines: list[Row]) -> str:
+def _drawn(courses: list[Row]) -> str:
     """Which courses are drawn one by one."""
-    every = max((row["every"] for row in lines), default=1)
-    drawn = len({(row["patient_no"], row["course"]) for row in lines})
-    return f"{drawn:,} courses" + (f", one of every {every:,} in the order of their numbers" if every > 1 else "")
+    every = max((course["every"] for course in courses), default=1)
+    return f"{len(courses):,} courses" + (
+        f", one of every {every:,} in the order of their numbers" if every > 1 else ""
+    )
 
 
 def _fresh(book: Book, clinic: str) -> tuple[str, str]:

@@ -46,7 +46,7 @@ def number(row: Told, column: str, how: str = "count", tag: str = "span") -> Mar
     words = absent(row, column) if value is None else formatted(value, how)
     # Markup.format would escape each part for itself; a network has a hundred thousand numbers. Names are the program's own.
     return Markup(  # noqa: S704
-        f'<{tag} class="n" data-view="{row.view}" data-key="{escape(row.key)}" data-column="{column}" data-how="{how}">{escape(words)}</{tag}>'
+        f'<{tag} class="n" {row.place} data-column="{column}" data-how="{how}">{escape(words)}</{tag}>'
     )
 
 
