@@ -226,3 +226,14 @@ def test_the_pages_of_another_program_or_of_other_threads_are_made_again(after_f
             assert standing_of(con) != one
     with opened(after_first, {"threads": 2}) as con:
         assert standing_of(con) != one
+
+
+def test_parts_that_come_and_go_are_not_taken_for_each_other():
+    """Their rows may lie in memory where those of an earlier part lay."""
+    keys = Keys()
+
+    def part(number: int) -> Book:
+        return Book(lines={"C01": [{"number": number}]})
+
+    assert len({keys.of(part(number)) for number in range(200)}) == 200
+    assert keys.of(part(7)) == Keys().of(part(7))

@@ -23,9 +23,10 @@ from outcomes.versions import program_digest
 BY_LEDGER = frozenset(
     {"arrival", "refusal", "patient", "score", "score_event", "extract_day", "quarantine", "note", "rule_count", "patient_row", "patient_row_event"}
 )  # fmt: skip
-# On no page; but for `night`, of which a page has what `_of_night` says and its stamp.
+# On no page; but for `night`, of which a page has what `_of_night` says and its stamp, and `derived`, of which it is asked
+# from what all was derived, and not as of which night: one that brings nothing leaves all of it as it is.
 UNREAD = frozenset(
-    {"night", "rate_log", "definition_log", "release_endpoint", "shared_edition", "shared_cell", "shared_verdict", "contested"}
+    {"night", "derived", "rate_log", "definition_log", "release_endpoint", "shared_edition", "shared_cell", "shared_verdict", "contested"}
 )  # fmt: skip
 # Views that say something of the last night beside its date, all on the page of all clinics.
 OF_NIGHT = ("freshness", "volume_warning", "missingness_warning")
@@ -43,7 +44,7 @@ def standing_of(con: duckdb.DuckDBPyConnection) -> str:
     """Of a store, what any page can say of it, whatever the night: the same digest, and the views give the same rows.
 
     Every table by its rows, but for those that say by few rows what many others hold: what came by the head of the ledger,
-    and what was derived by the night and the inputs of that (`derived`), with the number of rows of each.
+    and what was derived by the inputs of that (`derived`), with the number of rows of each.
     """
     tables = dict(
         con.execute(
@@ -53,6 +54,7 @@ def standing_of(con: duckdb.DuckDBPyConnection) -> str:
     by_few = BY_LEDGER | TABLES
     found: list[Any] = [program(), con.execute("SELECT current_setting('threads'), max(as_of)::VARCHAR FROM night WHERE night = (SELECT max(night) FROM night)").fetchone()]  # fmt: skip
     found.append(con.execute("SELECT count(*), arg_max(hash, arrival_no) FROM arrival").fetchone())
+    found.append(con.execute("SELECT inputs FROM derived").fetchone())
     found += [(name, rows) for name, rows in tables.items() if name in by_few]
     found += [(name, table_digest(con, f'main."{name}"', exact=True)) for name in tables if name not in by_few | UNREAD]
     return _digest(json.dumps(found).encode())
@@ -78,7 +80,8 @@ class Keys:
     """Digests of parts of one book. Rows that many parts have are digested once, and all of them stay as they are."""
 
     def __init__(self) -> None:
-        self._known: dict[int, str] = {}
+        # With the rows themselves, so that none made later is at the same place in memory.
+        self._known: dict[int, tuple[list[Told] | list[Row], str]] = {}
 
     def of(self, part: Book) -> str:
         """Of all that a part says, and of the program that would write it down."""
@@ -90,8 +93,8 @@ class Keys:
 
     def _rows(self, rows: list[Told] | list[Row]) -> str:
         if id(rows) not in self._known:
-            self._known[id(rows)] = _digest(_pickled(rows))
-        return self._known[id(rows)]
+            self._known[id(rows)] = rows, _digest(_pickled(rows))
+        return self._known[id(rows)][1]
 
 
 def _pickled(rows: list[Told] | list[Row]) -> bytes:
