@@ -20,7 +20,7 @@ from outcomes.errors import OutcomesError
 from outcomes.nights import run_night
 from outcomes.pages import charts, printing, writing
 from outcomes.pages.asking import INSIDE, NETWORK, SHARED, asked
-from outcomes.pages.making import _fresh, blank_page, chart_files, page_of, review_of
+from outcomes.pages.making import _fresh, blank_page, chart_files, page_of, review_of, shared_page_of
 from outcomes.pages.writing import put_in_place, write_pages
 from outcomes.publishedcopy import opened
 from outcomes.releases import run_release
@@ -481,6 +481,15 @@ def test_a_shared_page_tells_no_count_of_1_to_10_and_none_that_follows(edition, 
 
 
 @pytest.mark.skipif(printing.browser() is None, reason="no Chromium is installed")
+def test_a_shared_page_of_a_clinic_with_no_course_due_has_words(edition):
+    with opened(edition) as con:
+        book = asked(con, SHARED)
+    for row in book.views["shared_rate"]["C01"]:
+        row.update(dict.fromkeys(row.keys() & {"due", "observed", "met"}, 0))
+    said = lead(shared_page_of(book, "C01"))
+    assert "No course is due yet. Response, remission and harm are not assessable." in said
+
+
 def test_report_prints_a_page_and_draws_its_charts(odd, tmp_path, capsys):
     """A PNG has twice the sides of its chart, and all of it: its last row is paper, the row of its last words is not."""
     assert run("report", "--home", odd.root, "--clinic", "C01", "--out", tmp_path / "C01.pdf", "--charts", tmp_path / "c") == 0  # fmt: skip

@@ -15,6 +15,8 @@ from outcomes.freshness import STANDINGS
 from outcomes.summary import Row, rows_of
 
 RESPONSE, REMISSION, WORSENED = "response_post_induction", "remission_post_induction", "worsened_post_induction"
+# As prominent as the published average, whose patients they are not (R12).
+VETERANS = ("pfeiffer2024_response_w6", "pfeiffer2024_remission_w6")
 IDEATION, STARTERS, CHANGE = "suicidal_ideation_increased_post_induction", "response_of_starters", "mean_change_post_induction"  # fmt: skip
 LASTS = "sustained_response_8_weeks"
 # The measures whose rates a page says, in its order; worsened and item 9 are never left out.

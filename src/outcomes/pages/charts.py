@@ -20,8 +20,6 @@ WIDTH, LEFT, RIGHT = 400, 34, 388
 FEW = 10
 # A curve of more steps than this has no tick for each course last seen: they would lie on each other.
 MOST_TICKS = 60
-# Height of a pair in a forest plot: its name, ours, theirs.
-EACH = 35
 # PHQ-9 totals at which a severity band begins, and what it is called.
 BANDS = ((0, "0-4", "remission"), (5, "5-9", "mild"), (10, "10-14", "moderate"), (15, "15-19", "moderately severe"), (20, "20-27", "severe"))  # fmt: skip
 
@@ -118,8 +116,12 @@ def by_infusion(book: Book, clinic: str) -> Chart | None:
         if row["low"] is not None and row["n"] >= FEW:
             chart.line(x(row["k"]), y(max(row["low"], 0)), x(row["k"]), y(min(row["high"], 27)), "whisker")
         chart.dot(x(row["k"]), y(row["mean_total"]), "circle", "ours" if row["n"] >= FEW else "few")
-        if row is rows[0] or row is ends:
+        if row is rows[0]:
             chart.told(x(row["k"]) + 7, y(row["mean_total"]) - 7, row, "mean_total", "decimal", "start", "told halo")
+        elif row is ends:
+            # Above its interval: beside it the circles of fewer courses go on.
+            high = min(row["mean_total"] if row["high"] is None else row["high"], 27)
+            chart.told(x(row["k"]), y(high) - 6, row, "mean_total", "decimal", kind="told halo")
         chart.text(x(row["k"]), 252, row["k"] or "start", "middle", "tick")
         if row["k"] % _every(rows, "n") == 0:
             chart.told(x(row["k"]), 268, row, "n")
@@ -247,43 +249,12 @@ def severity(book: Book, clinic: str) -> Chart | None:
     return chart
 
 
-def forest(rows: Sequence[Told], id_: str, title: str) -> Chart | None:
-    """Ours and theirs on one axis, a pair for each row; `rows` are of the view comparison or shared_comparison."""
-    pairs = [row for row in rows if row["our_rate"] is not None and row["their_rate"] is not None]
-    if not pairs:
-        return None
-    is_shared = pairs[0].view == "shared_comparison"
-    unit, how = (100, "percents") if is_shared else (1, "share")
-    chart = Chart(id_, title, "", 28 + EACH * len(pairs))
-    x = Scale(0, 1, 12, 306)
-    bottom = chart.height - 22
-    for place in range(0, len(pairs), 2):
-        chart.bar(0, 4 + EACH * place, WIDTH, EACH, "stripe")
-    for share in (0, 0.25, 0.5, 0.75, 1):
-        chart.line(x(share), 4, x(share), bottom, "grid")
-        chart.text(x(share), bottom + 14, f"{share * 100:.0f}%", "middle", "tick")
-    for place, row in enumerate(pairs):
-        top = 4 + EACH * place
-        chart.text(4, top + 11, row["short"], kind="label")
-        for side, below, shape, kind in (("our", 19, "circle", "ours"), ("their", 29, "diamond", "theirs")):
-            low, rate, high = (row[f"{side}_{part}"] for part in ("low", "rate", "high"))
-            if low is not None and high is not None:
-                chart.line(x(low / unit), top + below, x(high / unit), top + below, f"whisker {kind}")
-            chart.dot(x(rate / unit), top + below, shape, kind)
-            chart.text(318, top + below + 4, "ours" if side == "our" else "study", kind="quiet")
-            chart.told(
-                RIGHT + 8, top + below + 4, row, f"{side}_rate", how, "end", "told" if side == "our" else "label"
-            )
-    chart.words = "Our rate (filled circle) above the published rate (open diamond), each with its 95% interval where it has one. The table below has the numbers."
-    return chart
-
-
 def attrition(book: Book, clinic: str) -> Chart | None:
     """From courses started to courses in the result: what is left after each step that takes any out."""
     steps = [row for row in book.of("attrition", clinic) if row["courses"]]
     if not steps or not steps[0]["remaining"]:
         return None
-    chart = Chart("attrition", "Where are patients lost between start and result?", "", 8 + 21 * len(steps))
+    chart = Chart("attrition", "Where are courses lost between start and result?", "", 8 + 21 * len(steps))
     x = Scale(0, steps[0]["remaining"], 0, 128)
     for place, row in enumerate(steps):
         top = 4 + 21 * place

@@ -13,9 +13,10 @@ import jinja2
 from markupsafe import Markup, escape
 
 from outcomes.pages import asking
-from outcomes.pages.asking import IDEATION, LASTS, MEASURES, NETWORK, RESPONSE, Book, Nothing, Told
-from outcomes.pages.charts import charts_of, forest
-from outcomes.pages.numbers import NOT_ASSESSABLE, SUPPRESSED, interval, number
+from outcomes.pages.asking import IDEATION, LASTS, MEASURES, NETWORK, RESPONSE, VETERANS, Book, Nothing, Told
+from outcomes.pages.charts import charts_of
+from outcomes.pages.forest import cut, forest
+from outcomes.pages.numbers import NOT_ASSESSABLE, SUPPRESSED, formatted, interval, number
 from outcomes.pages.rows import alike, claim_rows, nine_rows, study_rows, worse_rows
 from outcomes.summary import Row
 
@@ -113,6 +114,7 @@ def _page(book: Book, clinic: str, *, is_shared: bool) -> Row:
     # What has nothing of ours beside it stands under '*' and is the same for every clinic.
     own = [row for row in rows if row["clinic_id"] == clinic]
     primary = next((row for row in own if row["outcome"] == "verdict"), Nothing({}, view, ()))
+    veterans = [ours[name] for name in VETERANS if name in ours]
     paired = {name: [row for row in own if row["measure_id"] and row["outcome"] in names and row["their_rate"] is not None] for name, names in
               (("like", LIKE_FOR_LIKE), ("context", ("context",)))}  # fmt: skip
     forests = [
@@ -127,6 +129,7 @@ def _page(book: Book, clinic: str, *, is_shared: bool) -> Row:
         "book": book, "clinic": clinic, "is_shared": is_shared, "is_network": clinic == NETWORK and not is_shared,
         "title": "All clinics: PHQ-9 outcomes of ketamine infusions" if clinic == NETWORK else f"{_name(book, clinic)}: PHQ-9 outcomes of ketamine infusions",
         "about": BLANK.about, "through": BLANK.through, "ledger": BLANK.ledger,
+        "published_of": _published_of(book, primary), "veterans": veterans if len(veterans) == len(VETERANS) else [], "covered": formatted(book.one("rules")["coverage_minimum"], "share"),
         "primary": primary, "verdict": _verdict(book, primary), "depends": bool(primary.get("depends_on_missing")),
         "words": {name: book.one("measure", name) for name in MEASURES},
         "definitions": [book.one("measure", name) for name in (*MEASURES, LASTS)],
@@ -168,15 +171,21 @@ def _labelled(book: Book, row: Told) -> Told:
     told.key = row.key
     known = f"{author} {benchmark['year'] or ''}".strip()
     told["label"] = f"{title}: {known}" + (f", {benchmark['treatment']}" if row["outcome"] == "context" else "")
-    told["short"] = _cut(told["label"], 56) + (" †" if row["outcome"] == "descriptive" else "")
+    told["marks"] = " †" if row["outcome"] == "descriptive" else ""
+    coverage = row.get("coverage")
+    if coverage is not None and coverage < book.one("rules")["coverage_minimum"]:
+        told["marks"] += " ‡"
     told["position"] = benchmark["position"]
     told["said"] = "".join(_verdict(book, row)) if row["outcome"] == "verdict" else row["because"]
     told["released"] = _released(book, row)
     return told
 
 
-def _cut(words: str, most: int) -> str:
-    return words if len(words) <= most else words[: most - 1].rstrip(" ,;:(") + "…"
+def _published_of(book: Book, row: Told) -> str:
+    """Whom a published rate is of: where it is from, and how many of how many."""
+    if row.get("benchmark_id") is None:
+        return ""
+    return ";".join(str(book.one("benchmark", row["benchmark_id"])["population"]).split(";")[:2])
 
 
 def _verdict(book: Book, row: Told) -> tuple[str, str]:
@@ -247,7 +256,7 @@ def _name(book: Book, clinic: str) -> str:
 
 def called(book: Book, clinic: str) -> str:
     """What people call a clinic: no sign that turns the text around it, apart where it is written from right to left, and not long."""
-    name = _cut("".join(sign if sign.isprintable() else " " for sign in book.one("clinic", clinic)["name"] or "").strip(), LONGEST_NAME)  # fmt: skip
+    name = cut("".join(sign if sign.isprintable() else " " for sign in book.one("clinic", clinic)["name"] or "").strip(), LONGEST_NAME)  # fmt: skip
     return name if name.isascii() else f"\u2068{name}\u2069"
 
 
