@@ -19,6 +19,7 @@ from outcomes.commands import Parser, Verbs
 from outcomes.inbox import locked
 from outcomes.nights import STEPS
 from outcomes.paths import Home
+from outcomes.words import night_words
 from tests.conftest import FIRST, LATER, copied
 
 COMMANDS = (
@@ -155,6 +156,14 @@ def test_every_verdict_on_a_page_is_called_provisional(run, after_later):
             pytest.fail(f"a verdict without (provisional): {line}")
     rows = json.loads(run("compare", "--home", after_later.root, "--format", "json").out)
     assert all(row["is_provisional"] for row in rows)
+
+
+def test_a_night_of_which_no_course_is_due_says_why(after_later):
+    said = json.loads(after_later.summary.read_text("utf-8"))
+    assert "No course is due yet" not in night_words(said, after_later)
+    for rate in said["rates"]:
+        rate |= {"due": 0, "observed": 0, "met": 0, "waiting": 1234}
+    assert "No course is due yet: 1,234 wait for the end of their window" in night_words(said, after_later)
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])

@@ -1,7 +1,7 @@
 -- One row per course and way of picking an endpoint: what R10 asks of the course, its baseline (R6), its window and
 -- whether it is due (R8, R9). Which score is picked in that window is in `picked`.
 
--- `picks` names the view pick, or a part of it, `courses` and `infusions` the views course and infusion, or a part of them: a
+-- `picks` names the view pick, or a part of it, `courses` and `infused` the views course and infusion, or a part of them: a
 -- filter on the view course_way would still go through all ways and courses.
 CREATE OR REPLACE MACRO main.course_ways(picks, courses := 'main.course', infused := 'main.infusion') AS TABLE
 WITH way AS (

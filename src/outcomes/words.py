@@ -184,6 +184,7 @@ def night_words(said: Row, home: Home) -> str:
     parts.append(
         "Rates (the rest: outcomes rates)\n"
         + table([r | rate_words(r) for r in said["rates"] if r["measure_id"] in SHOWN], RATE_COLUMNS)
+        + _none_due(said)
     )
     compared = [c for c in said["comparisons"] if c["outcome"] in ("verdict", "difference")]
     parts.append(
@@ -197,10 +198,26 @@ def night_words(said: Row, home: Home) -> str:
     return "\n\n".join(parts)
 
 
-def _caveat(said: Row) -> str:
-    network = next(
+def _response(said: Row) -> Row | None:
+    """The response after induction of all clinics."""
+    return next(
         (r for r in said["rates"] if r["clinic_id"] == "*" and r["measure_id"] == "response_post_induction"), None
     )
+
+
+def _none_due(said: Row) -> str:
+    """Why there is no rate on a first night, where courses only wait."""
+    network = _response(said)
+    if not network or network["due"] or not network["waiting"]:
+        return ""
+    return (
+        f"\n\nNo course is due yet: {network['waiting']:,} wait for the end of their window and a week more. Without extract_day a patient counts as followed\n"
+        "to the last row sent, and on from there by the nights that pass: have the clinics send extract_day, and courses of the past count at once."
+    )
+
+
+def _caveat(said: Row) -> str:
+    network = _response(said)
     here = percent(network["starters_analysed"]) if network else "-"
     return (
         "A verdict says that a rate differs from the published average; it says nothing of the quality of care. That average pools 178 practices,\n"
