@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.metadata import version
 
 import pytest
 
@@ -156,6 +157,16 @@ def test_every_verdict_on_a_page_is_called_provisional(run, after_later):
             pytest.fail(f"a verdict without (provisional): {line}")
     rows = json.loads(run("compare", "--home", after_later.root, "--format", "json").out)
     assert all(row["is_provisional"] for row in rows)
+
+
+def test_a_home_that_was_not_there_is_said_to_be_new(run, tmp_path):
+    at = ("nightly", "--home", tmp_path / "mistyped", "--as-of", "2026-01-31", "--no-prefect")
+    assert run(*at).out.startswith(f"{tmp_path / 'mistyped'} is a new home: it was not there before.\n")
+    assert "is a new home" not in run(*at).out
+
+
+def test_the_version_is_said(run):
+    assert run("--version").out == f"outcomes {version('outcomes')}\n"
 
 
 def test_a_night_of_which_no_course_is_due_says_why(after_later):

@@ -90,6 +90,10 @@ def _parser(verb: str | None = None) -> Parser:
         prog="outcomes",
         description="Response and remission rates of ketamine clinics, by the definition of each published study.",
     )
+    if verb is None:
+        from importlib.metadata import version
+
+        parser.add_argument("--version", action="version", version=f"outcomes {version('outcomes')}")
     verbs = Verbs(parser)
     if verb is None or verb in _OWN:
         _add_nights(verbs)
@@ -225,11 +229,16 @@ def _nightly(arguments: Arguments) -> int:
     from outcomes.words import night_words
 
     home = home_of(arguments)
+    is_new = not home.root.exists()
     given = {"logs.level": "debug"} if arguments.verbose else {}
     with options(given), heard_by(_said if arguments.verbose else None):
         said = _run(home, arguments.as_of or by_clock(home, dt.date.today()), arguments.no_prefect)
-    if not arguments.quiet:
-        print(json.dumps(said, indent=1) if arguments.format == "json" else night_words(said, home))
+    if not arguments.quiet and arguments.format == "json":
+        print(json.dumps(said, indent=1))
+    elif not arguments.quiet:
+        # A name mistyped is a home too.
+        made = f"{home.root} is a new home: it was not there before.\n\n" if is_new else ""
+        print(made + night_words(said, home))
     return (
         2
         if arguments.strict
