@@ -166,7 +166,8 @@ def as_text(receipt: Row) -> str:
     parts += _listed("Rows that change what was sent before", receipt["corrections"])
     if receipt["notes"]:
         lines = [
-            f"  {note['cells']:,} cells of {note['column_name']}: {note['sentence']}." for note in receipt["notes"]
+            f"  {note['cells']:,} {'cell' if note['cells'] == 1 else 'cells'} of {note['column_name']}: {note['sentence']}."
+            for note in receipt["notes"]
         ]
         parts.append("\n".join(["Read with a note:", *lines]))
     codes = {row["reason_code"] for row in receipt["reasons"]}

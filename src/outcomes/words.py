@@ -110,7 +110,7 @@ def rows_words(said: Row) -> str:
     if again and again["files"]:
         refused = f" ({again['refused']:,} of them refused)" if again["refused"] else ""
         of_patients.append(
-            f"\nOf {again['files']:,} files read again{refused}: {fates(again)}; {again['withdrawn']:,} rows of earlier readings are read otherwise."
+            f"\nOf {again['files']:,} {'file' if again['files'] == 1 else 'files'} read again{refused}: {fates(again)}; {again['withdrawn']:,} rows of earlier readings are read otherwise."
         )
     return f"Rows: {fates(rows)} ({rows['corrected']:,} corrected, {rows['retracted']:,} retracted)." + "".join(
         of_patients
