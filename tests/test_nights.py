@@ -60,7 +60,7 @@ def assert_in_order(home: Home) -> None:
         "clinics-none.toml"
     }
     assert names(home.root) == {
-        ".lock", "archive", "clinics.toml", "held", "inbox", "logs", "published", "review", "receipts", "refused", "warehouse.duckdb",
+        ".lock", "archive", "clinics.toml", "held", "inbox", "logs", "pages.json", "published", "review", "receipts", "refused", "warehouse.duckdb",
     }  # fmt: skip
     receipts = [json.loads(line) for line in (home.receipts / RECEIPTS).read_text().splitlines()]
     assert [(r["sha256"], r["hash"]) for r in receipts] == [(sha, digest) for sha, _, digest in arrivals]
