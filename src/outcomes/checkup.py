@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from outcomes.inbox import BATCH_BYTES, content_given
 from outcomes.paths import Home
 from outcomes.sentreceipts import of_judged
 from outcomes.settings import settings_of
-from outcomes.sources.content import Content, pieces
+from outcomes.sources.content import sha256_of
 from outcomes.tables import ProgressBar, place
 from schemas.settings import Limits
 
@@ -35,18 +34,10 @@ def check_files(paths: Sequence[Path], home: Home | None, progress: ProgressBar)
     for start, batch in _batches(paths):
         contents = [content_given(path, limits) for path in batch]
         judged = judge(contents, clinics)
-        told = [_hash_and_size(content) for content in contents]
+        told = [sha256_of(content) for content in contents]
         receipts += of_judged(judged, [sha for sha, _ in told], [size for _, size in told])
         progress("check", start + len(batch), len(paths))
     return [_row(number, receipt) for number, receipt in enumerate(receipts, start=1)], receipts
-
-
-def _hash_and_size(content: Content) -> tuple[str, int]:
-    digest, size = hashlib.sha256(), 0
-    for piece in pieces(content):
-        digest.update(piece)
-        size += len(piece)
-    return digest.hexdigest(), size
 
 
 def _row(number: int, receipt: Row) -> Row:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 import duckdb
@@ -15,7 +14,7 @@ from outcomes.loading import Manifest, Night, load_night
 from outcomes.nightreceipts import restore_nights, told_nights, write_night_receipts
 from outcomes.paths import Home
 from outcomes.releasereceipts import restore_releases, write_release_receipts
-from outcomes.sources.content import Content, pieces
+from outcomes.sources.content import sha256_of
 
 RECEIPTS = "receipts.jsonl"
 
@@ -74,7 +73,7 @@ def restore(home: Home, con: duckdb.DuckDBPyConnection, files: DataFiles) -> int
             raise OutcomesError(
                 f"The bytes of arrival {entry['arrival_no']} are not in the archive: restore that folder from a backup, and where the file was erased the warehouse too."
             )
-        if content and _sha256(content) != entry["sha256"]:
+        if content and sha256_of(content)[0] != entry["sha256"]:
             raise OutcomesError(
                 f"The archived bytes of arrival {entry['arrival_no']} are not those of its receipt: restore the archive from a backup."
             )
@@ -104,10 +103,3 @@ def restore(home: Home, con: duckdb.DuckDBPyConnection, files: DataFiles) -> int
     restore_nights(home, con)
     restore_releases(home, con)
     return len(nights)
-
-
-def _sha256(content: Content) -> str:
-    digest = hashlib.sha256()
-    for piece in pieces(content):
-        digest.update(piece)
-    return digest.hexdigest()

@@ -57,7 +57,7 @@ def standing_of(con: duckdb.DuckDBPyConnection) -> str:
     found.append(con.execute("SELECT inputs FROM derived").fetchone())
     found += [(name, rows) for name, rows in tables.items() if name in by_few]
     found += [(name, table_digest(con, f'main."{name}"', exact=True)) for name in tables if name not in by_few | UNREAD]
-    return _digest(json.dumps(found).encode())
+    return digest(json.dumps(found).encode())
 
 
 def of_night(con: duckdb.DuckDBPyConnection) -> str:
@@ -88,12 +88,12 @@ class Keys:
         rows = [(view, name, self._rows(rows)) for view, names in part.views.items() for name, rows in names.items()]
         rows += [("lines", name, self._rows(rows)) for name, rows in part.lines.items()]
         rows += [(f"review {place}", name, self._rows(rows)) for name, lists in part.reviews.items() for place, rows in enumerate(lists)]  # fmt: skip
-        rows += [("came", name, _digest(_pickled([row]))) for name, row in part.came.items()]
-        return _digest(json.dumps([program(), _digest(_pickled([part.aside])), rows]).encode())
+        rows += [("came", name, digest(_pickled([row]))) for name, row in part.came.items()]
+        return digest(json.dumps([program(), digest(_pickled([part.aside])), rows]).encode())
 
     def _rows(self, rows: list[Told] | list[Row]) -> str:
         if id(rows) not in self._known:
-            self._known[id(rows)] = rows, _digest(_pickled(rows))
+            self._known[id(rows)] = rows, digest(_pickled(rows))
         return self._known[id(rows)][1]
 
 
@@ -107,5 +107,6 @@ def _pickled(rows: list[Told] | list[Row]) -> bytes:
     return written.getvalue()
 
 
-def _digest(data: bytes) -> str:
+def digest(data: bytes) -> str:
+    """As pages.json has it of anything."""
     return hashlib.sha256(data).hexdigest()[:32]

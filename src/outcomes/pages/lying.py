@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import NamedTuple
 
 from outcomes import lasting
+from outcomes.pages.inputs import digest
 from outcomes.pages.making import BLANK, Stamp
 from outcomes.paths import Home
 
@@ -57,12 +57,7 @@ def blank_lying(home: Home, made: Made, place: str) -> str | None:
     for name, words in made.stamp.items():
         if words:
             text = text.replace(words, getattr(BLANK, name))
-    return text if digest(text) == page.blank else None
-
-
-def digest(blank: str) -> str:
-    """Of a page without its stamp, as Page has it."""
-    return hashlib.sha256(blank.encode()).hexdigest()[:32]
+    return text if digest(text.encode()) == page.blank else None
 
 
 def said(stamp: Stamp) -> dict[str, str]:

@@ -17,8 +17,8 @@ import duckdb
 from outcomes import lasting
 from outcomes.errors import OutcomesError, place_of
 from outcomes.pages.asking import NETWORK, Book, asked
-from outcomes.pages.inputs import OF_NIGHT, Keys, nightly_of, of_night, standing_of
-from outcomes.pages.lying import Made, Page, blank_lying, digest, keep, last_made, said
+from outcomes.pages.inputs import OF_NIGHT, Keys, digest, nightly_of, of_night, standing_of
+from outcomes.pages.lying import Made, Page, blank_lying, keep, last_made, said
 from outcomes.pages.making import blank_page, blank_review, stamp_of
 from outcomes.paths import Home
 from outcomes.publishedcopy import opened
@@ -91,7 +91,7 @@ class _Night:
             blank = blank_lying(self._home, self._then, place) if then and key == then.key else None
             if blank is None:
                 blank = make(part_of(self._book, clinic), clinic)
-            self.now.pages[place] = Page(key, digest(blank))
+            self.now.pages[place] = Page(key, digest(blank.encode()))
             return self._stamp.put_on(blank)
         except Exception as error:  # one clinic's fault is not another's; the words of the error could carry a number
             self._faults.append(place_of(error))

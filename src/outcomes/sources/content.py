@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,6 +40,15 @@ def pieces(content: Content) -> Iterator[bytes]:
     with content.open("rb", buffering=0) as handle:
         while piece := handle.read(PIECE_BYTES):
             yield piece
+
+
+def sha256_of(content: Content) -> tuple[str, int]:
+    """The SHA-256 of the bytes, and how many there are."""
+    digest, size = hashlib.sha256(), 0
+    for piece in pieces(content):
+        digest.update(piece)
+        size += len(piece)
+    return digest.hexdigest(), size
 
 
 def in_one_block(content: Content) -> bool:
