@@ -262,6 +262,17 @@ def test_check_knows_the_clinics_of_a_home(run, sample, after_later, tmp_path):
     assert row["good"] > 0
 
 
+@pytest.mark.parametrize(
+    ("name", "is_left"), [("january.csv", False), ("january.csv.part", True), (".january.csv", True)]
+)
+def test_check_says_of_a_name_that_a_night_leaves_it_lying(run, sample, tmp_path, name, is_left):
+    shutil.copyfile(sample.folder(FIRST) / "C01_january.csv", tmp_path / name)
+    (row,) = json.loads(run("check", tmp_path / name, "--format", "json").out)
+    assert (row["left_because"] is not None) == is_left
+    assert row["rows_read"] > 0, "what it would be once renamed is said as well"
+    assert ("a night leaves it in the inbox until it is renamed" in run("check", tmp_path / name).out) == is_left
+
+
 def test_check_says_no_value_of_a_bad_row(run, tmp_path):
     header = "clinic_id,patient_id,infusion_number,days_since_first_infusion,timepoint," + ",".join(f"item_{i}" for i in range(1, 10)) + ",total\n"  # fmt: skip
     path = tmp_path / "smith.csv"
@@ -300,6 +311,7 @@ def test_an_unknown_measure_or_clinic_suggests_the_nearest(run, after_later):
         (["rates"], ["Which home?", "--home", "OUTCOMES_HOME"]),
         (["nightly"], ["Which home?"]),
         (["check", "nowhere.csv"], ["not there"]),
+        (["check", "nowhere.csv", "--form", "json"], ["unrecognized arguments"]),
         (["check", "."], ["not a regular file"]),
         (["rates", "--home", "nowhere"], ["no published copy yet", "outcomes nightly"]),
         (["status", "--home", "nowhere"], ["no night yet", "outcomes nightly"]),

@@ -8,7 +8,7 @@ from typing import Any
 
 from outcomes.checking import judge
 from outcomes.datafiles import clinics_of
-from outcomes.inbox import BATCH_BYTES, content_given
+from outcomes.inbox import BATCH_BYTES, content_given, is_of_finished
 from outcomes.paths import Home
 from outcomes.sentreceipts import of_judged
 from outcomes.settings import settings_of
@@ -21,6 +21,7 @@ CHECK_COLUMNS = {
     "file": "file", "sha256": "sha256", "feed": "feed", "format": "format", "refused_because": "refused", "place": "where", "rows_read": "rows read", "good": "good",
     "quarantined": "quarantined", "in_words": "what would be accepted",
 }  # fmt: skip
+LEFT = "its name ends in .part or begins with a dot, so a night leaves it in the inbox until it is renamed"
 
 
 def check_files(paths: Sequence[Path], home: Home | None, progress: ProgressBar) -> tuple[list[Row], list[Row]]:
@@ -37,15 +38,19 @@ def check_files(paths: Sequence[Path], home: Home | None, progress: ProgressBar)
         told = [sha256_of(content) for content in contents]
         receipts += of_judged(judged, [sha for sha, _ in told], [size for _, size in told])
         progress("check", start + len(batch), len(paths))
-    return [_row(number, receipt) for number, receipt in enumerate(receipts, start=1)], receipts
+    rows = [
+        _row(number, path, receipt) for number, (path, receipt) in enumerate(zip(paths, receipts, strict=True), start=1)
+    ]
+    return rows, receipts
 
 
-def _row(number: int, receipt: Row) -> Row:
+def _row(number: int, path: Path, receipt: Row) -> Row:
     refused, rows = receipt["refused"] or {}, receipt["rows"]
     return {
         "file": number, "sha256": receipt["sha256"][:12], "feed": receipt["feed"], "format": receipt["format"],
         "refused_because": refused.get("reason_code"), "place": place(refused["column_no"], refused["line"], refused["kind"]) if refused else None,
         "rows_read": rows["read"], "good": rows["good"], "quarantined": rows["quarantined"], "in_words": refused.get("sentence"),
+        "left_because": None if is_of_finished(path.name) else LEFT,
     }  # fmt: skip
 
 

@@ -160,7 +160,12 @@ def _bytes(handle: int, size: int) -> bytes:
 
 def is_finished(entry: os.DirEntry[str]) -> bool:
     """Whether what lies in the inbox is a file that its sender has done with, by its kind and name."""
-    return entry.is_file(follow_symlinks=False) and not entry.name.endswith(".part") and not entry.name.startswith(".")
+    return entry.is_file(follow_symlinks=False) and is_of_finished(entry.name)
+
+
+def is_of_finished(name: str) -> bool:
+    """Whether a file of this name is one that its sender has done with."""
+    return not name.endswith(".part") and not name.startswith(".")
 
 
 def left_in_hold(home: Home) -> dict[str, int]:

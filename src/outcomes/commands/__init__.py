@@ -15,7 +15,11 @@ Arguments = argparse.Namespace
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line and exit with 64."""
+    """A parser whose errors are one line and exit with 64, and which takes an option by its whole name only."""
+
+    def __init__(self, **given: Any) -> None:
+        # A schedule that says --form would break the day a command learns --former.
+        super().__init__(allow_abbrev=False, **given)
 
     def error(self, message: str) -> Any:
         self.exit(64, f"outcomes: {message}. See: {self.prog} --help\n")

@@ -68,7 +68,8 @@ def _check(arguments: Arguments) -> int:
     print(written(rows, CHECK_COLUMNS, arguments.format))
     if arguments.format == "table":
         for row, receipt in zip(rows, receipts, strict=True):
-            print(f"\nFile {row['file']:,}. {as_text(receipt)}", end="")
+            left = f"Left for now: {row['left_because']}.\n" if row["left_because"] else ""
+            print(f"\nFile {row['file']:,}. {left}{as_text(receipt)}", end="")
     return 2 if arguments.strict and any(row["refused_because"] or row["quarantined"] for row in rows) else 0
 
 
