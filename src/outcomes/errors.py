@@ -62,5 +62,7 @@ _OF_MEMORY = ("OutOfMemoryException", "MemoryError")
 def place_of(error: BaseException) -> str:
     """What kind of error it is and where it came up: never its words, which could carry a cell."""
     kind = type(error).__name__
-    more = "; limits.memory in outcomes.toml says how much DuckDB may have" if kind in _OF_MEMORY else ""
+    # A checkpoint that runs out of memory is an IOException, as one is that runs out of disk.
+    is_of_memory = kind in _OF_MEMORY or "could not allocate" in str(error)
+    more = "; limits.memory in outcomes.toml says how much DuckDB may have" if is_of_memory else ""
     return f"{kind} at {where_of(error)}{more}"
