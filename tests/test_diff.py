@@ -18,19 +18,32 @@ from outcomes.differing import walked
 from outcomes.errors import UsageError
 from outcomes.laying import lay
 from outcomes.merging import Wanted, change
+from outcomes.movedfigures import SAID
 from outcomes.nights import run_night
 from outcomes.paths import Home, data_folder
 from outcomes.publishedcopy import opened
 from outcomes.recomputing import attached
-from outcomes.releases import run_release
+from outcomes.releases import run_as_locked, run_release
 from outcomes.requeueing import request
 from outcomes.standpoints import COUNTS, said_at
-from tests.conftest import stored
+from tests.conftest import FIRST as FIRST_NIGHT
+from tests.conftest import LATER, stored
 from tests.drawnnights import course, day, night
 
 pytestmark = pytest.mark.usefixtures("no_pages_here")
 
 RESPONSE = "response_post_induction"
+MEAN, SUSTAINED, FIRST = "mean_change_post_induction", "sustained_response_8_weeks", "first_response_by_6_weeks"
+# What a store says of each mean change and survival that the walk keeps: measure, clinic, courses and value.
+_FIGURES = """
+    SELECT measure_id, clinic_id, n AS courses, round(mean_change, 9) AS value FROM change WHERE n > 0
+    UNION ALL
+    SELECT a.measure_id, a.clinic_id, z.at_risk, round(a.survival, 9)
+    FROM survival_at AS a
+    JOIN measure AS m ON m.measure_id = a.measure_id AND m.window_high = a.day
+    JOIN survival_at AS z ON z.measure_id = a.measure_id AND z.clinic_id = a.clinic_id AND z.variant = a.variant AND z.day = 0
+    WHERE a.variant = 'all' AND z.at_risk > 0
+"""
 
 
 def assert_adds_up(found):
@@ -41,6 +54,17 @@ def assert_adds_up(found):
         for key in COUNTS:
             moved = sum(row[key] for row in found.moved if (row["measure_id"], row["clinic_id"]) == place)
             assert moved == (rate[key] or 0) - (rate[f"was_{key}"] or 0), (place, key)
+
+
+def figure(found, measure, clinic="*"):
+    """A figure as it was and is, and step -> by how much it moved: courses, events and value each time."""
+    (said,) = [row for row in found.figures if (row["measure_id"], row["clinic_id"]) == (measure, clinic)]
+    by = {
+        row["because"]: tuple(row[key] for key in SAID)
+        for row in found.figures_moved
+        if (row["measure_id"], row["clinic_id"]) == (measure, clinic)
+    }
+    return tuple(said[f"was_{key}"] for key in SAID), tuple(said[key] for key in SAID), by
 
 
 def moved(found, clinic="*", measure=RESPONSE):
@@ -106,6 +130,46 @@ def test_each_kind_of_change_is_named_for_the_course_that_it_moved(between):
     assert [(rate[f"was_{key}"], rate[key]) for key in ("courses", "due", "observed", "met")] == [(8, 8), (6, 8), (5, 7), (5, 5)]  # fmt: skip
 
 
+def test_each_kind_of_change_says_by_how_much_it_moved_the_mean_fall(between):
+    """Falls, of 20 at baseline: before of ann, bob, gus, hal and hob, each by 12.
+
+    hob is joined to hal: 12 still. dan becomes due and fell by 2: 50 points of five. bob is taken back: 38 of four. ann fell
+    by 2 in place of 12: 28 of four. Then come cy with 15, eve and fay with 12: 67 of seven.
+    """
+    assert figure(between, MEAN) == (
+        (5, None, 12.0),
+        (7, None, 9.571428571),
+        {
+            "pseudonyms joined or split": (-1, None, 0.0),
+            "time alone": (1, None, -2.0),
+            "score taken back": (-1, None, -0.5),
+            "score corrected": (0, None, -2.5),
+            "scores and courses that came since": (3, None, 2.571428571),
+        },
+    )
+    assert figure(between, MEAN, "C01") == figure(between, MEAN)
+
+
+def test_what_moved_a_figure_adds_up_to_what_is_published(sample, after_later):
+    found = difference(after_later, sample.truth[FIRST_NIGHT]["as_of"], sample.truth[LATER]["as_of"])
+    kept = {row[:2]: row[2:] for row in stored(after_later.published_copy, _FIGURES)}
+    assert {row["measure_id"] for row in found.figures} >= {MEAN, FIRST}
+    assert [
+        row
+        for row in found.figures
+        if row["kind"] == "survival" and row["clinic_id"] == "*" and row["value"] and row["was_value"]
+    ]
+    for row in found.figures:
+        place = (row["measure_id"], row["clinic_id"])
+        assert (row["courses"], row["value"]) == kept[place]
+        steps = [step for step in found.figures_moved if (step["measure_id"], step["clinic_id"]) == place]
+        for key in ("courses", "events"):
+            if row[key] is not None:
+                assert sum(step[key] for step in steps) == row[key] - row[f"was_{key}"], (place, key)
+        if row["value"] is not None and row["was_value"] is not None and None not in [step["value"] for step in steps]:
+            assert sum(step["value"] for step in steps) == pytest.approx(row["value"] - row["was_value"], abs=1e-8)
+
+
 def test_what_is_said_is_what_was_published(moving, between):
     """As rate_log has it, which a night writes."""
     found = between
@@ -121,7 +185,7 @@ def test_what_is_said_is_what_was_published(moving, between):
 def test_nothing_moves_between_a_date_and_itself_and_the_home_is_not_written(moving):
     before = {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in moving.root.rglob("*")}
     found = difference(moving, "2026-03-31", "2026-03-31")
-    assert (found.rates, found.moved, found.verdicts, found.definitions) == ([], [], [], [])
+    assert (found.rates, found.moved, found.figures, found.figures_moved, found.verdicts, found.definitions) == ([], [], [], [], [], [])  # fmt: skip
     assert {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in moving.root.rglob("*")} == before
 
 
@@ -147,6 +211,12 @@ def test_the_command_prints_it_as_table_csv_and_json(moving, between, capsys, mo
     assert sum(row["due"] for row in found["moved"]) == found["rates"][0]["due"] - found["rates"][0]["was_due"] == 2
     _, out = said("--format", "csv")
     assert sum(int(row["due"]) for row in csv.DictReader(io.StringIO(out))) == 2
+    _, out = said("--measure", MEAN)
+    for words in ("5 to 7", "12.00 to 9.57", "-2.50  score corrected"):
+        assert words in out
+    assert "Rates that changed" not in out
+    _, out = said("--measure", MEAN, "--format", "json")
+    assert [row["value"] for row in json.loads(out)["figures_moved"]] == [0, -2, -0.5, -2.5, 2.571428571]
 
 
 @pytest.mark.parametrize(
@@ -174,6 +244,15 @@ def test_between_releases_of_which_the_later_one_starts_from_the_earlier(tmp_pat
     found = difference(home, "A", "B")
     assert_adds_up(found)
     assert moved(found) == {"the release covers other courses": (2, -1, -2, -2), "new course": (2, 2, 2, 2)}
+    # Of ann and bob 7 on average, of cy and dan 12; between them nobody is left.
+    assert figure(found, MEAN) == ((2, None, 7.0), (2, None, 12.0), {
+        "the release covers other courses": (-2, None, None), "scores and courses that came since": (2, None, None),
+    })  # fmt: skip
+    ended = {(row["measure_id"], row["clinic_id"]): (row["courses"], row["value"]) for row in found.figures}
+    with run_as_locked(home, "B") as (con, _):
+        locked = {row[:2]: row[2:] for row in con.execute(_FIGURES).fetchall()}
+    assert {FIRST, SUSTAINED} <= {measure for measure, _ in ended}
+    assert {place: locked[place] for place in ended} == ended, "as the release has them, of the courses that it covers"
     since = difference(home, "B", "2027-02-28")
     assert_adds_up(since)
     assert moved(since) == {"the release covers other courses": (2, 1, 2, 2), "score corrected": (1, -1, 0, 0)}

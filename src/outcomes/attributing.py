@@ -1,4 +1,4 @@
-"""What moved each rate and verdict between two standpoints. What moved a rate adds up to its change.
+"""What moved each rate, figure and verdict between two standpoints. What moved a rate adds up to its change.
 
 A course that changed with one kind of change alone was moved by that; one that changed with several was moved by them
 together, and that is what is said of it.
@@ -16,6 +16,7 @@ import duckdb
 
 from outcomes.differing import STEPS, walked
 from outcomes.laying import lay, sql_digest
+from outcomes.movedfigures import moved_figures
 from outcomes.paths import Home
 from outcomes.publishedcopy import opened, whole_answers
 from outcomes.recomputing import attached
@@ -36,6 +37,8 @@ IN_WORDS = {
     "correction": "score corrected",
     "contradiction": "score contradicted",
     "reading": "file read again",
+    # Of a figure, where late arrivals, new courses and further scores are not told apart.
+    "arrival": "scores and courses that came since",
     "late arrival": "late arrival",
     "new course": "new course",
     "further scores": "further scores",
@@ -94,12 +97,15 @@ _SAYS = ("outcome", "verdict", "withheld_because")
 @dataclass(frozen=True)
 class Difference:
     """What two standpoints say otherwise. `rates`: each rate that changed, its counts before and after. `moved`: what moved
-    it, from which status to which, and by how much; these add up. `verdicts`, and `definitions` that changed, likewise."""
+    it, from which status to which, and by how much; these add up. `figures`: each mean change and survival that changed, made
+    again at both; `figures_moved`: by how much each kind of change moved it. `verdicts`, and `definitions` that changed, likewise."""
 
     one: Said
     other: Said
     rates: list[Row]
     moved: list[Row]
+    figures: list[Row]
+    figures_moved: list[Row]
     verdicts: list[Row]
     definitions: list[Row]
 
@@ -117,11 +123,13 @@ def difference(home: Home, first: str, second: str) -> Difference:
         with attached(con, home.published_copy, "warehouse"):
             steps = walked(con, one, other)
             moved = _moved(con, one, other, steps)
+            figures, figures_moved = moved_figures(con, steps)
             verdicts = _verdicts(con, one, other, steps, moved, definitions)
     rates = changed_rates(one, other)
     places = {(row["measure_id"], row["clinic_id"]) for row in rates}
     return Difference(
-        one, other, rates, [row for row in moved if (row["measure_id"], row["clinic_id"]) in places], verdicts, definitions
+        one, other, rates, [row for row in moved if (row["measure_id"], row["clinic_id"]) in places],
+        figures, [row | {"because": IN_WORDS[row["step"]]} for row in figures_moved], verdicts, definitions,
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 
+from outcomes.movedfigures import keep_figures, lay_figured, settle_started
 from outcomes.recomputing import COVERED, SETTLED, STORED, definitions_of, fill
 from outcomes.standpoints import Said
 
@@ -102,7 +103,8 @@ class State:
 
 def walked(con: duckdb.DuckDBPyConnection, one: Said, other: Said) -> list[str]:
     """Every state from the one to the other, kept by its number in the tables `state` (the status of each course that it
-    covers) and `compared` (its comparisons). Returns what made each state of the one before, the first being "start".
+    covers), `compared` (its comparisons) and `figured` (its mean changes and survivals). Returns what made each state of the
+    one before, the first being "start".
 
     `con` is a laid store with the published copy attached as `warehouse`.
     """
@@ -114,6 +116,7 @@ def walked(con: duckdb.DuckDBPyConnection, one: Said, other: Said) -> list[str]:
     )
     con.execute("CREATE TABLE compared AS SELECT 0 AS step, * FROM comparison LIMIT 0")
     con.execute(f"CREATE TABLE settled AS {SETTLED} LIMIT 0")
+    lay_figured(con, covers_a_part=one.base is not None or other.base is not None)
     steps: list[str] = []
     settled_at: tuple[Any, ...] | None = None
     defined_by: tuple[Row, ...] | None = None
@@ -175,11 +178,13 @@ def _has_identity(con: duckdb.DuckDBPyConnection, one: Said, other: Said) -> boo
 
 
 def _settle(con: duckdb.DuckDBPyConnection, state: State, definitions: list[Row] | None) -> None:
-    """The table `settled`: what a release that starts from another one leaves out."""
+    """The tables `settled` and `started`: what a release that starts from another one leaves out."""
     con.execute("DELETE FROM settled")
+    con.execute("DELETE FROM started")
     if state.base is not None:
         fill(con, {**state.base, "night": state.night}, definitions)
         con.execute(f"INSERT INTO settled {SETTLED}")
+        settle_started(con)
 
 
 def _keep(con: duckdb.DuckDBPyConnection, step: int, state: State, definitions: list[Row] | None, last: int) -> None:
@@ -187,3 +192,4 @@ def _keep(con: duckdb.DuckDBPyConnection, step: int, state: State, definitions: 
     fill(con, point, definitions, _LET_IN)
     con.execute(_STATE, {"step": step})
     con.execute("INSERT INTO compared SELECT $step, * FROM comparison", {"step": step})
+    keep_figures(con, step)

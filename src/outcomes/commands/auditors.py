@@ -32,6 +32,10 @@ _SCORES = {
 _RATES = {
     "measure_id": "measure", "clinic": "clinic", "met": "met", "observed": "observed", "due": "due", "because": "because",
 }  # fmt: skip
+_FIGURES = {
+    "measure_id": "measure", "clinic": "clinic", "courses": "courses", "events": "events", "value": "mean fall, or share without the event",
+    "because": "because, each on top of those above it",
+}  # fmt: skip
 _VERDICTS = {"benchmark_id": "published", "clinic": "clinic", "was": "said", "is": "says", "because": "because"}
 _DEFINITIONS = {"kind": "kind", "id": "id", "was_version": "version was", "version": "is", "changed": "what changed"}
 
@@ -65,7 +69,7 @@ def add(verbs: Verbs) -> None:
     diff = verbs.add(
         "diff",
         _diff,
-        "What two releases or dates say otherwise, and what moved each rate: corrections, late arrivals, time, definitions.",
+        "What two releases or dates say otherwise, and what moved each number: corrections, late arrivals, time, definitions.",
         "outcomes diff 2026-01-31 2026-02-28 --home clinic-home",
         data=True,
     )
@@ -149,26 +153,30 @@ def _diff(arguments: Arguments) -> None:
         return [row for row in rows if all(value in (None, row.get(key, value)) for key, value in wanted.items())]
 
     rates, moved, verdicts = asked(found.rates), asked(found.moved), asked(found.verdicts)
+    figures, figures_moved = asked(found.figures), asked(found.figures_moved)
     if arguments.format == "csv":
         print(written([{key: value for key, value in row.items() if key != "steps"} for row in moved], {}, "csv"))
     elif arguments.format == "json":
         sides = {name: {"name": said.name, "as_of": said.as_of, "arrival_no": said.arrival_no} for name, said in (("first", found.one), ("second", found.other))}  # fmt: skip
-        print(json.dumps(sides | {"rates": rates, "moved": moved, "verdicts": verdicts, "definitions": found.definitions}, indent=1, default=str))  # fmt: skip
+        said = {"rates": rates, "moved": moved, "figures": figures, "figures_moved": figures_moved, "verdicts": verdicts, "definitions": found.definitions}  # fmt: skip
+        print(json.dumps(sides | said, indent=1, default=str))
     else:
-        _print_diff(found, rates, moved, verdicts)
+        _print_diff(found, _rows(rates, moved), _figure_rows(figures, figures_moved), verdicts)
 
 
-def _print_diff(found: Difference, rates: list[Row], moved: list[Row], verdicts: list[Row]) -> None:
+def _print_diff(found: Difference, rates: list[Row], figures: list[Row], verdicts: list[Row]) -> None:
     from outcomes.words import clinic_words
 
     print(
         f"From the {found.one.name}, as of {found.one.as_of} (up to arrival {found.one.arrival_no}), "
         f"to the {found.other.name}, as of {found.other.as_of} (up to arrival {found.other.arrival_no})."
     )
-    if not rates:
-        print("No rate changed.")
-    else:
-        print("\nRates that changed, and what moved them\n" + table(_rows(rates, moved), _RATES))
+    if rates:
+        print("\nRates that changed, and what moved them\n" + table(rates, _RATES))
+    if figures:
+        print("\nMean change and survival that changed, and what moved them\n" + table(figures, _FIGURES))
+    if not rates and not figures:
+        print("No rate, mean change or survival changed.")
     if verdicts:
         print(
             "\nComparisons\n" + table([row | {"clinic": clinic_words(row["clinic_id"])} for row in verdicts], _VERDICTS)
@@ -204,6 +212,47 @@ def _rows(rates: list[Row], moved: list[Row]) -> list[Row]:
 
 def _count(count: int | None) -> str:
     return "none" if count is None else f"{count:,}"
+
+
+def _figure_rows(figures: list[Row], moved: list[Row]) -> list[Row]:
+    """A figure before and after, and under it by how much each kind of change moved it."""
+    from outcomes.words import clinic_words
+
+    rows = []
+    for figure in figures:
+        said = {
+            key: f"{_valued(figure, 'was_' + key)} to {_valued(figure, key)}" for key in ("courses", "events", "value")
+        }
+        if figure["kind"] == "mean_change":
+            said["events"] = ""
+        rows.append(
+            {"measure_id": figure["measure_id"], "clinic": clinic_words(figure["clinic_id"]), "because": "", **said}
+        )
+        rows += [
+            {"measure_id": "", "clinic": "", "because": row["because"], **{key: _by(row, key) for key in said}}
+            for row in moved
+            if (row["measure_id"], row["clinic_id"]) == (figure["measure_id"], figure["clinic_id"])
+        ]
+    return rows
+
+
+def _valued(figure: Row, key: str) -> str:
+    value = figure[key]
+    if not key.endswith("value"):
+        return _count(value)
+    if value is None:
+        return "not shown"
+    return f"{value:.2f}" if figure["kind"] == "mean_change" else f"{value:.1%}"
+
+
+def _by(row: Row, key: str) -> str:
+    """By how much: of the mean in points, of a share in percentage points."""
+    change = row[key]
+    if change is None:
+        return ""
+    if key != "value":
+        return f"{change:+,}" if change else "0"
+    return f"{change:+.2f}" if row["kind"] == "mean_change" else f"{100 * change:+.1f}"
 
 
 def _sql(arguments: Arguments) -> None:
