@@ -944,7 +944,10 @@ def test_rows_of_a_clinic_that_is_not_registered_are_set_aside(sample, tmp_path)
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda text: text.replace("confirmed = true", 'confirmed = "yes"', 1), ["C01", "confirmed", "expected bool"]),
+        (
+            lambda text: text.replace("confirmed = true", 'confirmed = "yes"', 1),
+            ["C01", "confirmed", "expected true or false, without quotes"],
+        ),
         (lambda text: text.replace("confirmed", "confirmd", 1), ["C01", "confirmd", "unknown key"]),
         (lambda text: text.replace('"ketamine_iv"', '"ketamine"', 1), ["C01", "drug", "expected one of"]),
         (lambda text: text.replace("[clinics.C01]", "[clinics.1C]"), ["entry 1", "not a clinic code"]),
