@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas.contracts import CLINIC_ID
-from schemas.errors import DataFileError, called
+from schemas.errors import IN_WORDS, DataFileError, called
 from schemas.profiles import Profile, read_profiles
 from schemas.scores import DRUGS
 
@@ -97,7 +97,7 @@ def _faults(clinic_id: str, entry: Any) -> list[str]:
     known = (*KEYS, CADENCE, PROFILES)
     faults = [f"{called(key)}: unknown key; known are {', '.join(known)}" for key in entry if key not in known]
     faults += [
-        f"{key}: expected {kind.__name__}"
+        f"{key}: expected {IN_WORDS[kind]}"
         for key, (kind, _, _) in KEYS.items()
         if key in entry and type(entry[key]) is not kind
     ]

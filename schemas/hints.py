@@ -24,10 +24,14 @@ _HINTS = {
     "unique code": "uuid guid hash survey_identifier",
 }
 _KIND_OF = {word: kind for kind, words in _HINTS.items() for word in words.split()}
+# REDCap's own: it names the event of a visit, and stands in every export of a longitudinal project.
+_OF_NO_PERSON = "redcap_event_name"
 
 
 def kind_by_name(column: str) -> str | None:
     """The kind of identifier that a column of this (normalised) name would hold; None where its name hints at none."""
+    if column == _OF_NO_PERSON:
+        return None
     words = re.split(r"[^a-z0-9]+", column)
     pairs = [*(f"{a}_{b}" for a, b in itertools.pairwise(words)), *words]
     return next((_KIND_OF[word] for word in pairs if word in _KIND_OF), "date" if column.endswith("_at") else None)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from schemas.contracts import Contract
-from schemas.errors import called
+from schemas.errors import IN_WORDS, called
 from schemas.feeds import FEEDS
 from schemas.hints import kind_by_name
 from schemas.scores import ITEMS
@@ -146,7 +146,7 @@ def _shape_faults(name: str, said: Any) -> list[str]:
     if not isinstance(said, dict):
         return ["not a table of keys"]
     faults = [f"{called(key)}: unknown key; known are {', '.join(KEYS)}" for key in said if key not in KEYS]
-    faults += [f"{key}: expected {kind.__name__}" for key, (kind, _) in KEYS.items() if key in said and type(said[key]) is not kind]  # fmt: skip
+    faults += [f"{key}: expected {IN_WORDS[kind]}" for key, (kind, _) in KEYS.items() if key in said and type(said[key]) is not kind]  # fmt: skip
     if said.get("version", 0) == 0 or (type(said["version"]) is int and said["version"] < 1):
         faults.append("version: expected a whole number from 1")
     if said.get("feed", "scores") not in FEEDS:

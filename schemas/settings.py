@@ -204,8 +204,12 @@ def read_settings(content: bytes) -> dict[str, Any]:
 
     try:
         said = tomllib.loads(content.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError):  # its own words could be the file's
-        raise DataFileError([f"{FILE}: not readable as TOML"]) from None
+    except (
+        tomllib.TOMLDecodeError,
+        UnicodeDecodeError,
+    ) as error:  # its own words could be the file's; its place is not
+        place = re.search(r"at line \d+, column \d+|at end of document", str(error))
+        raise DataFileError([f"{FILE}: not readable as TOML" + (f", {place[0]}" if place else "")]) from None
     flat: dict[str, Any] = {}
     faults = []
     for key, value in said.items():

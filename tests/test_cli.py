@@ -169,6 +169,15 @@ def test_the_version_is_said(run):
     assert run("--version").out == f"outcomes {version('outcomes')}\n"
 
 
+def test_a_night_that_healed_another_says_where_that_ones_files_are_told(after_later):
+    """Its own counts are of its own files: a file that the killed night refused is in none of them."""
+    said = json.loads(after_later.summary.read_text("utf-8"))
+    assert "Healed first" not in night_words(said, after_later)
+    assert "not counted here: outcomes refused, outcomes quarantine, and outcomes receipt --night N." in night_words(
+        said | {"nights_healed": 1}, after_later
+    )
+
+
 def test_a_night_of_which_no_course_is_due_says_why(after_later):
     said = json.loads(after_later.summary.read_text("utf-8"))
     assert "No course is due yet" not in night_words(said, after_later)

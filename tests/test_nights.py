@@ -880,6 +880,26 @@ def test_who_has_too_little_memory_is_told_where_more_is_given(error, tmp_path):
         run_step("derive", broken, Home(tmp_path))
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        OSError(errno.EDQUOT, "Disk quota exceeded"),
+        # As DuckDB 1.5 has it of a write and of a commit.
+        duckdb.IOException("Could not write file: No space left on device"),
+        duckdb.TransactionException("Failed to commit: Could not write file: No space left on device"),
+    ],
+)
+def test_who_has_a_full_disk_is_told_to_make_room(error, tmp_path):
+    def broken(value: Any, progress: Any) -> Any:
+        raise error
+
+    with pytest.raises(
+        OutcomesError, match="; the disk is full: make room first, outcomes doctor says how much\\)\\. Noth"
+    ):
+        run_step("publish", broken, Home(tmp_path))
+
+
 def test_a_night_that_failed_is_done_by_the_next(sample, waiting, after_later, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(nights, "derive", lambda con: 1 / 0)
@@ -924,7 +944,10 @@ def test_rows_of_a_clinic_that_is_not_registered_are_set_aside(sample, tmp_path)
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda text: text.replace("confirmed = true", 'confirmed = "yes"', 1), ["C01", "confirmed", "expected bool"]),
+        (
+            lambda text: text.replace("confirmed = true", 'confirmed = "yes"', 1),
+            ["C01", "confirmed", "expected true or false, without quotes"],
+        ),
         (lambda text: text.replace("confirmed", "confirmd", 1), ["C01", "confirmd", "unknown key"]),
         (lambda text: text.replace('"ketamine_iv"', '"ketamine"', 1), ["C01", "drug", "expected one of"]),
         (lambda text: text.replace("[clinics.C01]", "[clinics.1C]"), ["entry 1", "not a clinic code"]),

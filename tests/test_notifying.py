@@ -152,7 +152,7 @@ def test_a_notice_goes_nowhere_else(home, sink):
 
 def test_a_broken_section_is_said_and_harms_no_night(home):
     say(home, "[notify\n")
-    assert told(home, NOTICE) == ["Nobody was told: outcomes.toml: not readable as TOML."]
+    assert told(home, NOTICE) == ["Nobody was told: outcomes.toml: not readable as TOML, at line 1, column 8."]
     say(home, "notify = 3\n")
     assert told(home, NOTICE) == ["Nobody was told: outcomes.toml: notify: expected a table, [notify]."]
     say(home, '[notify]\nurl = "http://127.0.0.1:9/"\n')

@@ -240,13 +240,16 @@ infusion_number = ""
     [
         ("version = 2", "version = 0", "version: expected a whole number from 1"),
         ("version = 2", "", "version: expected a whole number from 1"),
+        ("version = 2", 'version = "2"', "version: expected a whole number, without quotes"),
+        ('ignored = ["phq9_complete", "Site Code"]', 'ignored = "phq9_complete"', "ignored: expected a list, as"),
         ("version = 2", "version = 2\ncolour = 1", "colour: unknown key"),
         ("version = 2", 'version = 2\nfeed = "score"', "feed: expected one of"),
-        ("confirmed = true", 'confirmed = "yes"', "confirmed: expected bool"),
+        ("confirmed = true", 'confirmed = "yes"', "confirmed: expected true or false, without quotes"),
         ('total = "phq9_total_score"', 'totals = "phq9_total_score"', "totals is no column of scores"),
         ('total = "phq9_total_score"', 'total = "phq9_9"', "two of them are read from one column"),
         ('total = "phq9_total_score"', 'total = "redcap_total"\ntimepoint = "tp"', "timepoint: given by columns and by events"),
         ('"phq9_complete"', '"phq9_1"', "ignored: also read"),
+        ('"phq9_complete"', '"redcap_event_name"', "ignored: also read"),
         ('"phq9_complete"', '"first_name"', "ignored: a column called like one that holds a name"),
         ('"phq9_complete"', '"phq9_date"', "ignored: a column called like one that holds a date"),
         ('timepoint = "baseline"', 'timepoint = "before"', "events.rows.timepoint: expected one of baseline"),
@@ -291,6 +294,38 @@ def test_an_unknown_column_is_told_with_the_nearest_name_and_never_with_its_own(
     assert error.kind == (
         "column 15: nearest expected name total; column 16: named like a date; column 17: no expected name is near; missing: total"
     )
+
+
+def test_a_profile_may_leave_out_redcaps_event(clinics: Any) -> None:
+    """Every export of a longitudinal project has the column; it is no person's name, and its cells are searched all the same."""
+    text = EVENTS[: EVENTS.index("[clinics.C01.profiles.redcap.events]")].replace(
+        '"Site Code"]', '"Site Code", "redcap_event_name"]'
+    )
+    text += '[clinics.C01.profiles.redcap.constants]\ninfusion_number = ""\ntimepoint = "baseline"\ndays_since_first_infusion = "-3"\n'
+    found = judged(file(EVENTS_HEAD, "P-1,before_arm_1,2,12,1,1,1,1,1,1,1,1,1,9"), clinics(text))
+    assert good_rows(found)["patient_id"].to_list() == ["P-1"]
+    named = judge([file(EVENTS_HEAD, "P-1,jane@roe.org,2,12,1,1,1,1,1,1,1,1,1,9")], clinics(text))
+    assert refusal(named) == ("identifier", 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("head", "refused"),
+    [
+        # What a system's update does: one column under another name, one left out, one more.
+        (
+            EVENTS_HEAD.replace("record_id", "jane_roe_canary"),
+            ("unknown_column", 1, "of 14 columns the source profile C01/redcap/2 finds none for patient_id, and does not know: 1"),
+        ),
+        (EVENTS_HEAD.replace("record_id,", ""), ("missing_column", None, "of 13 columns the source profile C01/redcap/2 finds none for patient_id")),
+        (EVENTS_HEAD + ",jane_roe_canary", ("unknown_column", 15, "of 15 columns the source profile C01/redcap/2 does not know: 15")),
+    ],
+)  # fmt: skip
+def test_a_file_that_is_nearly_a_profiles_is_told_by_what_that_profile_lacks(
+    clinics: Any, head: str, refused: tuple[str, int | None, str]
+) -> None:
+    row = ",".join("1" for _ in head.split(","))
+    error = judge([file(head, row)], clinics(EVENTS)).refused[0]
+    assert (error.reason_code, error.column_no, error.kind) == refused
 
 
 def test_what_was_read_through_a_profile_is_typed_like_any_other(clinics: Any) -> None:

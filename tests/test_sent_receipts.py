@@ -73,7 +73,8 @@ def test_a_receipt_has_every_reason_with_its_lines_and_its_sentence(home):
 def test_a_refused_file_has_its_reason_place_and_kind_and_never_the_value(home):
     mail = file(line("C01", "p1", 20), line("C01", "zebulon@canary-mail.example", 12))
     odd = file(line("C01", "p1", 3)).replace(b"patient_id", b"Zebulon Quartermain")
-    run(home, 1, mail, odd)
+    dated = file(line("C01", "p1", 20).replace(",0,", ",2024-03-17,", 1))
+    run(home, 1, mail, odd, dated)
     by_sha = {receipt["sha256"]: receipt for receipt in of_night(home, 1)}
     assert by_sha[sha(mail)]["refused"] == {
         "reason_code": "identifier", "kind": "e-mail address", "column_no": 2, "line": 3, "sentence": SENTENCES["identifier"],
@@ -85,6 +86,11 @@ def test_a_refused_file_has_its_reason_place_and_kind_and_never_the_value(home):
         assert "Nothing of the file was stored" in said
         assert "ebulon" not in said
     assert "(column 2, line 3, e-mail address)" in as_text(by_sha[sha(mail)])
+    assert ["In place of a date, days" in as_text(by_sha[sha(each)]) for each in (mail, odd, dated)] == [
+        False,
+        False,
+        True,
+    ]
 
 
 def test_what_a_check_says_is_what_the_night_says(home):

@@ -66,7 +66,8 @@ def test_an_option_beats_the_environment_which_beats_the_file(home, monkeypatch)
         ("[notify]\non = ['failure', 'Zebulon']", "notify.on: expected a list of failure, refusals, overdue, verify"),
         ("[notify]\non = [1]", "notify.on: expected a list of"),
         ("[notify]\nurl = 'ftp://Zebulon'", "notify.url: expected an http or https address, or empty"),
-        ("reader_group = Zebulon", "not readable as TOML"),
+        ("[logs]\nfiles = Zebulon", "not readable as TOML, at line 2, column 9"),
+        ("[Zebulon", "not readable as TOML, at end of document"),
     ],
 )
 def test_what_is_wrong_is_named_with_what_is_accepted_and_never_said(home, text, words):

@@ -220,11 +220,18 @@ def test_show_shows_nothing_of_a_refused_file(after_later):
 
 
 def test_show_needs_the_archive(after_later, tmp_path):
-    """An auditor with the published copy alone cannot read a line."""
+    """An auditor with the published copy alone cannot read a line; nor is one shown that is not of the bytes that came."""
     home = copied(after_later, tmp_path / "home")
-    for path in home.archive.iterdir():
-        path.unlink()
     ((sha,),) = stored(home.published_copy, "SELECT min(sha256) FROM arrival WHERE refused_because IS NULL")
+    path = home.archive / sha
+    path.chmod(0o600)
+    path.write_bytes(path.read_bytes() + b"\n")
+    with opened(home) as con, pytest.raises(UsageError, match="are not those that its clinic sent, so they are not"):
+        line_of(home, con, sha, 2)
+    path.unlink()
+    with opened(home) as con, pytest.raises(UsageError, match=r"are not in .*: they were erased, or are lost"):
+        line_of(home, con, sha, 2)
+    path.mkdir()
     with opened(home) as con, pytest.raises(UsageError, match="Only who runs the nights may read them"):
         line_of(home, con, sha, 2)
 

@@ -93,7 +93,7 @@ def may_be_erased(con: duckdb.DuckDBPyConnection, head: str, reason: str) -> tup
         )
     if standing := one(con, STANDING, [sha, sha]):
         raise UsageError(
-            f"{standing:,} rows of {sha[:12]} stand, so that numbers rest on it. Have its clinic send them marked entered_in_error, run a night, and then erase it."
+            f"Numbers rest on {sha[:12]} (rows of it that stand: {standing:,}). Have its clinic send them marked entered_in_error, run a night, and then erase it."
         )
     return sha, first
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 
@@ -57,12 +58,19 @@ def where_of(error: BaseException) -> str:
 
 # By name: whoever only asks for help has no DuckDB imported.
 _OF_MEMORY = ("OutOfMemoryException", "MemoryError")
+_OF_DISK = frozenset({errno.ENOSPC, errno.EDQUOT})
+# DuckDB has no number for it, and not one class: a write says IOException, a commit TransactionException.
+_DUCKDB_OF_DISK = ("no space left on device", "disk quota exceeded")
 
 
 def place_of(error: BaseException) -> str:
     """What kind of error it is and where it came up: never its words, which could carry a cell."""
     kind = type(error).__name__
     # A checkpoint that runs out of memory is an IOException, as one is that runs out of disk.
-    is_of_memory = kind in _OF_MEMORY or "could not allocate" in str(error)
-    more = "; limits.memory in outcomes.toml says how much DuckDB may have" if is_of_memory else ""
+    if kind in _OF_MEMORY or "could not allocate" in str(error):
+        more = "; limits.memory in outcomes.toml says how much DuckDB may have"
+    elif getattr(error, "errno", None) in _OF_DISK or any(words in str(error).lower() for words in _DUCKDB_OF_DISK):
+        more = "; the disk is full: make room first, outcomes doctor says how much"
+    else:
+        more = ""
     return f"{kind} at {where_of(error)}{more}"

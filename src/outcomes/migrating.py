@@ -66,13 +66,16 @@ def lay_floor(home: Home) -> None:
 def stand_on_floor(home: Home) -> bool:
     """Put the floor in place of a warehouse that has fewer arrivals, or is not there; whether that was needed.
 
-    Raises OutcomesError where the floor is not one of this home's ledger. The lock must be held.
+    Raises OutcomesError where the floor cannot be read, or is not one of this home's ledger. The lock must be held.
     """
     if not home.floor.exists():
         return False
     last = "SELECT arrival_no, hash FROM arrival ORDER BY arrival_no DESC LIMIT 1"
-    with duckdb.connect(str(home.floor), read_only=True) as con:
-        number, digest = con.execute(last).fetchone() or (0, "")
+    try:
+        with duckdb.connect(str(home.floor), read_only=True) as con:
+            number, digest = con.execute(last).fetchone() or (0, "")
+    except duckdb.Error:
+        raise OutcomesError("backup/floor.duckdb cannot be read: it is damaged or cut short. Bring that file back from a backup, then run the night again.") from None  # fmt: skip
     if home.warehouse.exists() and _standing(home, "SELECT coalesce(max(arrival_no), 0) FROM arrival")[1] >= number:
         return False
     said = {receipt["arrival_no"]: receipt["hash"] for receipt in read_receipts(home)}

@@ -16,7 +16,7 @@ from outcomes.sources.headers import Header, known_header
 from outcomes.sources.redcap import contract_column, is_redcap, plain
 from outcomes.sources.sheet import Sheet
 from schemas.clinics import Clinics
-from schemas.feeds import COLUMNS
+from schemas.feeds import FEEDS
 from schemas.profiles import ITEM_CODES, Profile, normalised
 from schemas.scores import ITEMS
 
@@ -58,18 +58,31 @@ def may_be_known(names: Sequence[str], clinics: Clinics | None) -> bool:
 
 
 def _beside_profile(names: Sequence[str], clinics: Clinics | None) -> None:
+    """Raise FileRefusedError by the source profile whose file this nearly is: over half of the columns that it needs are there.
+
+    What is not there is said in the contract's words, and columns of the file by their numbers: a name may be anything.
+    """
     columns = [normalised(name) for name in names]
-    if not clinics or COLUMNS.intersection(columns):
+    have = set(columns)
+    if not clinics or any({*contract.required} <= have for contract in FEEDS.values()):
         return
-    for profile in clinics.profiles:
-        known = {*profile.sources, *profile.ignored}
-        unknown = [place for place, column in enumerate(columns, start=1) if column not in known]
-        if profile.sources and unknown and profile.needed <= set(columns):
-            places = ", ".join(map(str, unknown[:_SAID])) + (
-                f" and {len(unknown) - _SAID} more" if len(unknown) > _SAID else ""
-            )
-            said = f"of {len(columns)} columns the source profile {profile.label} does not know: {places}"
-            raise FileRefusedError("unknown_column", column_no=unknown[0], line=1, kind=said)
+    near = [each for each in clinics.profiles if len(each.needed - have) * 2 < len(each.needed)]
+    if not near:
+        return
+    profile = min(near, key=lambda each: len(each.needed - have))
+    lacking = sorted({profile.sources[source] for source in profile.needed - have})
+    known = {*profile.sources, *profile.ignored, *profile.own}
+    unknown = [place for place, column in enumerate(columns, start=1) if column not in known]
+    of = f"of {len(columns)} columns the source profile {profile.label}"
+    lacks = f"{of} finds none for {', '.join(lacking)}" if lacking else ""
+    if unknown:
+        places = ", ".join(map(str, unknown[:_SAID])) + (
+            f" and {len(unknown) - _SAID} more" if len(unknown) > _SAID else ""
+        )
+        said = f"{lacks}, and does not know: {places}" if lacks else f"{of} does not know: {places}"
+        raise FileRefusedError("unknown_column", column_no=unknown[0], line=1, kind=said)
+    if lacks:
+        raise FileRefusedError("missing_column", line=1, kind=lacks)
 
 
 def placed(sheet: Sheet, clinics: Clinics | None) -> Placed:

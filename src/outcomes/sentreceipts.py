@@ -26,6 +26,7 @@ Row = dict[str, Any]
 
 # Stretches of lines written out in a text; JSON has all of them.
 SHOWN = 12
+_OF_A_DATE = "In place of a date, days since the first infusion are sent; where a clinic may send dates, whoever runs the night says so by limited_data_set in clinics.toml."
 _BETWEEN = f"\n{'-' * 72}\n\n"
 _ARRIVALS = """
     SELECT a.arrival_no, a.sha256, n.night, n.as_of::VARCHAR AS as_of, f.night AS read_again_of_night, a.feed, a.format, a.profile, a.bytes,
@@ -187,8 +188,9 @@ def as_text(receipt: Row) -> str:
 def _fate_words(receipt: Row) -> str:
     if refused := receipt["refused"]:
         where = place(refused["column_no"], refused["line"], refused["kind"])
+        of_date = f" {_OF_A_DATE}" if (refused["reason_code"], refused["kind"]) == ("identifier", "date") else ""
         return (
-            f"Refused: {refused['reason_code']}{f' ({where})' if where else ''}.\n{_sentence(refused['sentence'])}\n"
+            f"Refused: {refused['reason_code']}{f' ({where})' if where else ''}.\n{_sentence(refused['sentence'])}{of_date}\n"
             "Nothing of the file was stored. Correct it and send it again."
         )
     rows = receipt["rows"]

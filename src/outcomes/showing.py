@@ -12,7 +12,7 @@ from outcomes import inbox
 from outcomes.errors import FileRefusedError, UsageError
 from outcomes.paths import Home
 from outcomes.publishedcopy import file_of
-from outcomes.sources.content import Content, head_of
+from outcomes.sources.content import Content, head_of, sha256_of
 from outcomes.sources.opening import opened, read_sheet
 from outcomes.sources.sheet import BETWEEN, Sheet
 
@@ -47,11 +47,17 @@ def line_of(home: Home, con: duckdb.DuckDBPyConnection, head: str, line: int) ->
 
 
 def archived(home: Home, sha: str) -> Content:
-    """The bytes of an arrival, or where they lie. Raises UsageError where they cannot be read."""
+    """The bytes of an arrival, or where they lie. Raises UsageError where they are gone, cannot be read, or are not those that came."""
     try:
-        return inbox.content_of(home, sha)
+        content = inbox.content_of(home, sha)
+        is_as_sent = sha256_of(content)[0] == sha
+    except FileNotFoundError:
+        raise UsageError(f"The bytes of {sha[:12]} are not in {home.archive}: they were erased, or are lost. Which, says: outcomes verify --home {home.root}") from None  # fmt: skip
     except OSError:
         raise UsageError(f"The bytes of {sha[:12]} cannot be read in {home.archive}. Only who runs the nights may read them.") from None  # fmt: skip
+    if not is_as_sent:
+        raise UsageError(f"The bytes of {sha[:12]} are not those that its clinic sent, so they are not shown. Bring the file back from a backup; what else is amiss says: outcomes verify --home {home.root}")  # fmt: skip
+    return content
 
 
 def row_of(content: Content, line: int) -> str:

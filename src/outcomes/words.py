@@ -129,7 +129,8 @@ def night_words(said: Row, home: Home) -> str:
     ]  # fmt: skip
     if said["nights_healed"]:
         parts.append(
-            f"Healed first: {said['nights_healed']} night(s) that had not ended, or that the database had lost."
+            f"Healed first: {said['nights_healed']} night(s) that had not ended, or that the database had lost. What became of their"
+            " files is not counted here: outcomes refused, outcomes quarantine, and outcomes receipt --night N."
         )
     if said.get("store_upgraded_from"):
         parts.append(
