@@ -90,6 +90,13 @@ def in_words(summary: Summary, fresh: list[Row], rules: list[Row]) -> str:
             f"- Rows: {rows['read']:,} read, {rows['accepted']:,} accepted, {rows['duplicate']:,} duplicate, {rows['quarantined']:,} quarantined",
             f"- Nights healed first: {summary.nights_healed:,}",
             *(
+                [
+                    f"- Night {summary.ended['night']} had not ended: {summary.ended['files']:,} files, {summary.ended['refused']:,} refused, {summary.ended['quarantined']:,} rows quarantined"
+                ]
+                if summary.ended
+                else []
+            ),
+            *(
                 [f"- Store upgraded first, from version {summary.store_upgraded_from}"]
                 if summary.store_upgraded_from
                 else []

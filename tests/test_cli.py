@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import json
 import shutil
@@ -18,8 +19,11 @@ import pytest
 from outcomes.cli import THEMES, main
 from outcomes.commands import Parser, Verbs
 from outcomes.inbox import locked
-from outcomes.nights import STEPS
+from outcomes.loading import Night
+from outcomes.nights import BEFORE_MANIFEST, STEPS
 from outcomes.paths import Home
+from outcomes.publishedcopy import opened
+from outcomes.verifying.published import damage_of_summary
 from outcomes.words import night_words
 from tests.conftest import FIRST, LATER, copied
 
@@ -169,13 +173,33 @@ def test_the_version_is_said(run):
     assert run("--version").out == f"outcomes {version('outcomes')}\n"
 
 
-def test_a_night_that_healed_another_says_where_that_ones_files_are_told(after_later):
-    """Its own counts are of its own files: a file that the killed night refused is in none of them."""
-    said = json.loads(after_later.summary.read_text("utf-8"))
-    assert "Healed first" not in night_words(said, after_later)
-    assert "not counted here: outcomes refused, outcomes quarantine, and outcomes receipt --night N." in night_words(
-        said | {"nights_healed": 1}, after_later
-    )
+def test_a_date_ahead_of_the_clock_is_taken_and_said(run, tmp_path):
+    today = dt.date.today()
+    for days, is_said in ((0, False), (1, True)):
+        said = run("nightly", "--home", tmp_path / "home", "--as-of", today + dt.timedelta(days=days), "--no-prefect")
+        assert said.code == 0
+        assert ("is ahead of the clock" in said.err) == is_said
+
+
+def test_what_a_killed_night_refused_is_told_by_the_one_that_ends_it(run, sample, after_later, tmp_path):
+    """Its own counts are of its own files: it brings nothing, and is strict all the same, as the killed one would have been."""
+    home = copied(after_later, tmp_path / "home")
+    assert json.loads(home.summary.read_text("utf-8"))["ended"] is None
+    (home.inbox / "odd.csv").write_text("clinic_id,patient_id,first_name\nC01,p1,Ann\n")
+    as_of = sample.as_of(LATER) + dt.timedelta(days=1)
+    night = Night(home, as_of)
+    for _, step in BEFORE_MANIFEST:
+        step(night, None)
+    at = ("nightly", "--home", home.root, "--as-of", as_of, "--no-prefect")
+    said = run(*at, "--strict")
+    assert said.code == 2
+    assert f"Night {night.last + 1}, as of {as_of}, had not ended. It had 1 file, 1 refused" in said.out
+    summary = json.loads(home.summary.read_text("utf-8"))
+    assert (summary["files"]["refused"], summary["ended"]["refused"]) == (0, 1)
+    assert list(summary["ended"]["refused_because"].values()) == [1]
+    with opened(home) as con:
+        assert damage_of_summary(home, con, is_same_program=True) == []
+    assert run(*at, "--strict").code == 0
 
 
 def test_a_night_of_which_no_course_is_due_says_why(after_later):
@@ -351,7 +375,7 @@ def test_strict_exits_with_2_where_something_was_not_taken(run, sample, after_fi
 def test_an_as_of_date_before_the_last_night_is_1(run, after_later, tmp_path):
     home = copied(after_later, tmp_path / "home")
     said = run("nightly", "--home", home.root, "--as-of", "2026-01-01", "--no-prefect")
-    assert_one_line(said, 1, "before the last night's, 2026-02-28", "[could_not_finish]")
+    assert_one_line(said, 1, "before the last night's, 2026-02-28", "outcomes restore", "[could_not_finish]")
 
 
 def test_a_second_night_at_once_is_75(run, after_first, tmp_path):

@@ -963,6 +963,7 @@ def test_a_wrong_clinics_toml_names_clinic_and_key(change, said, sample, waiting
     assert [word for word in ["clinics.toml", *said] if word not in str(caught.value)] == []
     assert "step" not in str(caught.value)
     assert names(waiting.inbox) == set(sample.truth[LATER]["files"])
+    assert waiting.manifest.exists() == ("of which rows are stored" in said), "a slip uses up no night"
 
 
 def test_clinics_toml_that_is_gone_is_an_error(sample, waiting, after_later):

@@ -230,26 +230,26 @@ def _nightly(arguments: Arguments) -> int:
 
     home = home_of(arguments)
     is_new = not home.root.exists()
+    today = dt.date.today()
+    if arguments.as_of and arguments.as_of > today:
+        # Said, not refused: what comes due later may be wanted now. But no night goes back.
+        print(f"outcomes: the as-of date {arguments.as_of} is ahead of the clock, {today}. Every later night of this home must have that date or a later one.", file=sys.stderr)  # fmt: skip
     given = {"logs.level": "debug"} if arguments.verbose else {}
     with options(given), heard_by(_said if arguments.verbose else None):
-        said = _run(home, arguments.as_of or by_clock(home, dt.date.today()), arguments.no_prefect)
+        said = _run(home, arguments.as_of or by_clock(home, today), arguments.no_prefect)
     if not arguments.quiet and arguments.format == "json":
         print(json.dumps(said, indent=1))
     elif not arguments.quiet:
         # A name mistyped is a home too.
         made = f"{home.root} is a new home: it was not there before.\n\n" if is_new else ""
         print(made + night_words(said, home))
-    return (
-        2
-        if arguments.strict
-        and (
-            said["files"]["refused"]
-            or said["files"]["known_refused"]
-            or said["read_again"]["refused"]
-            or said["rows"]["quarantined"]
-        )
-        else 0
-    )
+    # Of a night that was killed, and could not exit with 2 itself, as well.
+    ended = said["ended"] or {"refused": 0, "quarantined": 0}
+    not_taken = (
+        said["files"]["refused"], said["files"]["known_refused"], said["read_again"]["refused"], said["rows"]["quarantined"],
+        ended["refused"], ended["quarantined"],
+    )  # fmt: skip
+    return 2 if arguments.strict and any(not_taken) else 0
 
 
 def _schedule(arguments: Arguments) -> None:

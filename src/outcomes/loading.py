@@ -63,7 +63,8 @@ class Night:
 
     last: number of the night before, and last_as_of its date. ledger_head: hash of the ledger's last entry. known: every file of the ledger before
     this night, and why it is refused; none where nothing waits. held: sizes by hash of files that an earlier
-    night held and did not take. healed: how many nights had to be done again before it. upgraded_from: the store's version
+    night held and did not take. healed: how many nights had to be done again before it. ended: number of the one that was killed and
+    is done to its end before it. upgraded_from: the store's version
     before this night, where that was an older one. counts: what the step under way counted, for its log. judging: where its
     files are judged, None: in this process.
     """
@@ -79,6 +80,7 @@ class Night:
     held: dict[str, int] = field(default_factory=dict)
     found: inbox.Looked = field(default_factory=inbox.Looked)
     healed: int = 0
+    ended: int | None = None
     upgraded_from: int | None = None
     registered: list[str] = field(default_factory=list)
     nothing_new: bool = False

@@ -13,6 +13,7 @@ import duckdb
 import polars as pl
 
 from outcomes import healing, inbox, lasting, logs, requeueing, witnessing
+from outcomes.datafiles import clinics_of
 from outcomes.definitionlog import log_definitions
 from outcomes.deriving import derive
 from outcomes.destroying import remove_destroyed
@@ -74,6 +75,7 @@ def heal(night: Night, progress: Progress | None = None) -> Night:
             step(unfinished, None)
         _end(home)
         night.healed += 1
+        night.ended = left.night
         with reading(home) as con:
             _stand(night, con)
     if night.healed:
@@ -83,12 +85,15 @@ def heal(night: Night, progress: Progress | None = None) -> Night:
 
 
 def look(night: Night, progress: Progress | None = None) -> Night:
-    """Hash the finished files of the inbox and hold the bytes of the new ones. Refuses a date before the last night's."""
+    """Hash the finished files of the inbox and hold the bytes of the new ones. Refuses a date before the last night's, and a
+    clinics.toml that breaks its contract."""
     home = night.home
     if night.last_as_of and night.as_of < night.last_as_of:
         raise OutcomesError(
-            f"The as-of date {night.as_of} is before the last night's, {night.last_as_of}. Give that date or a later one."
+            f"The as-of date {night.as_of} is before the last night's, {night.last_as_of}. Give that date or a later one; if that one was a slip, go back to a backup from before it: outcomes restore --help."
         )
+    # Before it is made: a slip in clinics.toml must not use up a night.
+    clinics_of(home)
     entries = inbox.listed(home)
     night.held = inbox.left_in_hold(home)
     # Where nothing waits, nothing is looked for among all that is known.
@@ -194,6 +199,7 @@ def say(night: Night, progress: Progress | None = None) -> Night:
             con,
             registered=night.registered,
             healed=night.healed,
+            ended=night.ended,
             upgraded_from=night.upgraded_from,
             left_alone=manifest.left_alone,
             known_refused=manifest.known_refused,

@@ -47,12 +47,13 @@ def notify_of(home: Home) -> Notify:
 
 
 def after_night(home: Home, summary: Summary, limit: int) -> list[Notice]:
-    """What a night that ended gives to tell: more than `limit` files refused, and clinics overdue since this night."""
+    """What a night that ended gives to tell: more than `limit` files refused, those of a killed night that it did to its end
+    among them, and clinics overdue since this night."""
     facts = {"night": summary.night, "run_id": summary.run_id, "as_of": summary.as_of}
     found = []
-    refused = summary.files["refused"] + summary.read_again["refused"]
+    why: dict[str, int] = dict(summary.ended["refused_because"]) if summary.ended else {}
+    refused = summary.files["refused"] + summary.read_again["refused"] + sum(why.values())
     if refused > limit:
-        why: dict[str, int] = {}
         for arrival in summary.arrivals:
             if arrival["refused_because"]:
                 why[arrival["refused_because"]] = why.get(arrival["refused_because"], 0) + 1

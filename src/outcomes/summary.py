@@ -15,7 +15,10 @@ SHOWN = ("response_post_induction", "remission_post_induction", "worsened_post_i
 
 @dataclass(frozen=True)
 class Summary:
-    """A night in numbers. Every rate and verdict here is provisional."""
+    """A night in numbers. Every rate and verdict here is provisional.
+
+    ended: what the night before it brought where that one was killed and said nothing itself, None where it was not.
+    """
 
     night: int
     run_id: str
@@ -36,6 +39,7 @@ class Summary:
     unchecked: Row
     registered: list[str]
     nights_healed: int
+    ended: Row | None
     store_upgraded_from: int | None
     provisional: bool = True
 
@@ -92,11 +96,12 @@ def summarise(
     *,
     registered: list[str],
     healed: int,
+    ended: int | None,
     upgraded_from: int | None,
     left_alone: int,
     known_refused: int,
 ) -> Summary:
-    """The last night of a store."""
+    """The last night of a store. `ended`: the number of the killed night that it did to its end first."""
     (night,) = rows_of(con, "SELECT * FROM night ORDER BY night DESC LIMIT 1")
     tonight = [night["night"]]
     (counts,) = rows_of(
@@ -179,5 +184,24 @@ def summarise(
         unchecked=rows_of(con, UNCHECKED)[0],
         registered=registered,
         nights_healed=healed,
+        ended=_ended(con, ended) if ended is not None else None,
         store_upgraded_from=upgraded_from,
     )
+
+
+def _ended(con: duckdb.DuckDBPyConnection, night: int) -> Row:
+    """What a night brought, in short: its files, the reasons why some were refused, and its rows by fate."""
+    (said,) = rows_of(
+        con,
+        """SELECT n.night, n.as_of::VARCHAR AS as_of, count(a.night) AS files, count(a.refused_because) AS refused,
+            coalesce(sum(a.rows_read), 0)::BIGINT AS read, coalesce(sum(a.rows_accepted), 0)::BIGINT AS accepted,
+            coalesce(sum(a.rows_duplicate), 0)::BIGINT AS duplicate, coalesce(sum(a.rows_quarantined), 0)::BIGINT AS quarantined,
+            coalesce(sum(a.rows_blank), 0)::BIGINT AS blank
+        FROM night AS n LEFT JOIN arrival AS a USING (night) WHERE n.night = ? GROUP BY n.night, n.as_of""",
+        [night],
+    )
+    reasons = con.execute(
+        "SELECT refused_because, count(*) FROM arrival WHERE night = ? AND refused_because IS NOT NULL GROUP BY ALL ORDER BY ALL",
+        [night],
+    ).fetchall()
+    return said | {"refused_because": dict(reasons)}

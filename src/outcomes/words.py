@@ -93,16 +93,17 @@ def _decimal(value: float | None) -> str:
     return "-" if value is None else f"{value:.2f}"
 
 
+def _fates(rows: Row) -> str:
+    blank = f" + {rows['blank']:,} blank" if rows.get("blank") else ""
+    return f"{rows['read']:,} read = {rows['accepted']:,} accepted + {rows['duplicate']:,} duplicate + {rows['quarantined']:,} quarantined{blank}"
+
+
 def rows_words(said: Row) -> str:
     """The night's rows by fate, and how many of them are of the patients feed where any are."""
 
-    def fates(rows: Row) -> str:
-        blank = f" + {rows['blank']:,} blank" if rows.get("blank") else ""
-        return f"{rows['read']:,} read = {rows['accepted']:,} accepted + {rows['duplicate']:,} duplicate + {rows['quarantined']:,} quarantined{blank}"
-
     rows = said["rows"]
     of_patients = [
-        f"\nOf the patients feed: {fates(feed)}."
+        f"\nOf the patients feed: {_fates(feed)}."
         for feed in said["feeds"]
         if feed["feed"] == "patients" and feed["files"]
     ]
@@ -110,9 +111,9 @@ def rows_words(said: Row) -> str:
     if again and again["files"]:
         refused = f" ({again['refused']:,} of them refused)" if again["refused"] else ""
         of_patients.append(
-            f"\nOf {again['files']:,} {'file' if again['files'] == 1 else 'files'} read again{refused}: {fates(again)}; {again['withdrawn']:,} rows of earlier readings are read otherwise."
+            f"\nOf {again['files']:,} {'file' if again['files'] == 1 else 'files'} read again{refused}: {_fates(again)}; {again['withdrawn']:,} rows of earlier readings are read otherwise."
         )
-    return f"Rows: {fates(rows)} ({rows['corrected']:,} corrected, {rows['retracted']:,} retracted)." + "".join(
+    return f"Rows: {_fates(rows)} ({rows['corrected']:,} corrected, {rows['retracted']:,} retracted)." + "".join(
         of_patients
     )
 
@@ -129,8 +130,12 @@ def night_words(said: Row, home: Home) -> str:
     ]  # fmt: skip
     if said["nights_healed"]:
         parts.append(
-            f"Healed first: {said['nights_healed']} night(s) that had not ended, or that the database had lost. What became of their"
-            " files is not counted here: outcomes refused, outcomes quarantine, and outcomes receipt --night N."
+            f"Healed first: {said['nights_healed']} night(s) that had not ended, or that the database had lost."
+        )
+    if ended := said.get("ended"):
+        parts.append(
+            f"Night {ended['night']}, as of {ended['as_of']}, had not ended. It had {ended['files']:,} {'file' if ended['files'] == 1 else 'files'}, {ended['refused']:,} refused; "
+            f"rows: {_fates(ended)}. They are not counted above; each is told by: outcomes receipt --night {ended['night']} --home {home.root}"
         )
     if said.get("store_upgraded_from"):
         parts.append(

@@ -72,7 +72,7 @@ def damage_of_summary(home: Home, con: duckdb.DuckDBPyConnection, is_same_progra
     said = json.loads(home.summary.read_text("utf-8"))
     files = said["files"]
     found = summarise(
-        con, registered=said["registered"], healed=said["nights_healed"], upgraded_from=said.get("store_upgraded_from"), left_alone=files["left_alone"], known_refused=files["known_refused"]
+        con, registered=said["registered"], healed=said["nights_healed"], ended=(said.get("ended") or {}).get("night"), upgraded_from=said.get("store_upgraded_from"), left_alone=files["left_alone"], known_refused=files["known_refused"]
     )  # fmt: skip
     expected = json.loads(json.dumps(found.as_dict()))
     # Another version of the program may say more or less of the same night.
