@@ -14,7 +14,7 @@ from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
 from time import sleep
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import duckdb
 
@@ -158,13 +158,13 @@ def _follow(con: duckdb.DuckDBPyConnection, name: str) -> int:
 
 
 @contextmanager
-def connected(path: str = ":memory:", config: Any = None) -> Iterator[duckdb.DuckDBPyConnection]:
+def connected(path: str = ":memory:") -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection that knows DuckLake, by extensions that were installed with the program. Raises OutcomesError without them."""
     if missing := [name for name in _EXTENSIONS if not find_spec(f"duckdb_extension_{name}")]:
         raise OutcomesError(
             f'DuckDB\'s extensions {", ".join(missing)} are not installed. Install them with pip install "outcomes[lake]".'
         )
-    with duckdb.connect(path, config=ONE_THREAD | (config or {})) as con:
+    with duckdb.connect(path, config=ONE_THREAD) as con:
         con.execute("SET enable_progress_bar = false")
         for name in _EXTENSIONS:
             folder = resources.files(f"duckdb_extension_{name}") / "extensions" / f"v{duckdb.__version__}"

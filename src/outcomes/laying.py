@@ -59,12 +59,10 @@ def lay(con: duckdb.DuckDBPyConnection) -> None:
         _lay_steps(con)
 
 
-def lay_again(con: duckdb.DuckDBPyConnection) -> bool:
-    """Macros, views and derived tables as this version of the program has them; whether they were others before."""
-    if con.execute("SELECT sql_digest FROM laid").fetchone() == (sql_digest(),):
-        return False
-    relay(con, [])
-    return True
+def lay_again(con: duckdb.DuckDBPyConnection) -> None:
+    """Macros, views and derived tables as this version of the program has them; nothing where they are so already."""
+    if con.execute("SELECT sql_digest FROM laid").fetchone() != (sql_digest(),):
+        relay(con, [])
 
 
 def relay(con: duckdb.DuckDBPyConnection, migrations: Sequence[str]) -> None:

@@ -161,9 +161,9 @@ def restore_identity(home: Home, con: duckdb.DuckDBPyConnection) -> None:
     _write_receipts(home, con)
 
 
-def is_identity_as_in_receipts(home: Home, con: duckdb.DuckDBPyConnection, at: str = "warehouse.main") -> bool:
-    """Whether the changes of a store are those of the receipts."""
-    return rows_of(con, RECEIPT.format(at=at)) == lasting.read_lines(home.receipts / IDENTITY)
+def is_identity_as_in_receipts(home: Home, con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the changes of the attached `warehouse` are those of the receipts."""
+    return rows_of(con, RECEIPT.format(at="warehouse.main")) == lasting.read_lines(home.receipts / IDENTITY)
 
 
 def _write_receipts(home: Home, con: duckdb.DuckDBPyConnection) -> None:

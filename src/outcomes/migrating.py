@@ -63,18 +63,18 @@ def lay_floor(home: Home) -> None:
     _copy(home.warehouse, home.floor)
 
 
-def stand_on_floor(home: Home) -> bool:
-    """Put the floor in place of a warehouse that has fewer arrivals, or is not there; whether that was needed.
+def stand_on_floor(home: Home) -> None:
+    """Put the floor in place of a warehouse that has fewer arrivals, or is not there.
 
     Raises OutcomesError where the floor is not one of this home's ledger. The lock must be held.
     """
     if not home.floor.exists():
-        return False
+        return
     last = "SELECT arrival_no, hash FROM arrival ORDER BY arrival_no DESC LIMIT 1"
     with duckdb.connect(str(home.floor), read_only=True) as con:
         number, digest = con.execute(last).fetchone() or (0, "")
     if home.warehouse.exists() and _standing(home, "SELECT coalesce(max(arrival_no), 0) FROM arrival")[1] >= number:
-        return False
+        return
     said = {receipt["arrival_no"]: receipt["hash"] for receipt in read_receipts(home)}
     if said.get(number, digest) != digest:
         raise OutcomesError("backup/floor.duckdb is not of this home's ledger. Restore the home from a backup.")
@@ -82,7 +82,6 @@ def stand_on_floor(home: Home) -> bool:
     shutil.copyfile(home.floor, new)
     lasting.put(new, home.warehouse)
     logs.write(home, "warning", "warehouse_rebuilt_from_floor", arrivals=number)
-    return True
 
 
 def _standing(home: Home, query: str) -> tuple[int, int]:
