@@ -11,7 +11,7 @@ import polars as pl
 from outcomes import inbox, lasting
 from outcomes.cells import ALL, Courses, Rung, Shown, Table
 from outcomes.errors import OutcomesError, UsageError
-from outcomes.frames import asked, given, one
+from outcomes.frames import asked, at_once, one, put_rows
 from outcomes.laying import sql_digest
 from outcomes.paths import Home
 from outcomes.publishedcopy import publish_copy
@@ -114,12 +114,9 @@ def restore_editions(home: Home, con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _keep(con: duckdb.DuckDBPyConnection, entry: dict[str, list[Row]]) -> None:
-    con.execute("BEGIN")
-    for table in STORED:
-        if entry[table]:
-            with given(con, "told", pl.DataFrame(entry[table], infer_schema_length=None)):
-                con.execute(f"INSERT INTO {table} BY NAME FROM told")
-    con.execute("COMMIT")
+    with at_once(con):
+        for table in STORED:
+            put_rows(con, table, entry[table])
 
 
 def _earlier(con: duckdb.DuckDBPyConnection, tables: list[Table]) -> list[Shown]:

@@ -20,7 +20,7 @@ import duckdb
 
 from outcomes import inbox
 from outcomes.errors import OutcomesError, UsageError
-from outcomes.frames import one
+from outcomes.frames import at_once, one
 from outcomes.laying import lay
 from outcomes.paths import Home
 from outcomes.recomputing import attached
@@ -67,14 +67,17 @@ def create(catalog: str, data: Path) -> None:
     with connected() as con:
         text = f"ATTACH '{_quoted(f'ducklake:{_catalog(catalog)}')}' AS lake (DATA_PATH '{_quoted(str(data))}/', ENCRYPTED, DATA_INLINING_ROW_LIMIT 0)"
         _reach(con, text)
-        con.execute("BEGIN")
-        con.execute(f"USE lake; {_PUSH}")
-        for table, columns in _columns().items():
-            key = "push_no" if table in OF_A_PUSH else None
-            told = ["home VARCHAR", *([f"{key} INTEGER"] if key else []), *(f'"{n}" {t}' for n, t in columns.items())]
-            con.execute(f"CREATE TABLE {table} ({', '.join(told)})")
-            con.execute(f"ALTER TABLE {table} SET PARTITIONED BY (home)")
-        con.execute("COMMIT")
+        with at_once(con):
+            con.execute(f"USE lake; {_PUSH}")
+            for table, columns in _columns().items():
+                key = "push_no" if table in OF_A_PUSH else None
+                told = [
+                    "home VARCHAR",
+                    *([f"{key} INTEGER"] if key else []),
+                    *(f'"{n}" {t}' for n, t in columns.items()),
+                ]
+                con.execute(f"CREATE TABLE {table} ({', '.join(told)})")
+                con.execute(f"ALTER TABLE {table} SET PARTITIONED BY (home)")
 
 
 def push(home: Home, catalog: str) -> Pushed:
@@ -106,8 +109,7 @@ def _push(con: duckdb.DuckDBPyConnection) -> Pushed:
     if name is None:
         raise UsageError("Nothing has arrived in this home yet: there is nothing to push.")
     number = _follow(con, name)
-    con.execute("BEGIN")
-    try:
+    with at_once(con):
         rows = {}
         for table, columns in _columns().items():
             said = ", ".join(f'"{column}"::{kind} AS "{column}"' for column, kind in columns.items())
@@ -134,10 +136,6 @@ def _push(con: duckdb.DuckDBPyConnection) -> Pushed:
             (SELECT max(arrival_no) FROM warehouse.main.arrival), (SELECT arg_max(hash, arrival_no) FROM warehouse.main.arrival)
             FROM warehouse.main.night ORDER BY night DESC LIMIT 1"""
         )
-        con.execute("COMMIT")
-    except BaseException:
-        con.execute("ROLLBACK")
-        raise
     last, night = con.execute(f"SELECT arrival_no, night FROM lake.push WHERE (home, push_no) = ('{name}', {number})").fetchone() or (0, 0)  # fmt: skip
     return Pushed({table: count for table, count in rows.items() if table not in OF_A_PUSH}, last, night)
 

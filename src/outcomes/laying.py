@@ -13,11 +13,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from importlib import resources
 
 import duckdb
 
+from outcomes.frames import at_once
 from outcomes.storeversions import current
 
 # The steps kept as tables, by file name; their order is the files' numbers.
@@ -52,7 +52,8 @@ def sql_digest() -> str:
 
 def lay(con: duckdb.DuckDBPyConnection) -> None:
     """Everything a store has before a row is in it."""
-    with _at_once(con):
+    # At once, so that 500 statements are written out once.
+    with at_once(con):
         for _, text in sql_files(10, 19):
             con.execute(text)
         con.execute("INSERT INTO store_version VALUES (?)", [current()])
@@ -67,7 +68,7 @@ def lay_again(con: duckdb.DuckDBPyConnection) -> None:
 
 def relay(con: duckdb.DuckDBPyConnection, migrations: Sequence[str]) -> None:
     """Lay a store of an earlier program again: what is stored stays, changed by the texts of `migrations` in turn."""
-    with _at_once(con):
+    with at_once(con):
         _clear_steps(con, migrations)
         for text in migrations:
             con.execute(text)
@@ -95,18 +96,6 @@ def _clear_steps(con: duckdb.DuckDBPyConnection, migrations: Sequence[str]) -> N
     for what, name in found:
         if name not in kept:
             con.execute(f"DROP {what} main.{name}")
-
-
-@contextmanager
-def _at_once(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """One transaction: all of it is laid or nothing, and 500 statements are written out once."""
-    con.execute("BEGIN")
-    try:
-        yield
-        con.execute("COMMIT")
-    except BaseException:
-        con.execute("ROLLBACK")
-        raise
 
 
 def _lay_steps(con: duckdb.DuckDBPyConnection) -> None:

@@ -16,7 +16,7 @@ import duckdb
 
 from outcomes import lasting
 from outcomes.errors import OutcomesError, UsageError
-from outcomes.frames import one
+from outcomes.frames import at_once, one
 from outcomes.paths import Home
 from outcomes.recomputing import first_row
 from outcomes.signing import last_night, refuse_other_program, signed
@@ -181,13 +181,8 @@ def _recorded(home: Home, by: str, record: Record) -> Done:
             moved, duplicate, contradicting = _as_the_next_night(con, night)
         finally:
             con.execute("ROLLBACK")
-        con.execute("BEGIN")
-        try:
+        with at_once(con):
             numbers = record(con, name, night)
-            con.execute("COMMIT")
-        except BaseException:
-            con.execute("ROLLBACK")
-            raise
         _write_receipts(home, con)
     return Done(numbers, moved, duplicate, contradicting)
 

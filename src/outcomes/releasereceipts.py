@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import polars as pl
 
 from outcomes import lasting
 from outcomes.errors import OutcomesError
-from outcomes.frames import given, one
+from outcomes.frames import at_once, one, put_rows
 from outcomes.paths import Home
 from outcomes.summary import rows_of
 
@@ -107,18 +106,12 @@ def restore_releases(home: Home, con: duckdb.DuckDBPyConnection) -> int:
             raise OutcomesError(
                 f"Release {name} was locked on another ledger than the warehouse has: restore the warehouse from a backup."
             )
-        con.execute("BEGIN")
-        try:
+        with at_once(con):
             for part, (table, _) in PARTS.items():
-                with given(con, "kept", pl.DataFrame(rows[part], infer_schema_length=None)):
-                    con.execute(f"INSERT INTO {table} BY NAME FROM kept")
+                put_rows(con, table, rows[part])
             con.execute(
                 f"INSERT INTO release_endpoint BY NAME FROM read_parquet('{_quoted(courses_file(home, number))}')"
             )
-            con.execute("COMMIT")
-        except BaseException:
-            con.execute("ROLLBACK")
-            raise
     return len(lost)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 from outcomes.errors import OutcomesError, UsageError
-from outcomes.frames import one, put_rows
+from outcomes.frames import at_once, one, put_rows
 from outcomes.inbox import locked
 from outcomes.laying import sql_digest
 from outcomes.loading import data_files
@@ -191,8 +191,7 @@ def _replay_of(home: Home, name: str) -> str:
 def _lock(home: Home, con: duckdb.DuckDBPyConnection, release: Row, definitions: list[Row]) -> None:
     """Everything of the release into the warehouse, in one transaction."""
     with attached(con, home.warehouse, "warehouse", to_write=True):
-        con.execute("BEGIN")
-        try:
+        with at_once(con):
             put_rows(con, "warehouse.main.release", [release])
             put_rows(
                 con,
@@ -205,8 +204,4 @@ def _lock(home: Home, con: duckdb.DuckDBPyConnection, release: Row, definitions:
                     f"INSERT INTO warehouse.main.{table} BY NAME SELECT ?::INTEGER AS release_no, {columns} FROM {source} ORDER BY ALL",
                     [release["release_no"]],
                 )
-            con.execute("COMMIT")
-        except BaseException:
-            con.execute("ROLLBACK")
-            raise
         con.execute("CHECKPOINT warehouse")

@@ -53,6 +53,7 @@ def is_of_a_moment(error: BaseException) -> bool:
     """Whether trying again can help: a hiccup of the disk, or a lock that somebody holds for a moment."""
     if isinstance(error, OSError):
         return error.errno in _OF_A_MOMENT
-    if isinstance(error, duckdb.IOException):
+    # A commit that the disk fails is of a class of its own, with the disk's words in it.
+    if isinstance(error, duckdb.IOException | duckdb.TransactionException):
         return any(words in str(error).lower() for words in _DUCKDB_OF_A_MOMENT)
     return False

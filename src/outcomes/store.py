@@ -13,7 +13,7 @@ import duckdb
 import polars as pl
 
 from outcomes.checking import Judged
-from outcomes.frames import given, one
+from outcomes.frames import at_once, given, one
 from outcomes.kept import KEPT
 from outcomes.lasting import sync
 from outcomes.laying import lay, sql_digest
@@ -144,13 +144,8 @@ def load(
     `more` says that the night has further batches: they may contest what this one says. `came` is the night in which the
     files came, where that is an earlier one: they are read again.
     """
-    con.execute("BEGIN")
-    try:
+    with at_once(con):
         _load(con, night, files, judged, more, night.night if came is None else came)
-        con.execute("COMMIT")
-    except BaseException:
-        con.execute("ROLLBACK")
-        raise
 
 
 def _load(
