@@ -22,6 +22,7 @@ from outcomes.nights import run_night
 from outcomes.paths import Home
 from outcomes.publishedcopy import opened
 from outcomes.releases import run_release, run_replay
+from outcomes.requeueing import request
 from tests import drawnnights
 from tests.conftest import copied
 from tests.nightly import AS_OF, asked, night
@@ -300,6 +301,16 @@ def test_what_cannot_be_is_refused_without_a_pseudonym_in_the_message(home, want
     with pytest.raises(UsageError, match=words) as error:
         change(home, [Wanted("C01", "p3", "p1", 100), wanted], BY)
     assert not [pseudonym for pseudonym in ("p1", "p2", "p3", "p8") if pseudonym in str(error.value)]
+    assert quiet(home)
+
+
+def test_a_split_by_a_file_that_was_read_again_says_so(home):
+    """It was told that the ledger has no such file."""
+    ((sha,),) = asked(home, "SELECT sha256 FROM arrival")
+    request(home, [sha])
+    run_night(home, NEXT)
+    with pytest.raises(UsageError, match=r"read more than once.* --from-day"):
+        change(home, [Wanted("C01", "p1", None, 0, arrival=sha[:12])], BY)
     assert quiet(home)
 
 
