@@ -222,6 +222,23 @@ def test_a_damaged_archive_is_said_and_kept_as_it_is(lived, tmp_path):
     assert (made.damaged, made.missing) == (1, 1)
 
 
+def test_what_somebody_put_beside_the_backups_is_none_of_them(tmp_path):
+    """A copy made by hand was taken for the last one, and no later backup could be written."""
+    for name in (
+        "backup-000002",
+        "backup-1000000",
+        "backup-999999",
+        "backup-000002 (copy)",
+        "backup-old",
+        "backup-000003",
+    ):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / MANIFEST).write_text("{}")
+    (tmp_path / "backup-000003" / MANIFEST).unlink()
+    assert [path.name for path in backups.backups_in(tmp_path)] == ["backup-000002", "backup-999999", "backup-1000000"]
+    assert backups.backups_in(tmp_path / "none") == []
+
+
 def test_a_home_is_not_written_over_and_a_backup_needs_one(lived, kept, tmp_path):
     with pytest.raises(UsageError, match="not empty"):
         restore(kept, lived)
