@@ -23,6 +23,7 @@ from outcomes.errors import OutcomesError, UsageError
 from outcomes.frames import at_once, one
 from outcomes.laying import lay
 from outcomes.paths import Home
+from outcomes.publishedcopy import set_up
 from outcomes.recomputing import attached
 from outcomes.standing import standing_of
 from outcomes.store import ONE_THREAD
@@ -163,7 +164,7 @@ def connected(path: str = ":memory:") -> Iterator[duckdb.DuckDBPyConnection]:
             f'DuckDB\'s extensions {", ".join(missing)} are not installed. Install them with pip install "outcomes[lake]".'
         )
     with duckdb.connect(path, config=ONE_THREAD) as con:
-        con.execute("SET enable_progress_bar = false")
+        set_up(con)
         for name in _EXTENSIONS:
             folder = resources.files(f"duckdb_extension_{name}") / "extensions" / f"v{duckdb.__version__}"
             con.execute(f"LOAD '{_quoted(str(folder / f'{name}.duckdb_extension'))}'")

@@ -23,7 +23,7 @@ from outcomes.errors import OutcomesError
 from outcomes.frames import put_rows
 from outcomes.laying import TABLES, sql_files
 from outcomes.paths import Home
-from outcomes.publishedcopy import whole_answers
+from outcomes.publishedcopy import set_up
 from outcomes.store import config_of, make_store
 from outcomes.summary import rows_of
 
@@ -153,8 +153,7 @@ def _as_it_was(home: Home, path: Path, point: Point, definitions: list[Row]) -> 
     """A new store at `path`: the warehouse cut at `point`, with other definitions, and everything derived."""
     make_store(path)
     with duckdb.connect(str(path), config=config_of(home)) as con:
-        con.execute("SET enable_progress_bar = false")
-        whole_answers(con)
+        set_up(con)
         with attached(con, home.warehouse, "warehouse"):
             fill(con, vars(point), definitions)
         yield con

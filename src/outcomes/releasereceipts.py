@@ -6,7 +6,6 @@ with its courses. A line of releases.jsonl, which every night reads, has the SHA
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from outcomes import lasting
 from outcomes.errors import OutcomesError
 from outcomes.frames import at_once, one, put_rows
 from outcomes.paths import Home
+from outcomes.sources.content import sha256_of
 from outcomes.summary import rows_of
 
 Row = dict[str, Any]
@@ -73,8 +73,7 @@ def write_release_receipts(home: Home, con: duckdb.DuckDBPyConnection) -> None:
             f"""COPY (FROM release_endpoint WHERE release_no = {int(release_no)} ORDER BY measure_id, patient_no, course)
             TO '{_quoted(aside)}' (FORMAT parquet)"""
         )
-        lasting.sync(aside)
-        aside.replace(courses)
+        lasting.put(aside, courses)
         rows = locked_rows(con, release_no)
         lasting.write(rows_file(home, release_no), json.dumps(rows, indent=1) + "\n")
         receipt = {
@@ -149,7 +148,7 @@ def _is_whole(home: Home, receipt: Row) -> bool:
 
 
 def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else "none"
+    return sha256_of(path)[0] if path.exists() else "none"
 
 
 def _quoted(path: Path) -> str:

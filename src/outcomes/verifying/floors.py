@@ -6,7 +6,7 @@ import duckdb
 
 from outcomes.frames import one
 from outcomes.paths import Home
-from outcomes.publishedcopy import hardened
+from outcomes.publishedcopy import hardened, limited
 from outcomes.replays import damage_of_store
 from outcomes.verifying.checks import Check, checked, counted
 
@@ -25,7 +25,7 @@ def floor(home: Home, con: duckdb.DuckDBPyConnection) -> Check:
     if not home.floor.exists():
         faults = ["backup/floor.duckdb is not there, and without it a lost warehouse cannot be made again: bring it back from a backup"]  # fmt: skip
         return checked("floor", "none", faults if one(con, _IS_NEEDED) else [])
-    with hardened(home.floor) as laid:
+    with hardened(home.floor, limited(home)) as laid:
         number, digest = laid.execute(_LAST).fetchone() or (0, None)
         faults = damage_of_store(laid)
     if one(con, "SELECT any_value(hash) FROM arrival WHERE arrival_no = ?", [number]) != digest:
