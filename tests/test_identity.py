@@ -434,7 +434,9 @@ def test_the_command_joins_lists_and_undoes(home, capsys, monkeypatch):
         ),
         (["--clinic", "C01", "--split", "p2", "--day-offset", "1"], "Which rows"),
         (["--pairs", "no-such-file.csv"], "cannot be read"),
-        (["--pairs", "-", "--clinic", "C01"], "the file says everything"),
+        (["--pairs", "-", "--clinic", "C01"], "the file says everything: leave out --clinic."),
+        (["--list", "--clinic", "C01"], "nothing is joined or split: leave out --clinic."),
+        (["--undo", "1", "--day-offset", "0", "--from-day", "3"], "leave out --day-offset, --from-day."),
         ([], "one of the arguments"),
     ],
 )
