@@ -359,6 +359,13 @@ def test_a_wrong_clinics_toml_is_1_and_names_clinic_and_key(run, after_first, tm
     assert_one_line(run(*arguments), 1, "clinics.toml", "C01", "confirmd")
 
 
+def test_a_file_that_no_night_would_take_yet_does_not_wait(run, after_first, tmp_path):
+    home = copied(after_first, tmp_path / "home")
+    for name in ("one.csv", "two.csv.part", ".three.csv"):
+        (home.inbox / name).write_text("")
+    assert "Files waiting in the inbox: 1." in run("status", "--home", home.root).out
+
+
 def test_a_damaged_summary_or_copy_is_one_line(run, after_later, tmp_path):
     home = copied(after_later, tmp_path / "home")
     home.published_copy.write_bytes(b"not a database")
