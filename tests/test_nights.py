@@ -857,7 +857,8 @@ def test_what_may_do_well_a_moment_later_is_told_from_what_needs_a_person(error,
     def broken(value: Any, progress: Any) -> Any:
         raise error
 
-    with pytest.raises(OutcomesError, match="The step store could not finish") as caught:
+    # Of a home: a release or a verification, which no night makes good.
+    with pytest.raises(OutcomesError, match=r"The step store could not finish .* run it again\.") as caught:
         run_step("store", broken, Home(tmp_path))
     assert isinstance(caught.value, MayPassError) == is_of_a_moment(error) == may_pass
     assert str(error) not in str(caught.value)

@@ -40,9 +40,8 @@ def run_step(name: str, step: Callable[..., Any], value: Night | Home, progress:
     except Exception as error:
         kind = MayPassError if is_of_a_moment(error) else OutcomesError
         log.failed(_run_of(night), kind.reason_code, type(error).__name__, where_of(error))
-        raise kind(
-            f"The step {name} could not finish ({place_of(error)}). Nothing is lost: run the night again."
-        ) from None
+        again = "run the night again" if night else "run it again"
+        raise kind(f"The step {name} could not finish ({place_of(error)}). Nothing is lost: {again}.") from None
 
 
 def _run_of(night: Night | None) -> dict[str, Any] | None:
