@@ -67,6 +67,11 @@ def keep_equal(con: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame) 
             con.execute(f"INSERT INTO {table} BY NAME FROM given")
 
 
+def literal(text: object) -> str:
+    """A text as SQL says it, in quotes: where DuckDB takes no parameter."""
+    return "'" + str(text).replace("'", "''") + "'"
+
+
 @contextmanager
 def at_once(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
     """One transaction: all that the block writes is there, or nothing of it."""

@@ -20,7 +20,7 @@ import duckdb
 
 from outcomes import inbox
 from outcomes.errors import OutcomesError, UsageError
-from outcomes.frames import at_once, one
+from outcomes.frames import at_once, literal, one
 from outcomes.laying import lay
 from outcomes.paths import Home
 from outcomes.publishedcopy import set_up
@@ -66,7 +66,7 @@ def create(catalog: str, data: Path) -> None:
     data = data.absolute()
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     with connected() as con:
-        text = f"ATTACH '{_quoted(f'ducklake:{_catalog(catalog)}')}' AS lake (DATA_PATH '{_quoted(str(data))}/', ENCRYPTED, DATA_INLINING_ROW_LIMIT 0)"
+        text = f"ATTACH {literal(f'ducklake:{_catalog(catalog)}')} AS lake (DATA_PATH {literal(f'{data}/')}, ENCRYPTED, DATA_INLINING_ROW_LIMIT 0)"
         _reach(con, text)
         with at_once(con):
             con.execute(f"USE lake; {_PUSH}")
@@ -167,7 +167,7 @@ def connected(path: str = ":memory:") -> Iterator[duckdb.DuckDBPyConnection]:
         set_up(con)
         for name in _EXTENSIONS:
             folder = resources.files(f"duckdb_extension_{name}") / "extensions" / f"v{duckdb.__version__}"
-            con.execute(f"LOAD '{_quoted(str(folder / f'{name}.duckdb_extension'))}'")
+            con.execute(f"LOAD {literal(folder / f'{name}.duckdb_extension')}")
         yield con
 
 
@@ -187,7 +187,7 @@ def attached_lake(catalog: str, *, to_write: bool = False, con: duckdb.DuckDBPyC
 
 
 def _attach(catalog: str, more: str) -> str:
-    return f"ATTACH '{_quoted(f'ducklake:{_catalog(catalog)}')}' AS lake (CREATE_IF_NOT_EXISTS false, {more})"
+    return f"ATTACH {literal(f'ducklake:{_catalog(catalog)}')} AS lake (CREATE_IF_NOT_EXISTS false, {more})"
 
 
 def _reach(con: duckdb.DuckDBPyConnection, attach: str) -> None:
@@ -222,7 +222,3 @@ def _columns() -> dict[str, dict[str, str]]:
             }
             for table in (*KEPT_IN_LAKE, *OF_A_PUSH)
         }
-
-
-def _quoted(text: str) -> str:
-    return text.replace("'", "''")

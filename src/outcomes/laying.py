@@ -17,7 +17,7 @@ from importlib import resources
 
 import duckdb
 
-from outcomes.frames import at_once
+from outcomes.frames import at_once, literal
 from outcomes.storeversions import current
 
 # The steps kept as tables, by file name; their order is the files' numbers.
@@ -124,14 +124,10 @@ def _keep_comments(con: duckdb.DuckDBPyConnection) -> None:
     columns = con.execute(
         "SELECT table_name, column_name, comment FROM duckdb_columns() WHERE schema_name = 'recomputed' AND comment IS NOT NULL"
     ).fetchall()
-    said = [f"COMMENT ON TABLE main.{view} IS {_literal(comment)};" for view, comment in views if view in TABLES]
+    said = [f"COMMENT ON TABLE main.{view} IS {literal(comment)};" for view, comment in views if view in TABLES]
     said += [
-        f'COMMENT ON COLUMN main.{view}."{column}" IS {_literal(comment)};'
+        f'COMMENT ON COLUMN main.{view}."{column}" IS {literal(comment)};'
         for view, column, comment in columns
         if view in TABLES
     ]
     con.execute("".join(said))
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -20,7 +20,7 @@ import polars as pl
 
 from outcomes.deriving import derive
 from outcomes.errors import OutcomesError
-from outcomes.frames import put_rows
+from outcomes.frames import literal, put_rows
 from outcomes.laying import TABLES, sql_files
 from outcomes.paths import Home
 from outcomes.publishedcopy import set_up
@@ -140,8 +140,7 @@ def clear_scratch(home: Home) -> None:
 @contextmanager
 def attached(con: duckdb.DuckDBPyConnection, path: Path, name: str, *, to_write: bool = False) -> Iterator[None]:
     """Another store under a name of its own, to read unless it says otherwise."""
-    quoted = str(path).replace("'", "''")
-    con.execute(f"ATTACH '{quoted}' AS {name} ({'READ_WRITE' if to_write else 'READ_ONLY'})")
+    con.execute(f"ATTACH {literal(path)} AS {name} ({'READ_WRITE' if to_write else 'READ_ONLY'})")
     try:
         yield
     finally:

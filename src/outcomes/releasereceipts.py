@@ -14,7 +14,7 @@ import duckdb
 
 from outcomes import lasting
 from outcomes.errors import OutcomesError
-from outcomes.frames import at_once, one, put_rows
+from outcomes.frames import at_once, literal, one, put_rows
 from outcomes.paths import Home
 from outcomes.sources.content import sha256_of
 from outcomes.summary import rows_of
@@ -71,7 +71,7 @@ def write_release_receipts(home: Home, con: duckdb.DuckDBPyConnection) -> None:
         aside = courses.with_name(f".{courses.name}.new")
         con.execute(
             f"""COPY (FROM release_endpoint WHERE release_no = {int(release_no)} ORDER BY measure_id, patient_no, course)
-            TO '{_quoted(aside)}' (FORMAT parquet)"""
+            TO {literal(aside)} (FORMAT parquet)"""
         )
         lasting.put(aside, courses)
         rows = locked_rows(con, release_no)
@@ -109,7 +109,7 @@ def restore_releases(home: Home, con: duckdb.DuckDBPyConnection) -> int:
             for part, (table, _) in PARTS.items():
                 put_rows(con, table, rows[part])
             con.execute(
-                f"INSERT INTO release_endpoint BY NAME FROM read_parquet('{_quoted(courses_file(home, number))}')"
+                f"INSERT INTO release_endpoint BY NAME FROM read_parquet({literal(courses_file(home, number))})"
             )
     return len(lost)
 
@@ -124,9 +124,7 @@ def is_as_in_receipt(home: Home, con: duckdb.DuckDBPyConnection, release_no: int
     stored = (
         f"SELECT * REPLACE (status::VARCHAR AS status) FROM {at}.release_endpoint WHERE release_no = {int(release_no)}"
     )
-    kept = (
-        f"SELECT * REPLACE (status::VARCHAR AS status) FROM read_parquet('{_quoted(courses_file(home, release_no))}')"
-    )
+    kept = f"SELECT * REPLACE (status::VARCHAR AS status) FROM read_parquet({literal(courses_file(home, release_no))})"
     differ = f"((FROM ({stored}) EXCEPT ALL FROM ({kept})) UNION ALL (FROM ({kept}) EXCEPT ALL FROM ({stored})))"
     return not one(con, f"SELECT count(*) FROM {differ}")
 
@@ -149,7 +147,3 @@ def _is_whole(home: Home, receipt: Row) -> bool:
 
 def _sha256(path: Path) -> str:
     return sha256_of(path)[0] if path.exists() else "none"
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
