@@ -16,6 +16,7 @@ from outcomes import lasting, logs
 from outcomes.errors import OutcomesError
 from outcomes.frames import one
 from outcomes.laying import relay, stored_tables
+from outcomes.ledger import LAST_ENTRY
 from outcomes.paths import Home, log_of
 from outcomes.receipts import read_receipts
 from outcomes.store import beside, config_of
@@ -70,9 +71,8 @@ def stand_on_floor(home: Home) -> None:
     """
     if not home.floor.exists():
         return
-    last = "SELECT arrival_no, hash FROM arrival ORDER BY arrival_no DESC LIMIT 1"
     with duckdb.connect(str(home.floor), read_only=True) as con:
-        number, digest = con.execute(last).fetchone() or (0, "")
+        number, digest = con.execute(LAST_ENTRY).fetchone() or (0, "")
     if home.warehouse.exists() and _standing(home, "SELECT coalesce(max(arrival_no), 0) FROM arrival")[1] >= number:
         return
     said = {receipt["arrival_no"]: receipt["hash"] for receipt in read_receipts(home)}
