@@ -7,6 +7,7 @@ import os
 import shutil
 import stat
 
+import duckdb
 import pytest
 
 from outcomes import backups, nights
@@ -187,6 +188,20 @@ def test_small_files_are_of_one_moment(lived, tmp_path, monkeypatch):
     with pytest.raises(OutcomesError, match="changes all the time"):
         backup(home, tmp_path / "to")
     assert [path.name for path in (tmp_path / "to").glob("backup-*")] == [made.folder.name]
+
+
+def test_nothing_is_left_of_a_backup_of_a_later_program(kept, tmp_path):
+    to = tmp_path / "backups"
+    shutil.copytree(kept, to)
+    folder = to / "backup-000001"
+    with duckdb.connect(str(folder / "home" / "warehouse.duckdb")) as con:
+        con.execute("UPDATE store_version SET version = version + 1")
+    said = json.loads((folder / MANIFEST).read_text())
+    said["files"]["warehouse.duckdb"] = sha((folder / "home" / "warehouse.duckdb").read_bytes())
+    (folder / MANIFEST).write_text(json.dumps(said))
+    with pytest.raises(OutcomesError, match="made by a later one"):
+        restore(to, Home(tmp_path / "new"))
+    assert [path.name for path in tmp_path.iterdir()] == ["backups"]
 
 
 @pytest.mark.parametrize("harm", ["changed", "gone", "manifest", "outside"])

@@ -93,10 +93,15 @@ def restore(source: Path, home: Home) -> int:
     if wrong:
         shutil.rmtree(new.root)
         raise OutcomesError(f"{len(wrong):,} of {len(files):,} files of the backup are not those of its manifest. Nothing was restored: take another backup.")  # fmt: skip
-    if new.warehouse.exists():
-        shutil.copyfile(new.warehouse, new.published_copy)
-        with opened(new):
-            pass
+    try:
+        if new.warehouse.exists():
+            shutil.copyfile(new.warehouse, new.published_copy)
+            with opened(new):
+                pass
+    except BaseException:
+        # All of the patients would lie there, under a name that nobody looks for.
+        shutil.rmtree(new.root, ignore_errors=True)
+        raise
     os.sync()
     os.replace(new.root, home.root)
     lasting.sync(home.root.parent)
