@@ -293,6 +293,8 @@ def test_an_unknown_measure_or_clinic_suggests_the_nearest(run, after_later):
         said = run(*command, "response_post_inductoin")
         assert_one_line(said, 64, "There is no measure", "Did you mean response_post_induction?")
     assert_one_line(run("rates", *home, "--clinic", "CO1"), 64, "There is no clinic CO1", "Did you mean C01?")
+    none = run("rates", *home, "--clinic", "zzzz")
+    assert_one_line(none, 64, "There is no clinic zzzz. There are: C01, ")
     assert_one_line(run("rates", *home, "--measure", "zzzz"), 64, "There is no measure zzzz", "There are: ")
 
 

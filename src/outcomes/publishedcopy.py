@@ -91,10 +91,12 @@ def known(con: duckdb.DuckDBPyConnection, what: str, name: str | None) -> str | 
     names = [row[0] for row in con.execute(query).fetchall()]
     if name is None or name in names:
         return name
+    names = sorted(set(names) - {"*"})  # "*" is all clinics in a key of the store; a person says `all`
     near = get_close_matches(name, names, n=1)
+    more = " ..." if len(names) > 8 else ""
     raise UsageError(
         f"There is no {what} {name}."
-        + (f" Did you mean {near[0]}?" if near else f" There are: {', '.join(sorted(names)[:8])} ...")
+        + (f" Did you mean {near[0]}?" if near else f" There are: {', '.join(names[:8])}{more}")
     )
 
 
