@@ -84,4 +84,4 @@ def _set_crashed(run: str) -> None:
 
 
 def _runs(home: Home) -> Path:
-    return home.root / ".prefect" / "runs"
+    return home.prefect / "runs"

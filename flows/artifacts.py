@@ -11,6 +11,7 @@ from typing import Any
 
 from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
 
+from outcomes.cells import LEAST, is_small
 from outcomes.freshness import drifts, freshness, standings
 from outcomes.paths import Home
 from outcomes.publishedcopy import opened
@@ -19,7 +20,6 @@ from outcomes.tables import between, percent, points
 from outcomes.words import clinic_words
 
 SMALL = "small"
-_SMALLEST = 11
 # Rows of a table; a house with hundreds of clinics has the rest in `outcomes rates` and `outcomes compare`.
 MOST_ROWS = 500
 
@@ -59,7 +59,7 @@ def tables(summary: Summary, fresh: list[Row], warned: list[Row]) -> dict[str, t
         ),
         "rates": (
             [_rate(row) for row in summary.rates if row["measure_id"] in SHOWN],
-            f"Provisional rates. {SMALL}: 1 to {_SMALLEST - 1} patients met it, or did not. The rest, with counts: outcomes rates.",
+            f"Provisional rates. {SMALL}: 1 to {LEAST - 1} patients met it, or did not. The rest, with counts: outcomes rates.",
         ),
         "comparisons": (
             [_comparison(row) for row in summary.comparisons if row["outcome"] in ("verdict", "difference")],
@@ -107,12 +107,12 @@ def in_words(summary: Summary, fresh: list[Row], rules: list[Row]) -> str:
     )
 
 
-def _is_small(met: int | None, n: int | None) -> bool:
-    return met is not None and n is not None and (0 < met < _SMALLEST or 0 < n - met < _SMALLEST)
+def _is_of_few(met: int | None, n: int | None) -> bool:
+    return met is not None and n is not None and (is_small(met) or is_small(n - met))
 
 
 def _rate(row: Row) -> Row:
-    small = _is_small(row["met"], row["n"])
+    small = _is_of_few(row["met"], row["n"])
     return {
         "measure": row["title"], "clinic": clinic_words(row["clinic_id"]), "rate": SMALL if small else percent(row["rate"]),
         "95% interval": SMALL if small else between(row["low"], row["high"]), "coverage": SMALL if small else percent(row["coverage"]),
@@ -120,7 +120,7 @@ def _rate(row: Row) -> Row:
 
 
 def _comparison(row: Row) -> Row:
-    small = _is_small(row["met"], row["our_n"])
+    small = _is_of_few(row["met"], row["our_n"])
     return {
         "published": row["benchmark_id"], "clinic": clinic_words(row["clinic_id"]), "ours": SMALL if small else percent(row["our_rate"]),
         "theirs": percent(row["their_rate"]), "points": SMALL if small else points(row["difference"]),

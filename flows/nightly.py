@@ -17,10 +17,10 @@ from flows.alive import alive
 from flows.artifacts import leave
 from flows.checks import judging_of
 from flows.ended import busy, done, raised, told
-from flows.tasks import LOCK_DELAYS, by_block, in_no_hurry, scheduled_for, step_task
+from flows.tasks import LOCK_DELAYS, by_block, day_of, in_no_hurry, scheduled_for, step_task
 from outcomes import notifying
 from outcomes.dating import by_clock
-from outcomes.errors import BusyError, OutcomesError, UsageError
+from outcomes.errors import BusyError, OutcomesError
 from outcomes.inbox import locked
 from outcomes.loading import Night
 from outcomes.nights import STEPS
@@ -72,16 +72,9 @@ def nightly(home: str, as_of: str | None = None, timezone: str = "UTC") -> State
     place = Home(Path(home))
     with alive(place):
         try:
-            return run(place, _day(place, as_of, timezone))
+            return run(place, day_of(as_of) if as_of else by_clock(place, scheduled_for(timezone)))
         except OutcomesError as error:
             raise told(place, error, "night", as_of) from None
-
-
-def _day(home: Home, as_of: str | None, timezone: str) -> dt.date:
-    try:
-        return dt.date.fromisoformat(as_of) if as_of else by_clock(home, scheduled_for(timezone))
-    except ValueError:
-        raise UsageError("The parameter as_of is not a date like 2026-01-31.") from None
 
 
 def run_nightly(home: Home, as_of: dt.date) -> list[str]:

@@ -101,7 +101,7 @@ def server_of(home: Home, *, port: int = 0, lasting: bool = False) -> OwnServer 
     """
     os.umask(0o077)
     home.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    prefect_home = Path(os.environ.setdefault("PREFECT_HOME", str(home.root / ".prefect")))
+    prefect_home = Path(os.environ.setdefault("PREFECT_HOME", str(home.prefect)))
     if os.environ.get("PREFECT_API_URL"):
         return None
     server = OwnServer(prefect_home, port=port, lasting=lasting)

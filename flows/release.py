@@ -13,7 +13,7 @@ from prefect.utilities.annotations import quote
 
 from flows.alive import alive
 from flows.ended import DONE, busy, told
-from flows.tasks import LOCK_DELAYS, in_no_hurry, scheduled_for, step_task
+from flows.tasks import LOCK_DELAYS, day_of, in_no_hurry, scheduled_for, step_task
 from outcomes.errors import BusyError, OutcomesError
 from outcomes.paths import Home
 from outcomes.releases import run_release
@@ -34,12 +34,12 @@ def release(home: str, name: str | None = None, as_of: str | None = None, timezo
     A run without a name locks the quarter that had ended on the date, in `timezone`, it was scheduled for: 2026-Q1, as of
     its last day.
     """
-    day = dt.date.fromisoformat(as_of) if as_of else None
-    if name is None:
-        name, day = quarter_before(scheduled_for(timezone))
     place = Home(Path(home))
     with alive(place):
         try:
+            day = day_of(as_of) if as_of else None
+            if name is None:
+                name, day = quarter_before(scheduled_for(timezone))
             in_no_hurry(_RELEASE)(quote(Path(home)), name, day)
         except BusyError as error:
             return busy(error)

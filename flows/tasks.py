@@ -43,6 +43,14 @@ def _may_pass(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
     return isinstance(state.result(raise_on_failure=False), BusyError | MayPassError)
 
 
+def day_of(as_of: str) -> dt.date:
+    """The date that a flow's parameter `as_of` says. Raises UsageError."""
+    try:
+        return dt.date.fromisoformat(as_of)
+    except ValueError:
+        raise UsageError("The parameter as_of is not a date like 2026-01-31.") from None
+
+
 def scheduled_for(timezone: str) -> dt.date:
     """The date, in a time zone, for which this flow run was scheduled: a late run keeps it."""
     try:

@@ -15,7 +15,7 @@ import pandera.polars as pa
 import polars as pl
 from pandera.config import ValidationDepth, config_context
 
-from schemas.errors import DataFileError
+from schemas.errors import DataFileError, called
 
 TREATMENT_CLASSES = ["ketamine_iv", "ketamine_other_route", "esketamine", "other_treatment", "usual_care"]
 OUTCOMES = [
@@ -326,7 +326,9 @@ def _read_text(path: Path, contract: type[pa.DataFrameModel]) -> tuple[pl.DataFr
 
 def _header_faults(path: Path, header: list[str], columns: list[str]) -> list[str]:
     faults = [f"{path.name} line 1 {name}: missing column" for name in columns if name not in header]
-    faults += [f"{path.name} line 1 {name}: unknown column" for name in header if name not in columns]
+    # A file without a header, or another file given by mistake, has cells in this line.
+    unknown = dict.fromkeys(called(name) for name in header if name not in columns)
+    faults += [f"{path.name} line 1 {name}: unknown column" for name in unknown]
     return faults or [f"{path.name} line 1: the columns must be, once each and in this order: {','.join(columns)}"]
 
 

@@ -5,6 +5,7 @@ Cells stay text, as they were given: how many digits of a rate were printed is p
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -14,7 +15,7 @@ from typing import Any
 import polars as pl
 
 from schemas.benchmarks import LINE, Benchmarks, benchmark_text, judged_benchmarks
-from schemas.errors import DataFileError
+from schemas.errors import DataFileError, called
 
 # No shipped benchmark is called so: a later version of the program may ship any other name.
 OWN = "own_"
@@ -68,7 +69,7 @@ def _of_toml(path: Path) -> list[Cells]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise DataFileError([f"{path.name}: not readable as TOML: {error}"]) from None
     faults: list[str] = []
-    rows = [_row(f"{path.name}: {name}", name, _table(entry), faults) for name, entry in content.items()]  # fmt: skip
+    rows = [_row(f"{path.name}: {_named(name, place)}", name, _table(entry), faults) for place, (name, entry) in enumerate(content.items(), start=1)]  # fmt: skip
     if not rows:
         faults.append(f"{path.name}: no benchmark: give a table for each, as [{OWN}smith2026_response]")
     if faults:
@@ -76,15 +77,24 @@ def _of_toml(path: Path) -> list[Cells]:
     return rows
 
 
+def _named(name: str, place: int) -> str:
+    """A table by its name, as it may be said: in another file given by mistake it may be anything."""
+    return name if re.fullmatch(r"[a-z0-9_]{1,80}", name) else f"table {place}"
+
+
 def _table(entry: Any) -> Mapping[str, Any]:
     return entry if isinstance(entry, dict) else {"": entry}
 
 
 def _row(where: str, name: str, entry: Mapping[str, Any], faults: list[str]) -> Cells:
-    faults += [f"{where}: {key or 'not a table'}: unknown key" for key in entry if key not in COLUMNS[1:]]
+    faults += [
+        f"{where}: {called(key) if key else 'not a table'}: unknown key" for key in entry if key not in COLUMNS[1:]
+    ]
     cells: Cells = dict.fromkeys(COLUMNS)
     for key, value in entry.items():
         if type(value) not in (str, int) or (isinstance(value, str) and (value != value.strip() or not value.isprintable())):  # fmt: skip
-            faults.append(f"{where}: {key}: expected text without line breaks or blanks at its ends, or a number")
+            faults.append(
+                f"{where}: {called(key)}: expected text without line breaks or blanks at its ends, or a number"
+            )
         cells[key] = str(value) or None
     return cells | {"benchmark_id": name}

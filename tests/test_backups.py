@@ -7,6 +7,7 @@ import os
 import shutil
 import stat
 
+import duckdb
 import pytest
 
 from outcomes import backups, nights
@@ -189,6 +190,20 @@ def test_small_files_are_of_one_moment(lived, tmp_path, monkeypatch):
     assert [path.name for path in (tmp_path / "to").glob("backup-*")] == [made.folder.name]
 
 
+def test_nothing_is_left_of_a_backup_of_a_later_program(kept, tmp_path):
+    to = tmp_path / "backups"
+    shutil.copytree(kept, to)
+    folder = to / "backup-000001"
+    with duckdb.connect(str(folder / "home" / "warehouse.duckdb")) as con:
+        con.execute("UPDATE store_version SET version = version + 1")
+    said = json.loads((folder / MANIFEST).read_text())
+    said["files"]["warehouse.duckdb"] = sha((folder / "home" / "warehouse.duckdb").read_bytes())
+    (folder / MANIFEST).write_text(json.dumps(said))
+    with pytest.raises(OutcomesError, match="made by a later one"):
+        restore(to, Home(tmp_path / "new"))
+    assert [path.name for path in tmp_path.iterdir()] == ["backups"]
+
+
 @pytest.mark.parametrize("harm", ["changed", "gone", "manifest", "outside"])
 def test_nothing_is_restored_from_a_backup_that_is_not_as_it_was_written(harm, kept, tmp_path):
     to = tmp_path / "backups"
@@ -220,6 +235,23 @@ def test_a_damaged_archive_is_said_and_kept_as_it_is(lived, tmp_path):
     second.unlink()
     made = backup(home, tmp_path / "to")
     assert (made.damaged, made.missing) == (1, 1)
+
+
+def test_what_somebody_put_beside_the_backups_is_none_of_them(tmp_path):
+    """A copy made by hand was taken for the last one, and no later backup could be written."""
+    for name in (
+        "backup-000002",
+        "backup-1000000",
+        "backup-999999",
+        "backup-000002 (copy)",
+        "backup-old",
+        "backup-000003",
+    ):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / MANIFEST).write_text("{}")
+    (tmp_path / "backup-000003" / MANIFEST).unlink()
+    assert [path.name for path in backups.backups_in(tmp_path)] == ["backup-000002", "backup-999999", "backup-1000000"]
+    assert backups.backups_in(tmp_path / "none") == []
 
 
 def test_a_home_is_not_written_over_and_a_backup_needs_one(lived, kept, tmp_path):

@@ -326,6 +326,8 @@ def test_an_unknown_measure_or_clinic_suggests_the_nearest(run, after_later):
         said = run(*command, "response_post_inductoin")
         assert_one_line(said, 64, "There is no measure", "Did you mean response_post_induction?")
     assert_one_line(run("rates", *home, "--clinic", "CO1"), 64, "There is no clinic CO1", "Did you mean C01?")
+    none = run("rates", *home, "--clinic", "zzzz")
+    assert_one_line(none, 64, "There is no clinic zzzz. There are: C01, ")
     assert_one_line(run("rates", *home, "--measure", "zzzz"), 64, "There is no measure zzzz", "There are: ")
 
 
@@ -390,6 +392,13 @@ def test_a_wrong_clinics_toml_is_1_and_names_clinic_and_key(run, after_first, tm
     home.clinics.write_text(home.clinics.read_text().replace("confirmed", "confirmd", 1))
     arguments = ("nightly", "--home", home.root, "--as-of", "2026-02-28", "--no-prefect")
     assert_one_line(run(*arguments), 1, "clinics.toml", "C01", "confirmd")
+
+
+def test_a_file_that_no_night_would_take_yet_does_not_wait(run, after_first, tmp_path):
+    home = copied(after_first, tmp_path / "home")
+    for name in ("one.csv", "two.csv.part", ".three.csv"):
+        (home.inbox / name).write_text("")
+    assert "Files waiting in the inbox: 1." in run("status", "--home", home.root).out
 
 
 def test_a_damaged_summary_or_copy_is_one_line(run, after_later, tmp_path):

@@ -225,6 +225,15 @@ def test_another_file_given_by_mistake_is_refused_without_its_name_or_a_cell(aft
         with pytest.raises(UsageError) as refused:
             add(after_first, tmp_path / name, "R. Meyer")
         assert not [word for word in ("Jane", "JD-1", "27") if word in str(refused.value)]
+    # Without a header its first line is somebody's.
+    for name, text in (
+        ("Jane_Doe.csv", "C01,JD-1,27,Jane Doe\n"),
+        ("Jane_Doe.toml", '"JD-1" = 27\n["Jane Doe"]\n"Jane D" = 27\n'),
+    ):
+        (tmp_path / name).write_text(text)
+        with pytest.raises(UsageError, match="unknown") as refused:
+            add(after_first, tmp_path / name, "R. Meyer")
+        assert not [word for word in ("Jane", "JD-1", "27") if word in str(refused.value)]
 
 
 def test_what_cannot_be_retired_or_added_again_is_refused(home, tmp_path):

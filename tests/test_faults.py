@@ -122,6 +122,15 @@ def test_a_first_night_has_the_clock_s_date(tmp_path):
     assert by_clock(Home(tmp_path), dt.date(2040, 1, 1)) == dt.date(2040, 1, 1)
 
 
+@pytest.mark.parametrize("text", ["", "{}", '{"as_of": null}', '{"as_of": "soon"}'])
+def test_a_date_that_cannot_be_read_is_asked_for(text, tmp_path):
+    home = Home(tmp_path)
+    home.published.mkdir()
+    home.summary.write_text(text)
+    with pytest.raises(OutcomesError, match="--as-of 2026-01-31"):
+        by_clock(home, dt.date(2026, 1, 31))
+
+
 @pytest.mark.nightly
 @needs_strace
 def test_two_hundred_kills_lose_and_double_nothing(small, calls, before, after, tmp_path):

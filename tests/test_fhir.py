@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from outcomes.checking import judge
 from outcomes.errors import FileRefusedError
-from outcomes.sources.fhir import is_fhir, read_fhir
+from outcomes.sources.fhir import read_fhir
 from outcomes.sources.sheet import Sheet
 from schemas import codes
 from schemas.reasons import SENTENCES
@@ -677,12 +677,6 @@ def test_deep_nesting_is_walked_or_refused() -> None:
 def test_half_a_character_is_no_text() -> None:
     text = json.dumps(form(us_core(ANSWERS), subject={"reference": "Patient/P\ud800"}))
     assert rows(text.encode())[0]["patient_id"] == "P?"
-
-
-def test_which_files_are_fhir() -> None:
-    assert is_fhir(b'\xef\xbb\xbf\n {"resourceType": "Bundle"}')
-    assert not is_fhir(b'{"clinic_id": "C01"}')
-    assert not is_fhir(b"clinic_id,patient_id")
 
 
 def test_the_sheet_has_the_shape_that_all_formats_have() -> None:

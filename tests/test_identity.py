@@ -22,6 +22,7 @@ from outcomes.nights import run_night
 from outcomes.paths import Home
 from outcomes.publishedcopy import opened
 from outcomes.releases import run_release, run_replay
+from outcomes.requeueing import request
 from tests import drawnnights
 from tests.conftest import copied
 from tests.nightly import AS_OF, asked, night
@@ -303,6 +304,16 @@ def test_what_cannot_be_is_refused_without_a_pseudonym_in_the_message(home, want
     assert quiet(home)
 
 
+def test_a_split_by_a_file_that_was_read_again_says_so(home):
+    """It was told that the ledger has no such file."""
+    ((sha,),) = asked(home, "SELECT sha256 FROM arrival")
+    request(home, [sha])
+    run_night(home, NEXT)
+    with pytest.raises(UsageError, match=r"read more than once.* --from-day"):
+        change(home, [Wanted("C01", "p1", None, 0, arrival=sha[:12])], BY)
+    assert quiet(home)
+
+
 def test_joins_make_no_circle_and_no_fork(home):
     join(home)
     for from_id, into_id, words in [("p2", "p1", "change 1"), ("p2", "p3", "change 1"), ("p1", "p2", "circle")]:
@@ -423,7 +434,9 @@ def test_the_command_joins_lists_and_undoes(home, capsys, monkeypatch):
         ),
         (["--clinic", "C01", "--split", "p2", "--day-offset", "1"], "Which rows"),
         (["--pairs", "no-such-file.csv"], "cannot be read"),
-        (["--pairs", "-", "--clinic", "C01"], "the file says everything"),
+        (["--pairs", "-", "--clinic", "C01"], "the file says everything: leave out --clinic."),
+        (["--list", "--clinic", "C01"], "nothing is joined or split: leave out --clinic."),
+        (["--undo", "1", "--day-offset", "0", "--from-day", "3"], "leave out --day-offset, --from-day."),
         ([], "one of the arguments"),
     ],
 )

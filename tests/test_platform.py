@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from pandera.config import CONFIG, ValidationDepth, get_config_context
 
-from outcomes.frames import asked, given
+from outcomes.frames import asked, at_once, given
 from schemas.scores import CONTRACT
 
 
@@ -27,6 +27,39 @@ def test_rows_inserted_after_none_in_the_same_transaction_are_seen(tmp_path, thr
         con.execute("COMMIT")
         assert con.execute(counts).fetchone() == (1_000_000,) * 3
         assert con.execute("SELECT count(*) FROM score WHERE score_id = 999999").fetchone() == (1,)
+
+
+def test_a_commit_that_fails_says_why():
+    """DuckDB ends the transaction then, and answers the rollback behind it with an error of its own, which hid a full disk."""
+    with duckdb.connect() as con:
+        con.execute("CREATE TABLE score (score_id BIGINT PRIMARY KEY)")
+        other = con.cursor()
+
+        def both() -> None:
+            with at_once(other):
+                other.execute("INSERT INTO score VALUES (1)")
+                with at_once(con):
+                    con.execute("INSERT INTO score VALUES (1)")
+
+        with pytest.raises(duckdb.Error, match="PRIMARY KEY"):
+            both()
+        with at_once(other):
+            other.execute("INSERT INTO score VALUES (2)")
+        assert con.execute("SELECT score_id FROM score ORDER BY 1").fetchall() == [(1,), (2,)]
+
+
+def test_a_block_that_fails_leaves_nothing_of_its_transaction():
+    with duckdb.connect() as con:
+        con.execute("CREATE TABLE score (score_id BIGINT)")
+
+        def stopped() -> None:
+            with at_once(con):
+                con.execute("INSERT INTO score VALUES (1)")
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            stopped()
+        assert con.execute("SELECT count(*) FROM score").fetchone() == (0,)
 
 
 def test_zero_of_zero_is_not_a_rate():

@@ -46,6 +46,15 @@ def test_what_is_sure_is_toml_and_all_else_is_asked() -> None:
     assert not re.search("jane|P-1|17/03|1960", text, re.IGNORECASE)
 
 
+def test_how_a_known_convention_codes_its_items_is_said() -> None:
+    names = ",".join(f"DPQ0{n}0" for n in range(1, 10))
+    text = proposed(f"patient_id,{names}\nP-1{',1' * 9}\n".encode(), "C01", "survey")
+    assert (
+        "\n# All nine items are called as in NHANES: items 0 to 3; 7 (refused) and 9 (don't know) are missing" in text
+    )
+    assert "called as in" not in proposed((HEAD + ROWS).replace("PHQ9_9", "other").encode(), "C01", "ehr")
+
+
 def test_a_date_that_can_be_read_in_two_ways_is_asked() -> None:
     text = proposed((HEAD + ROWS.replace("17/03/2024", "07/03/2024")).encode(), "C01", "ehr")
     assert "cannot be told apart: %d/%m/%Y or %m/%d/%Y" in text

@@ -181,7 +181,14 @@ def test_a_sheet_of_other_courses_is_refused(drawn, tmp_path):
 
 def test_the_folder_must_be_new_and_the_seed_given(drawn, capsys):
     home, _, folder = drawn
-    for words, said in ((["--seed", "1", "--out", str(folder)], "new folder"), (["--seed", "1"], "--out")):
+    sheet = str(folder / SHEET)
+    for words, said in (
+        (["--seed", "1", "--out", str(folder)], "new folder"),
+        (["--seed", "1"], "--out"),
+        (["--seed", "1", "--out", "new", "--as-of", "2026-03-31"], "--as-of: not with a draw"),
+        (["--record", sheet, "--by", "R. Meyer", "--clinic", "C01", "--n", "3"], "--n, --clinic: not with --record"),
+        (["--list", "--measure", "any"], "--measure: not with --list"),
+    ):
         with pytest.raises(SystemExit) as ended:
             main(["sample-audit", *words, "--home", str(home.root)])
         assert ended.value.code == 64

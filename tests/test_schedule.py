@@ -16,6 +16,7 @@ import yaml
 from prefect.states import Completed, Failed
 
 from flows import ended
+from flows import release as release_flow
 from flows.artifacts import tables
 from flows.release import quarter_before
 from flows.schedule import deployments
@@ -62,6 +63,16 @@ def test_one_process_serves_what_prefect_yaml_deploys(told, tmp_path):
 )
 def test_a_release_of_a_schedule_is_that_of_the_quarter_that_has_ended(day, name, last):
     assert quarter_before(dt.date.fromisoformat(day)) == (name, dt.date.fromisoformat(last))
+
+
+def test_a_release_whose_parameters_cannot_be_is_said_in_our_words_and_told(tmp_path, monkeypatch):
+    """It was Python's error, which says what was given, and a notice of it nobody had."""
+    told = []
+    monkeypatch.setattr(release_flow, "told", lambda home, error, what: told.append(what) or error)
+    for given, words in (({"as_of": "Easter"}, "as_of is not a date"), ({"timezone": "Mars"}, "timezone is not one")):
+        with pytest.raises(UsageError, match=words):
+            release_flow.release.fn(str(tmp_path / "nowhere"), **given)
+    assert told == ["release", "release"]
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ import duckdb
 import pytest
 
 from outcomes import inbox, nights, notifying
+from outcomes.attributing import difference
 from outcomes.backups import backup, restore
 from outcomes.cli import main
 from outcomes.deriving import derive
@@ -201,6 +202,24 @@ def test_what_was_signed_since_the_night_is_no_difference_of_its_summary(after_f
     home.summary.write_text(home.summary.read_text("utf-8").replace('"met": ', '"met": 1', 1), "utf-8")
     said = reports(home)
     assert (said.result, "rates" in said.where) == (DIFFERS, True), said
+
+
+def test_verify_and_diff_keep_to_the_memory_that_the_settings_give(sample, after_first, tmp_path, monkeypatch):
+    """Both read the whole store, beside whatever else the machine is for."""
+    home = copied(after_first, tmp_path / "home")
+    monkeypatch.setenv("OUTCOMES_LIMITS_MEMORY", "1GB")
+    connect, limits = duckdb.connect, []
+
+    def listening(*given: Any, **more: Any) -> duckdb.DuckDBPyConnection:
+        limits.append(more.get("config", {}).get("memory_limit"))
+        return connect(*given, **more)
+
+    monkeypatch.setattr(duckdb, "connect", listening)
+    assert_clean(home)
+    day = sample.as_of(FIRST).isoformat()
+    assert difference(home, day, day).rates == []
+    assert len(limits) > 4
+    assert set(limits) == {"1GB"}
 
 
 def test_a_night_that_runs_makes_it_wait(after_first):

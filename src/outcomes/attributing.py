@@ -18,10 +18,10 @@ from outcomes.differing import STEPS, walked
 from outcomes.laying import lay, sql_digest
 from outcomes.movedfigures import moved_figures
 from outcomes.paths import Home
-from outcomes.publishedcopy import opened, whole_answers
+from outcomes.publishedcopy import opened, set_up
 from outcomes.recomputing import attached
 from outcomes.standpoints import COUNTS, Said, in_order, said_at
-from outcomes.store import CONFIG
+from outcomes.store import config_of
 from outcomes.summary import rows_of
 
 Row = dict[str, Any]
@@ -117,8 +117,8 @@ def difference(home: Home, first: str, second: str) -> Difference:
         in_order(one, other)
     definitions = changed_definitions(one, other)
     # In memory: what is made again here is seen by nobody else, and gone at the end.
-    with tempfile.TemporaryDirectory(prefix="outcomes-") as spill, duckdb.connect(config=CONFIG | {"temp_directory": spill}) as con:  # fmt: skip
-        whole_answers(con)
+    with tempfile.TemporaryDirectory(prefix="outcomes-") as spill, duckdb.connect(config=config_of(home) | {"temp_directory": spill}) as con:  # fmt: skip
+        set_up(con)
         lay(con)
         with attached(con, home.published_copy, "warehouse"):
             steps = walked(con, one, other)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -54,7 +55,7 @@ def backup(home: Home, to: Path) -> Made:
     to.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _alone(to):
         before = _last(to)
-        number = int(before.name.removeprefix(_NAME)) + 1 if before else 1
+        number = _number(before) + 1 if before else 1
         aside = to / f".{_NAME}{number:06}.new"
         shutil.rmtree(aside, ignore_errors=True)
         made = Made(to / f"{_NAME}{number:06}")
@@ -92,10 +93,15 @@ def restore(source: Path, home: Home) -> int:
     if wrong:
         shutil.rmtree(new.root)
         raise OutcomesError(f"{len(wrong):,} of {len(files):,} files of the backup are not those of its manifest. Nothing was restored: take another backup.")  # fmt: skip
-    if new.warehouse.exists():
-        shutil.copyfile(new.warehouse, new.published_copy)
-        with opened(new):
-            pass
+    try:
+        if new.warehouse.exists():
+            shutil.copyfile(new.warehouse, new.published_copy)
+            with opened(new):
+                pass
+    except BaseException:
+        # All of the patients would lie there, under a name that nobody looks for.
+        shutil.rmtree(new.root, ignore_errors=True)
+        raise
     os.sync()
     os.replace(new.root, home.root)
     lasting.sync(home.root.parent)
@@ -250,8 +256,13 @@ def _alone(to: Path) -> Iterator[None]:
 
 
 def backups_in(to: Path) -> list[Path]:
-    """The backups of a folder of them, in their order."""
-    return sorted(path for path in to.glob(f"{_NAME}*") if (path / MANIFEST).exists()) if to.is_dir() else []
+    """The backups of a folder of them, in their order. What a person has put there under another name is none."""
+    found = [path for path in to.glob(f"{_NAME}*") if re.fullmatch(r"[0-9]{6,}", path.name.removeprefix(_NAME))]
+    return sorted((path for path in found if (path / MANIFEST).exists()), key=_number)
+
+
+def _number(path: Path) -> int:
+    return int(path.name.removeprefix(_NAME))
 
 
 def _last(to: Path) -> Path | None:

@@ -17,12 +17,11 @@ RETRACTED = "entered_in_error"
 class Settled(NamedTuple):
     """fates: row, fate (accepted, duplicate, quarantined). events: row_id or row, current, reason_code, by_row.
 
-    contradicted: the keys set aside this night. outset: row_id of rows stored earlier this night that go too.
+    outset: row_id of rows stored earlier this night that are set aside too.
     """
 
     fates: pl.DataFrame
     events: pl.DataFrame
-    contradicted: pl.Series
     outset: pl.Series
 
 
@@ -110,7 +109,6 @@ def settle(new: pl.DataFrame, stored: pl.DataFrame, earlier: pl.DataFrame) -> Se
                 events(again, True, pl.lit("reinstated")),
             ]
         ),
-        contradicted,
         outset["row_id"],
     )
 

@@ -42,9 +42,6 @@ class Crosswalk:
         self._entries = entries
         self._codes = {entry.code for entry in entries.values()}
 
-    def __len__(self) -> int:
-        return len(self._entries)
-
     def __contains__(self, real_id: str) -> bool:
         return real_id in self._entries
 

@@ -8,6 +8,7 @@ from functools import cache
 
 import duckdb
 
+from outcomes.frames import literal
 from outcomes.laying import TABLES, sql_files
 
 # Those of the kept steps that look at one patient at a time and know no as-of date.
@@ -201,10 +202,9 @@ def _put_down(con: duckdb.DuckDBPyConnection, warehouse: str, name: str, noted: 
     (path,) = con.execute("SELECT path FROM duckdb_databases() WHERE database_name = ?", [warehouse[1:-1]]).fetchone() or (None,)  # fmt: skip
     if path is None:
         return 0
-    quoted = path.replace("'", "''")
     con.execute(f"CHECKPOINT {warehouse}")
     con.execute(f"DETACH {warehouse}")
-    con.execute(f"ATTACH '{quoted}' AS {warehouse}")
+    con.execute(f"ATTACH {literal(path)} AS {warehouse}")
     return 0
 
 

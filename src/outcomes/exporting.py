@@ -11,12 +11,12 @@ import polars as pl
 from outcomes import inbox, lasting
 from outcomes.cells import ALL, Courses, Rung, Shown, Table
 from outcomes.errors import OutcomesError, UsageError
-from outcomes.frames import asked, given, one
-from outcomes.laying import sql_digest
+from outcomes.frames import asked, at_once, one, put_rows
 from outcomes.paths import Home
 from outcomes.publishedcopy import publish_copy
 from outcomes.sharedfiles import write_files
 from outcomes.sharing import shared
+from outcomes.signing import refuse_other_program
 from outcomes.store import warehouse
 from outcomes.summary import Row, rows_of
 
@@ -69,8 +69,7 @@ def export(home: Home, to: Path | None = None, name: str | None = None) -> Path:
 
 def next_edition(home: Home, con: duckdb.DuckDBPyConnection) -> int:
     """The number of the edition that tells the last night: made, witnessed and stored where it is not there yet."""
-    if one(con, "SELECT sql_digest FROM laid") != sql_digest():
-        raise OutcomesError("The rules are newer than the last night. Run a night first, then share its numbers.")
+    refuse_other_program(con)
     restore_editions(home, con)
     (night,) = rows_of(
         con,
@@ -114,12 +113,9 @@ def restore_editions(home: Home, con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _keep(con: duckdb.DuckDBPyConnection, entry: dict[str, list[Row]]) -> None:
-    con.execute("BEGIN")
-    for table in STORED:
-        if entry[table]:
-            with given(con, "told", pl.DataFrame(entry[table], infer_schema_length=None)):
-                con.execute(f"INSERT INTO {table} BY NAME FROM told")
-    con.execute("COMMIT")
+    with at_once(con):
+        for table in STORED:
+            put_rows(con, table, entry[table])
 
 
 def _earlier(con: duckdb.DuckDBPyConnection, tables: list[Table]) -> list[Shown]:

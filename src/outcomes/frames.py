@@ -1,10 +1,10 @@
-"""polars frames: their ends, and in and out of DuckDB without pyarrow (both speak the Arrow C stream); and single values of it."""
+"""polars frames: their ends, and in and out of DuckDB without pyarrow (both speak the Arrow C stream); and single values and transactions of it."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import duckdb
@@ -65,6 +65,25 @@ def keep_equal(con: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame) 
     if not frame.is_empty():
         with given(con, "given", frame):
             con.execute(f"INSERT INTO {table} BY NAME FROM given")
+
+
+def literal(text: object) -> str:
+    """A text as SQL says it, in quotes: where DuckDB takes no parameter."""
+    return "'" + str(text).replace("'", "''") + "'"
+
+
+@contextmanager
+def at_once(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """One transaction: all that the block writes is there, or nothing of it."""
+    con.execute("BEGIN")
+    try:
+        yield
+        con.execute("COMMIT")
+    except BaseException:
+        # A commit that failed has ended the transaction. DuckDB would say that, and not that the disk is full.
+        with suppress(duckdb.Error):
+            con.execute("ROLLBACK")
+        raise
 
 
 def asked(con: duckdb.DuckDBPyConnection, query: str) -> pl.DataFrame:

@@ -8,6 +8,9 @@ from outcomes.summary import Row, rows_of
 
 # How a rule stands beside the night before, in the order in which it is said.
 STANDINGS = ("new", "still failing", "not checked", "fixed")
+# The order of each, on a terminal and on the pages.
+OVERDUE_FIRST = "standing <> 'overdue', due_by NULLS LAST, clinic_id"
+NEW_FIRST = f"list_position({list(STANDINGS)}, standing), feed, reason_code"
 FRESHNESS_COLUMNS = {
     "clinic_id": "clinic", "standing": "standing", "last_heard_on": "last sent", "days_since": "days ago", "every_days": "every days",
     "cadence_is": "as", "due_by": "in time until",
@@ -20,7 +23,7 @@ DRIFT_COLUMNS = {"clinic_id": "clinic", "reason_code": "reason", "rows_taken": "
 
 def freshness(con: duckdb.DuckDBPyConnection) -> list[Row]:
     """One row a registered clinic, those that are overdue first."""
-    return rows_of(con, "SELECT * FROM freshness ORDER BY standing <> 'overdue', due_by NULLS LAST, clinic_id")
+    return rows_of(con, f"SELECT * FROM freshness ORDER BY {OVERDUE_FIRST}")
 
 
 def standings(con: duckdb.DuckDBPyConnection) -> list[Row]:
@@ -29,7 +32,7 @@ def standings(con: duckdb.DuckDBPyConnection) -> list[Row]:
         con,
         f"""SELECT s.*, r.sentence FROM rule_standing AS s
         LEFT JOIN (SELECT reason_code, any_value(sentence) AS sentence FROM reason GROUP BY reason_code) AS r USING (reason_code)
-        ORDER BY list_position({list(STANDINGS)}, standing), feed, reason_code""",
+        ORDER BY {NEW_FIRST}""",
     )
 
 

@@ -10,6 +10,7 @@ import polars as pl
 
 from outcomes.frames import asked, given
 from schemas.patients import UNKNOWN_IF_EMPTY
+from schemas.scores import SAFETY
 
 
 @dataclass(frozen=True)
@@ -65,11 +66,10 @@ def _patient(good: pl.DataFrame) -> pl.DataFrame:
 
 # A value in a packed number: its column, how many values it may have, and what null is.
 _Place = tuple[str, int, int]
-_YES_NO = ("dissociation", "nausea", "blood_pressure_raised", "serious_adverse_event")
 _ITEMS: list[_Place] = [(f"item_{i}", 5, 4) for i in range(1, 11)]
 _TOTALS: list[_Place] = [("total", 29, 28), ("phq9_total", 29, 28), ("items_sum", 29, 28), ("items_answered", 10, 0)]
 _WORDS: list[_Place] = [
-    ("timepoint", 4, 0), ("recall_period", 2, 0), ("status", 4, 0), ("drug", 6, 5), ("ended", 7, 6), *((name, 3, 2) for name in _YES_NO),
+    ("timepoint", 4, 0), ("recall_period", 2, 0), ("status", 4, 0), ("drug", 6, 5), ("ended", 7, 6), *((name, 3, 2) for name in SAFETY),
 ]  # fmt: skip
 _PATIENT_WORDS: list[_Place] = [
     ("sex", 4, 0), ("indication", 8, 0), ("status", 4, 0), ("bipolar", 3, 0), ("chronic_pain", 3, 0), ("ptsd", 3, 0), ("anxiety", 3, 0),

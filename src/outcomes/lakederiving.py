@@ -11,7 +11,7 @@ from outcomes import lasting
 from outcomes.datafiles import put_data_files, read_data_files
 from outcomes.deriving import derive
 from outcomes.errors import OutcomesError, UsageError
-from outcomes.frames import one
+from outcomes.frames import at_once, one
 from outcomes.kept import KEPT
 from outcomes.lakes import KEPT_IN_LAKE, OF_A_PUSH, attached_lake, connected
 from outcomes.paths import Home, data_folder
@@ -89,21 +89,22 @@ def _filled(con: duckdb.DuckDBPyConnection) -> Derived:
     files = read_data_files(data_folder())
     put_data_files(con, files)
     start = dict.fromkeys(_HIGHEST, 0)
-    con.execute("BEGIN")
-    for home, push_no, _, _ in homes:
-        for table in (*KEPT_IN_LAKE, *OF_A_PUSH):
-            columns = [name for name, *_ in con.execute(f"DESCRIBE main.{table}").fetchall()]
-            said = ", ".join(_numbered(name, start) for name in columns)
-            which = f"home = '{home}'" + (f" AND push_no = {push_no}" if table in OF_A_PUSH else "")
-            con.execute(f"INSERT INTO main.{table} BY NAME SELECT {said} FROM lake.{table} WHERE {which} ORDER BY ALL")
-        _hold_to_ledger(con, start)
-        start = {number: max([start[number], *(one(con, f"SELECT max({number}) FROM main.{table}") or 0 for table in tables)]) for number, tables in _HIGHEST.items()}  # fmt: skip
-    night = max(row[2] for row in homes)
-    con.execute(
-        "INSERT INTO night VALUES (?, 'lake', ?, ?, ?, 0, 0, 0, 0, '', '')",
-        [night, days[0], program_version(), files.versions],
-    )
-    con.execute("COMMIT")
+    with at_once(con):
+        for home, push_no, _, _ in homes:
+            for table in (*KEPT_IN_LAKE, *OF_A_PUSH):
+                columns = [name for name, *_ in con.execute(f"DESCRIBE main.{table}").fetchall()]
+                said = ", ".join(_numbered(name, start) for name in columns)
+                which = f"home = '{home}'" + (f" AND push_no = {push_no}" if table in OF_A_PUSH else "")
+                con.execute(
+                    f"INSERT INTO main.{table} BY NAME SELECT {said} FROM lake.{table} WHERE {which} ORDER BY ALL"
+                )
+            _hold_to_ledger(con, start)
+            start = {number: max([start[number], *(one(con, f"SELECT max({number}) FROM main.{table}") or 0 for table in tables)]) for number, tables in _HIGHEST.items()}  # fmt: skip
+        night = max(row[2] for row in homes)
+        con.execute(
+            "INSERT INTO night VALUES (?, 'lake', ?, ?, ?, 0, 0, 0, 0, '', '')",
+            [night, days[0], program_version(), files.versions],
+        )
     arrivals, scores = one(con, "SELECT count(*) FROM arrival"), one(con, "SELECT count(*) FROM score")
     return Derived(len(homes), arrivals, scores, days[0])
 

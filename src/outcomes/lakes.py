@@ -14,15 +14,16 @@ from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
 from time import sleep
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import duckdb
 
 from outcomes import inbox
 from outcomes.errors import OutcomesError, UsageError
-from outcomes.frames import one
+from outcomes.frames import at_once, literal, one
 from outcomes.laying import lay
 from outcomes.paths import Home
+from outcomes.publishedcopy import set_up
 from outcomes.recomputing import attached
 from outcomes.standing import standing_of
 from outcomes.store import ONE_THREAD
@@ -65,16 +66,19 @@ def create(catalog: str, data: Path) -> None:
     data = data.absolute()
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     with connected() as con:
-        text = f"ATTACH '{_quoted(f'ducklake:{_catalog(catalog)}')}' AS lake (DATA_PATH '{_quoted(str(data))}/', ENCRYPTED, DATA_INLINING_ROW_LIMIT 0)"
+        text = f"ATTACH {literal(f'ducklake:{_catalog(catalog)}')} AS lake (DATA_PATH {literal(f'{data}/')}, ENCRYPTED, DATA_INLINING_ROW_LIMIT 0)"
         _reach(con, text)
-        con.execute("BEGIN")
-        con.execute(f"USE lake; {_PUSH}")
-        for table, columns in _columns().items():
-            key = "push_no" if table in OF_A_PUSH else None
-            told = ["home VARCHAR", *([f"{key} INTEGER"] if key else []), *(f'"{n}" {t}' for n, t in columns.items())]
-            con.execute(f"CREATE TABLE {table} ({', '.join(told)})")
-            con.execute(f"ALTER TABLE {table} SET PARTITIONED BY (home)")
-        con.execute("COMMIT")
+        with at_once(con):
+            con.execute(f"USE lake; {_PUSH}")
+            for table, columns in _columns().items():
+                key = "push_no" if table in OF_A_PUSH else None
+                told = [
+                    "home VARCHAR",
+                    *([f"{key} INTEGER"] if key else []),
+                    *(f'"{n}" {t}' for n, t in columns.items()),
+                ]
+                con.execute(f"CREATE TABLE {table} ({', '.join(told)})")
+                con.execute(f"ALTER TABLE {table} SET PARTITIONED BY (home)")
 
 
 def push(home: Home, catalog: str) -> Pushed:
@@ -106,8 +110,7 @@ def _push(con: duckdb.DuckDBPyConnection) -> Pushed:
     if name is None:
         raise UsageError("Nothing has arrived in this home yet: there is nothing to push.")
     number = _follow(con, name)
-    con.execute("BEGIN")
-    try:
+    with at_once(con):
         rows = {}
         for table, columns in _columns().items():
             said = ", ".join(f'"{column}"::{kind} AS "{column}"' for column, kind in columns.items())
@@ -134,10 +137,6 @@ def _push(con: duckdb.DuckDBPyConnection) -> Pushed:
             (SELECT max(arrival_no) FROM warehouse.main.arrival), (SELECT arg_max(hash, arrival_no) FROM warehouse.main.arrival)
             FROM warehouse.main.night ORDER BY night DESC LIMIT 1"""
         )
-        con.execute("COMMIT")
-    except BaseException:
-        con.execute("ROLLBACK")
-        raise
     last, night = con.execute(f"SELECT arrival_no, night FROM lake.push WHERE (home, push_no) = ('{name}', {number})").fetchone() or (0, 0)  # fmt: skip
     return Pushed({table: count for table, count in rows.items() if table not in OF_A_PUSH}, last, night)
 
@@ -158,17 +157,17 @@ def _follow(con: duckdb.DuckDBPyConnection, name: str) -> int:
 
 
 @contextmanager
-def connected(path: str = ":memory:", config: Any = None) -> Iterator[duckdb.DuckDBPyConnection]:
+def connected(path: str = ":memory:") -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection that knows DuckLake, by extensions that were installed with the program. Raises OutcomesError without them."""
     if missing := [name for name in _EXTENSIONS if not find_spec(f"duckdb_extension_{name}")]:
         raise OutcomesError(
             f'DuckDB\'s extensions {", ".join(missing)} are not installed. Install them with pip install "outcomes[lake]".'
         )
-    with duckdb.connect(path, config=ONE_THREAD | (config or {})) as con:
-        con.execute("SET enable_progress_bar = false")
+    with duckdb.connect(path, config=ONE_THREAD) as con:
+        set_up(con)
         for name in _EXTENSIONS:
             folder = resources.files(f"duckdb_extension_{name}") / "extensions" / f"v{duckdb.__version__}"
-            con.execute(f"LOAD '{_quoted(str(folder / f'{name}.duckdb_extension'))}'")
+            con.execute(f"LOAD {literal(folder / f'{name}.duckdb_extension')}")
         yield con
 
 
@@ -188,7 +187,7 @@ def attached_lake(catalog: str, *, to_write: bool = False, con: duckdb.DuckDBPyC
 
 
 def _attach(catalog: str, more: str) -> str:
-    return f"ATTACH '{_quoted(f'ducklake:{_catalog(catalog)}')}' AS lake (CREATE_IF_NOT_EXISTS false, {more})"
+    return f"ATTACH {literal(f'ducklake:{_catalog(catalog)}')} AS lake (CREATE_IF_NOT_EXISTS false, {more})"
 
 
 def _reach(con: duckdb.DuckDBPyConnection, attach: str) -> None:
@@ -223,7 +222,3 @@ def _columns() -> dict[str, dict[str, str]]:
             }
             for table in (*KEPT_IN_LAKE, *OF_A_PUSH)
         }
-
-
-def _quoted(text: str) -> str:
-    return text.replace("'", "''")

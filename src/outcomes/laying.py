@@ -13,11 +13,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from importlib import resources
 
 import duckdb
 
+from outcomes.frames import at_once, literal
 from outcomes.storeversions import current
 
 # The steps kept as tables, by file name; their order is the files' numbers.
@@ -52,24 +52,23 @@ def sql_digest() -> str:
 
 def lay(con: duckdb.DuckDBPyConnection) -> None:
     """Everything a store has before a row is in it."""
-    with _at_once(con):
+    # At once, so that 500 statements are written out once.
+    with at_once(con):
         for _, text in sql_files(10, 19):
             con.execute(text)
         con.execute("INSERT INTO store_version VALUES (?)", [current()])
         _lay_steps(con)
 
 
-def lay_again(con: duckdb.DuckDBPyConnection) -> bool:
-    """Macros, views and derived tables as this version of the program has them; whether they were others before."""
-    if con.execute("SELECT sql_digest FROM laid").fetchone() == (sql_digest(),):
-        return False
-    relay(con, [])
-    return True
+def lay_again(con: duckdb.DuckDBPyConnection) -> None:
+    """Macros, views and derived tables as this version of the program has them; nothing where they are so already."""
+    if con.execute("SELECT sql_digest FROM laid").fetchone() != (sql_digest(),):
+        relay(con, [])
 
 
 def relay(con: duckdb.DuckDBPyConnection, migrations: Sequence[str]) -> None:
     """Lay a store of an earlier program again: what is stored stays, changed by the texts of `migrations` in turn."""
-    with _at_once(con):
+    with at_once(con):
         _clear_steps(con, migrations)
         for text in migrations:
             con.execute(text)
@@ -99,18 +98,6 @@ def _clear_steps(con: duckdb.DuckDBPyConnection, migrations: Sequence[str]) -> N
             con.execute(f"DROP {what} main.{name}")
 
 
-@contextmanager
-def _at_once(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """One transaction: all of it is laid or nothing, and 500 statements are written out once."""
-    con.execute("BEGIN")
-    try:
-        yield
-        con.execute("COMMIT")
-    except BaseException:
-        con.execute("ROLLBACK")
-        raise
-
-
 def _lay_steps(con: duckdb.DuckDBPyConnection) -> None:
     for _, text in sql_files(20, 29):
         con.execute(text)
@@ -137,14 +124,10 @@ def _keep_comments(con: duckdb.DuckDBPyConnection) -> None:
     columns = con.execute(
         "SELECT table_name, column_name, comment FROM duckdb_columns() WHERE schema_name = 'recomputed' AND comment IS NOT NULL"
     ).fetchall()
-    said = [f"COMMENT ON TABLE main.{view} IS {_literal(comment)};" for view, comment in views if view in TABLES]
+    said = [f"COMMENT ON TABLE main.{view} IS {literal(comment)};" for view, comment in views if view in TABLES]
     said += [
-        f'COMMENT ON COLUMN main.{view}."{column}" IS {_literal(comment)};'
+        f'COMMENT ON COLUMN main.{view}."{column}" IS {literal(comment)};'
         for view, column, comment in columns
         if view in TABLES
     ]
     con.execute("".join(said))
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -23,6 +23,8 @@ _AS_STORED = {
     "rows_duplicate": pl.Int32, "rows_quarantined": pl.Int32, "rows_blank": pl.Int32, "rows_noted": pl.Int32, "rows_digest": pl.String,
     "previous_hash": pl.String, "hash": pl.String,
 }  # fmt: skip
+# Number and hash of the last entry.
+LAST_ENTRY = "SELECT arrival_no, hash FROM arrival ORDER BY arrival_no DESC LIMIT 1"
 ENTRY = tuple(_AS_STORED)[:-1]
 # Part of an entry's hash only where they say something: entries of an earlier version have none of them.
 _UNSAID = {"read_again_of": None, "profile": "", "rows_blank": 0}

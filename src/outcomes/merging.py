@@ -16,8 +16,9 @@ import duckdb
 
 from outcomes import lasting
 from outcomes.errors import OutcomesError, UsageError
-from outcomes.frames import one
+from outcomes.frames import at_once, one
 from outcomes.paths import Home
+from outcomes.publishedcopy import SHORTEST_HEAD
 from outcomes.recomputing import first_row
 from outcomes.signing import last_night, refuse_other_program, signed
 from outcomes.summary import Row, rows_of
@@ -147,7 +148,8 @@ def restore_identity(home: Home, con: duckdb.DuckDBPyConnection) -> None:
         if receipt["kind"] == "split" and receipt["into_no"] == -number:
             _make_patient(con, receipt["from_no"], number)
         named = [receipt[key] for key in ("from_no", "into_no") if receipt[key] is not None]
-        arrival_no = one(con, "SELECT arrival_no FROM arrival WHERE sha256 = ?", [receipt["sha256"]])
+        # A file that was read again since has later arrivals too.
+        arrival_no = one(con, "SELECT min(arrival_no) FROM arrival WHERE sha256 = ?", [receipt["sha256"]])
         known = one(con, "SELECT count(*) FROM patient WHERE list_contains(?::INTEGER[], patient_no)", [named])
         if known < len(named) or (receipt["sha256"] and arrival_no is None):
             raise OutcomesError(
@@ -161,9 +163,9 @@ def restore_identity(home: Home, con: duckdb.DuckDBPyConnection) -> None:
     _write_receipts(home, con)
 
 
-def is_identity_as_in_receipts(home: Home, con: duckdb.DuckDBPyConnection, at: str = "warehouse.main") -> bool:
-    """Whether the changes of a store are those of the receipts."""
-    return rows_of(con, RECEIPT.format(at=at)) == lasting.read_lines(home.receipts / IDENTITY)
+def is_identity_as_in_receipts(home: Home, con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the changes of the attached `warehouse` are those of the receipts."""
+    return rows_of(con, RECEIPT.format(at="warehouse.main")) == lasting.read_lines(home.receipts / IDENTITY)
 
 
 def _write_receipts(home: Home, con: duckdb.DuckDBPyConnection) -> None:
@@ -181,13 +183,8 @@ def _recorded(home: Home, by: str, record: Record) -> Done:
             moved, duplicate, contradicting = _as_the_next_night(con, night)
         finally:
             con.execute("ROLLBACK")
-        con.execute("BEGIN")
-        try:
+        with at_once(con):
             numbers = record(con, name, night)
-            con.execute("COMMIT")
-        except BaseException:
-            con.execute("ROLLBACK")
-            raise
         _write_receipts(home, con)
     return Done(numbers, moved, duplicate, contradicting)
 
@@ -257,13 +254,20 @@ def _arrival_no(con: duckdb.DuckDBPyConnection, wanted: Wanted) -> int | None:
     if wanted.arrival is None:
         return None
     found = con.execute(
-        "SELECT arrival_no FROM arrival WHERE starts_with(sha256, lower(?))", [wanted.arrival]
+        "SELECT min(arrival_no), count(*) FROM arrival WHERE starts_with(sha256, lower(?)) GROUP BY sha256",
+        [wanted.arrival],
     ).fetchall()
-    if len(wanted.arrival) < 6 or len(found) != 1:
+    if len(wanted.arrival) < SHORTEST_HEAD or len(found) != 1:
         raise UsageError(
             f"The arrival {wanted.place} is not one that the ledger has: give the first 12 of its SHA-256, as outcomes quarantine shows it."
         )
-    return int(found[0][0])
+    arrival_no, readings = found[0]
+    if readings > 1:
+        # Its rows lie with one reading or another, and a split takes those of one.
+        raise UsageError(
+            f"The file of the arrival {wanted.place} was read more than once: say which rows are the other patient's by a day, with --from-day."
+        )
+    return int(arrival_no)
 
 
 def _make_patient(con: duckdb.DuckDBPyConnection, from_no: int, number: int) -> int:

@@ -16,6 +16,7 @@ from outcomes import lasting, logs
 from outcomes.errors import OutcomesError
 from outcomes.frames import one
 from outcomes.laying import relay, stored_tables
+from outcomes.ledger import LAST_ENTRY
 from outcomes.paths import Home, log_of
 from outcomes.receipts import read_receipts
 from outcomes.store import beside, config_of
@@ -63,21 +64,20 @@ def lay_floor(home: Home) -> None:
     _copy(home.warehouse, home.floor)
 
 
-def stand_on_floor(home: Home) -> bool:
-    """Put the floor in place of a warehouse that has fewer arrivals, or is not there; whether that was needed.
+def stand_on_floor(home: Home) -> None:
+    """Put the floor in place of a warehouse that has fewer arrivals, or is not there.
 
     Raises OutcomesError where the floor cannot be read, or is not one of this home's ledger. The lock must be held.
     """
     if not home.floor.exists():
-        return False
-    last = "SELECT arrival_no, hash FROM arrival ORDER BY arrival_no DESC LIMIT 1"
+        return
     try:
         with duckdb.connect(str(home.floor), read_only=True) as con:
-            number, digest = con.execute(last).fetchone() or (0, "")
+            number, digest = con.execute(LAST_ENTRY).fetchone() or (0, "")
     except duckdb.Error:
         raise OutcomesError("backup/floor.duckdb cannot be read: it is damaged or cut short. Bring that file back from a backup, then run the night again.") from None  # fmt: skip
     if home.warehouse.exists() and _standing(home, "SELECT coalesce(max(arrival_no), 0) FROM arrival")[1] >= number:
-        return False
+        return
     said = {receipt["arrival_no"]: receipt["hash"] for receipt in read_receipts(home)}
     if said.get(number, digest) != digest:
         raise OutcomesError("backup/floor.duckdb is not of this home's ledger. Restore the home from a backup.")
@@ -85,7 +85,6 @@ def stand_on_floor(home: Home) -> bool:
     shutil.copyfile(home.floor, new)
     lasting.put(new, home.warehouse)
     logs.write(home, "warning", "warehouse_rebuilt_from_floor", arrivals=number)
-    return True
 
 
 def _standing(home: Home, query: str) -> tuple[int, int]:

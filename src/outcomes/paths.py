@@ -122,6 +122,10 @@ class Home:
     def scratch(self) -> Path:
         return self.root / ".scratch"
 
+    @property
+    def prefect(self) -> Path:
+        return self.root / ".prefect"
+
     def make(self) -> None:
         """Make the folders that are missing."""
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -15,7 +15,7 @@ from outcomes.sources.redcap import is_redcap, plain
 from outcomes.sources.sheet import Sheet
 from outcomes.tables import place
 from schemas.contracts import CLINIC_ID, Contract
-from schemas.conventions import doubtful, known_as, not_usable
+from schemas.conventions import conventions_of, doubtful, known_as, not_usable
 from schemas.feeds import COLUMNS, FEEDS, told
 from schemas.hints import kind_by_name
 from schemas.profiles import PROFILE_NAME, normalised
@@ -124,6 +124,7 @@ def propose(sheet: Sheet, clinic_id: str, name: str) -> str:
     lines = [
         f"# Proposed from one file of {sheet.cells.height:,} rows. Nothing below is used until a person has answered each line that begins",
         "# with #?, checked the others against the source, and set confirmed = true. Then: outcomes check FILE --home HOME",
+        *(f"# All nine items are called as in {each.name}: {each.coding}." for each in conventions_of(sheet.names)),
         *_asked(rest),
         f"[{head}]",
         "version = 1",

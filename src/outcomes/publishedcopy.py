@@ -52,30 +52,36 @@ def opened(home: Home, more: Config | None = None) -> Iterator[duckdb.DuckDBPyCo
         raise UsageError(
             f"{home.root} has no published copy yet. Put files into {home.inbox} and run: outcomes nightly --home {home.root}"
         )
-    memory = settings_of(home).limits.memory
-    with hardened(home.published_copy, ({"memory_limit": memory} if memory else {}) | (more or {})) as con:
+    with hardened(home.published_copy, limited(home) | (more or {})) as con:
         yield con
+
+
+def limited(home: Home) -> Config:
+    """The memory that DuckDB may have, where the settings of a home say it."""
+    memory = settings_of(home).limits.memory
+    return {"memory_limit": memory} if memory else {}
 
 
 @contextmanager
 def hardened(path: Path, more: Config | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """A closed store, to read, with nothing else of the machine in reach. Raises OutcomesError where a later program laid it."""
-    # DuckDB prints a bar into what a command prints, once a query has taken two seconds; no configuration can say no to it.
+    # Locked below: no configuration can say what set_up() does.
     config = HARDENED | (more or {}) | {"lock_configuration": "false"}
     with duckdb.connect(str(path), read_only=True, config=config) as con:
-        con.execute("SET enable_progress_bar = false")
-        whole_answers(con)
+        set_up(con)
         con.execute("SET lock_configuration = true")
         refuse_newer(version_of(con))
         yield con
 
 
-def whole_answers(con: duckdb.DuckDBPyConnection) -> None:
-    """Have each answer made whole before it is handed over.
+def set_up(con: duckdb.DuckDBPyConnection) -> None:
+    """What every connection needs that is asked anything: no bar, and each answer made whole before it is handed over.
 
-    Else it is handed over while it is made, a megabyte at a time; where it is of two parts (UNION ALL, as course_status and
-    trace_score are), a second part can fill that before DuckDB 1.5 hands over anything, and it waits for ever.
+    DuckDB prints the bar into what a command prints, once a query has taken two seconds. An answer is else handed over while
+    it is made, a megabyte at a time; where it is of two parts (UNION ALL, as course_status and trace_score are), a second part
+    can fill that before DuckDB 1.5 hands over anything, and it waits for ever.
     """
+    con.execute("SET enable_progress_bar = false")
     con.execute("SET streaming_buffer_size = '1TB'")
 
 
@@ -85,10 +91,12 @@ def known(con: duckdb.DuckDBPyConnection, what: str, name: str | None) -> str | 
     names = [row[0] for row in con.execute(query).fetchall()]
     if name is None or name in names:
         return name
+    names = sorted(set(names) - {"*"})  # "*" is all clinics in a key of the store; a person says `all`
     near = get_close_matches(name, names, n=1)
+    more = " ..." if len(names) > 8 else ""
     raise UsageError(
         f"There is no {what} {name}."
-        + (f" Did you mean {near[0]}?" if near else f" There are: {', '.join(sorted(names)[:8])} ...")
+        + (f" Did you mean {near[0]}?" if near else f" There are: {', '.join(names[:8])}{more}")
     )
 
 

@@ -21,7 +21,7 @@ from outcomes.loading import data_files, put_clinics
 from outcomes.migrating import stand_on_floor, upgrade
 from outcomes.nightreceipts import told_nights
 from outcomes.paths import Home, log_of
-from outcomes.publishedcopy import hardened, publish_copy
+from outcomes.publishedcopy import Config, hardened, limited, publish_copy
 from outcomes.receipts import has_receipts
 from outcomes.recomputing import clear_scratch
 from outcomes.standing import standing_of
@@ -61,11 +61,11 @@ def rebuild(home: Home, *, check: bool) -> Rebuilt:
             standing = standing_of(home)
             if standing.unfinished:
                 raise OutcomesError(standing.unfinished)
-            before = digests_of(home.warehouse)
+            before = digests_of(home.warehouse, limited(home))
         elif home.manifest.exists():
             raise OutcomesError(f"A night is unfinished. Finish it first: outcomes nightly --home {home.root}")
         with made_again(home) as path:
-            after = digests_of(path)
+            after = digests_of(path, limited(home))
             differing = differing_tables(before, after) if before is not None else {}
             in_place = not (check or differing)
             if in_place:
@@ -109,9 +109,9 @@ def made_again(home: Home) -> Iterator[Path]:
         clear_scratch(home)
 
 
-def digests_of(path: Path) -> dict[str, str]:
-    """The digest of each table of a closed store."""
-    with hardened(path) as con:
+def digests_of(path: Path, limits: Config | None = None) -> dict[str, str]:
+    """The digest of each table of a closed store, within the `limits` of its home."""
+    with hardened(path, limits) as con:
         return store_digests(con)
 
 

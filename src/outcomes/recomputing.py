@@ -20,10 +20,10 @@ import polars as pl
 
 from outcomes.deriving import derive
 from outcomes.errors import OutcomesError
-from outcomes.frames import put_rows
+from outcomes.frames import literal, put_rows
 from outcomes.laying import TABLES, sql_files
 from outcomes.paths import Home
-from outcomes.publishedcopy import whole_answers
+from outcomes.publishedcopy import set_up
 from outcomes.store import config_of, make_store
 from outcomes.summary import rows_of
 
@@ -140,8 +140,7 @@ def clear_scratch(home: Home) -> None:
 @contextmanager
 def attached(con: duckdb.DuckDBPyConnection, path: Path, name: str, *, to_write: bool = False) -> Iterator[None]:
     """Another store under a name of its own, to read unless it says otherwise."""
-    quoted = str(path).replace("'", "''")
-    con.execute(f"ATTACH '{quoted}' AS {name} ({'READ_WRITE' if to_write else 'READ_ONLY'})")
+    con.execute(f"ATTACH {literal(path)} AS {name} ({'READ_WRITE' if to_write else 'READ_ONLY'})")
     try:
         yield
     finally:
@@ -153,8 +152,7 @@ def _as_it_was(home: Home, path: Path, point: Point, definitions: list[Row]) -> 
     """A new store at `path`: the warehouse cut at `point`, with other definitions, and everything derived."""
     make_store(path)
     with duckdb.connect(str(path), config=config_of(home)) as con:
-        con.execute("SET enable_progress_bar = false")
-        whole_answers(con)
+        set_up(con)
         with attached(con, home.warehouse, "warehouse"):
             fill(con, vars(point), definitions)
         yield con

@@ -6,18 +6,17 @@ with its courses. A line of releases.jsonl, which every night reads, has the SHA
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 import duckdb
-import polars as pl
 
 from outcomes import lasting
 from outcomes.errors import OutcomesError
-from outcomes.frames import given, one
+from outcomes.frames import at_once, literal, one, put_rows
 from outcomes.paths import Home
+from outcomes.sources.content import sha256_of
 from outcomes.summary import rows_of
 
 Row = dict[str, Any]
@@ -72,10 +71,9 @@ def write_release_receipts(home: Home, con: duckdb.DuckDBPyConnection) -> None:
         aside = courses.with_name(f".{courses.name}.new")
         con.execute(
             f"""COPY (FROM release_endpoint WHERE release_no = {int(release_no)} ORDER BY measure_id, patient_no, course)
-            TO '{_quoted(aside)}' (FORMAT parquet)"""
+            TO {literal(aside)} (FORMAT parquet)"""
         )
-        lasting.sync(aside)
-        aside.replace(courses)
+        lasting.put(aside, courses)
         rows = locked_rows(con, release_no)
         lasting.write(rows_file(home, release_no), json.dumps(rows, indent=1) + "\n")
         receipt = {
@@ -107,18 +105,12 @@ def restore_releases(home: Home, con: duckdb.DuckDBPyConnection) -> int:
             raise OutcomesError(
                 f"Release {name} was locked on another ledger than the warehouse has: restore the warehouse from a backup."
             )
-        con.execute("BEGIN")
-        try:
+        with at_once(con):
             for part, (table, _) in PARTS.items():
-                with given(con, "kept", pl.DataFrame(rows[part], infer_schema_length=None)):
-                    con.execute(f"INSERT INTO {table} BY NAME FROM kept")
+                put_rows(con, table, rows[part])
             con.execute(
-                f"INSERT INTO release_endpoint BY NAME FROM read_parquet('{_quoted(courses_file(home, number))}')"
+                f"INSERT INTO release_endpoint BY NAME FROM read_parquet({literal(courses_file(home, number))})"
             )
-            con.execute("COMMIT")
-        except BaseException:
-            con.execute("ROLLBACK")
-            raise
     return len(lost)
 
 
@@ -132,9 +124,7 @@ def is_as_in_receipt(home: Home, con: duckdb.DuckDBPyConnection, release_no: int
     stored = (
         f"SELECT * REPLACE (status::VARCHAR AS status) FROM {at}.release_endpoint WHERE release_no = {int(release_no)}"
     )
-    kept = (
-        f"SELECT * REPLACE (status::VARCHAR AS status) FROM read_parquet('{_quoted(courses_file(home, release_no))}')"
-    )
+    kept = f"SELECT * REPLACE (status::VARCHAR AS status) FROM read_parquet({literal(courses_file(home, release_no))})"
     differ = f"((FROM ({stored}) EXCEPT ALL FROM ({kept})) UNION ALL (FROM ({kept}) EXCEPT ALL FROM ({stored})))"
     return not one(con, f"SELECT count(*) FROM {differ}")
 
@@ -156,8 +146,4 @@ def _is_whole(home: Home, receipt: Row) -> bool:
 
 
 def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else "none"
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
+    return sha256_of(path)[0] if path.exists() else "none"

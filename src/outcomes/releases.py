@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 from outcomes.errors import OutcomesError, UsageError
-from outcomes.frames import one, put_rows
+from outcomes.frames import at_once, one, put_rows
 from outcomes.inbox import locked
 from outcomes.laying import sql_digest
 from outcomes.loading import data_files
@@ -28,6 +28,7 @@ from outcomes.releasereceipts import (
     write_release_receipts,
 )
 from outcomes.replays import as_locked, compared_with_locked, damage_of_store, replayed
+from outcomes.signing import no_night, refuse_other_program
 from outcomes.store import reading, warehouse
 
 Row = dict[str, Any]
@@ -86,7 +87,7 @@ def between_nights(home: Home, what: str = "release") -> Iterator[None]:
     """The home for as long as the block lasts, with no night left undone. What breaks comes out in our own words."""
     os.umask(0o077)
     if not home.warehouse.exists():
-        raise _no_night(home)
+        raise no_night(home)
     with locked(home):
         if home.manifest.exists():
             raise OutcomesError(
@@ -112,10 +113,6 @@ def _publish(home: Home) -> None:
     publish_copy(home)
     with reading(home) as con:
         write_release_receipts(home, con)
-
-
-def _no_night(home: Home) -> UsageError:
-    return UsageError(f"{home.root} has had no night yet. Run: outcomes nightly --home {home.root}")
 
 
 def _planned(home: Home, name: str, as_of: dt.date | None) -> tuple[Row, Point | None, list[Row]]:
@@ -165,10 +162,9 @@ def _last_night(home: Home, con: duckdb.DuckDBPyConnection) -> Row:
     """The last night. Raises where this program, these data files or these receipts are not those it left."""
     night = first_row(con, "SELECT * FROM night ORDER BY night DESC LIMIT 1")
     if night is None:
-        raise _no_night(home)
+        raise no_night(home)
+    refuse_other_program(con)
     run_a_night = "Run outcomes nightly, and then try again."
-    if one(con, "SELECT sql_digest FROM laid") != sql_digest():
-        raise OutcomesError(f"The program has changed since the last night. {run_a_night}")
     if not night["data_versions"].startswith(f"{data_files(home).versions} "):
         raise OutcomesError(f"The data files have changed since the last night. {run_a_night}")
     arrivals = one(con, "SELECT max(arrival_no) FROM arrival") or 0
@@ -191,8 +187,7 @@ def _replay_of(home: Home, name: str) -> str:
 def _lock(home: Home, con: duckdb.DuckDBPyConnection, release: Row, definitions: list[Row]) -> None:
     """Everything of the release into the warehouse, in one transaction."""
     with attached(con, home.warehouse, "warehouse", to_write=True):
-        con.execute("BEGIN")
-        try:
+        with at_once(con):
             put_rows(con, "warehouse.main.release", [release])
             put_rows(
                 con,
@@ -205,8 +200,4 @@ def _lock(home: Home, con: duckdb.DuckDBPyConnection, release: Row, definitions:
                     f"INSERT INTO warehouse.main.{table} BY NAME SELECT ?::INTEGER AS release_no, {columns} FROM {source} ORDER BY ALL",
                     [release["release_no"]],
                 )
-            con.execute("COMMIT")
-        except BaseException:
-            con.execute("ROLLBACK")
-            raise
         con.execute("CHECKPOINT warehouse")

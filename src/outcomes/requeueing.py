@@ -73,7 +73,7 @@ def request(home: Home, shas: Iterable[str]) -> None:
 
 def is_requested(home: Home) -> bool:
     """Whether somebody asks for files to be read again."""
-    return home.requeue.is_dir() and any(os.scandir(home.requeue))
+    return home.requeue.is_dir() and any(home.requeue.iterdir())
 
 
 def requested(home: Home, con: duckdb.DuckDBPyConnection) -> list[File]:

@@ -9,7 +9,7 @@ from outcomes.frames import one
 from outcomes.laying import sql_digest
 from outcomes.loading import data_files
 from outcomes.paths import Home, log_of
-from outcomes.publishedcopy import hardened
+from outcomes.publishedcopy import hardened, limited
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def standing_of(home: Home) -> Standing:
         )
     if log_of(home.warehouse).exists():
         return Standing(f"The warehouse was not closed whole. {run}", is_halted=True)
-    with hardened(home.warehouse) as con:
+    with hardened(home.warehouse, limited(home)) as con:
         laid = one(con, "SELECT sql_digest FROM laid")
         versions = one(con, "SELECT arg_max(data_versions, night) FROM night")
         derived = one(con, "SELECT count(*) FROM derived")

@@ -40,9 +40,8 @@ def run_step(name: str, step: Callable[..., Any], value: Night | Home, progress:
     except Exception as error:
         kind = MayPassError if is_of_a_moment(error) else OutcomesError
         log.failed(_run_of(night), kind.reason_code, type(error).__name__, where_of(error))
-        raise kind(
-            f"The step {name} could not finish ({place_of(error)}). Nothing is lost: run the night again."
-        ) from None
+        again = "run the night again" if night else "run it again"
+        raise kind(f"The step {name} could not finish ({place_of(error)}). Nothing is lost: {again}.") from None
 
 
 def _run_of(night: Night | None) -> dict[str, Any] | None:
@@ -53,6 +52,7 @@ def is_of_a_moment(error: BaseException) -> bool:
     """Whether trying again can help: a hiccup of the disk, or a lock that somebody holds for a moment."""
     if isinstance(error, OSError):
         return error.errno in _OF_A_MOMENT
-    if isinstance(error, duckdb.IOException):
+    # A commit that the disk fails is of a class of its own, with the disk's words in it.
+    if isinstance(error, duckdb.IOException | duckdb.TransactionException):
         return any(words in str(error).lower() for words in _DUCKDB_OF_A_MOMENT)
     return False

@@ -13,19 +13,18 @@ import duckdb
 import polars as pl
 
 from outcomes.checking import Judged
-from outcomes.frames import given, one
+from outcomes.frames import at_once, given, one
 from outcomes.kept import KEPT
 from outcomes.lasting import sync
 from outcomes.laying import lay, sql_digest
 from outcomes.ledger import write_entries
 from outcomes.paths import Home, log_of
-from outcomes.publishedcopy import whole_answers
+from outcomes.publishedcopy import Config, limited, set_up
 from outcomes.rereading import earlier_readings, reinstate, take_back
 from outcomes.settings import settings_of
 from outcomes.settling import Contest, keep_events, keyed, put_in, settled_rows
 from outcomes.storeversions import refuse_other, version_of
 
-Config = dict[str, str | bool | int | float | list[str]]
 CONFIG: Config = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
@@ -43,8 +42,7 @@ def config_of(home: Home) -> Config:
     One thread unless told: what is stored comes in one stream, and deriving burns a third more CPU on two threads than on
     one, for tables of a million rows are few row groups.
     """
-    limits = settings_of(home).limits
-    return CONFIG | {"threads": limits.threads} | ({"memory_limit": limits.memory} if limits.memory else {})
+    return CONFIG | {"threads": settings_of(home).limits.threads} | limited(home)
 
 
 @dataclass(frozen=True)
@@ -90,8 +88,7 @@ def warehouse(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         if "memory_limit" not in config:
             _bound(con, path)
         con.execute("SET preserve_insertion_order = true")
-        con.execute("SET enable_progress_bar = false")
-        whole_answers(con)
+        set_up(con)
         yield con
         con.execute("CHECKPOINT")
     finally:
@@ -110,7 +107,7 @@ def _bound(con: duckdb.DuckDBPyConnection, path: Path) -> None:
 def reading(home: Home) -> duckdb.DuckDBPyConnection:
     """The warehouse of a home, closed by whoever writes it, to read; with the threads and memory of its settings."""
     con = duckdb.connect(str(home.warehouse), read_only=True, config=config_of(home))
-    whole_answers(con)
+    set_up(con)
     return con
 
 
@@ -144,13 +141,8 @@ def load(
     `more` says that the night has further batches: they may contest what this one says. `came` is the night in which the
     files came, where that is an earlier one: they are read again.
     """
-    con.execute("BEGIN")
-    try:
+    with at_once(con):
         _load(con, night, files, judged, more, night.night if came is None else came)
-        con.execute("COMMIT")
-    except BaseException:
-        con.execute("ROLLBACK")
-        raise
 
 
 def _load(

@@ -103,9 +103,9 @@ def _row(line: int, given: Sequence[str], plan: Plan, clinic: str) -> Turned:
         else:
             row.cells[column] = _written(cell)
     if plan.date is not None:
-        row.on = _dated(row, given[plan.date], plan, "date_missing", DAY)
+        row.on = _dated(row, given[plan.date], plan, DAY)
     if plan.first_infusion is not None and given[plan.first_infusion]:
-        row.first = _dated(row, given[plan.first_infusion], plan, "date_missing", "first_infusion")
+        row.first = _dated(row, given[plan.first_infusion], plan, "first_infusion")
     return row
 
 
@@ -117,8 +117,8 @@ def _written(cell: Cell) -> str:
     return str(cell.value)
 
 
-def _dated(row: Turned, text: str, plan: Plan, missing: str, column: str) -> dt.date | None:
-    found = missing if not text else date_of(text, plan.date_format)
+def _dated(row: Turned, text: str, plan: Plan, column: str) -> dt.date | None:
+    found = "date_missing" if not text else date_of(text, plan.date_format)
     if isinstance(found, dt.date):
         return found
     row.faults.append((found, column))

@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 from outcomes import lasting
-from outcomes.frames import one
+from outcomes.frames import at_once, one
 from outcomes.paths import Home
 from outcomes.summary import Row, rows_of
 
@@ -66,15 +66,10 @@ def differing(home: Home, con: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 def _insert(con: duckdb.DuckDBPyConnection, kept: Kept, row: Row, parts: list[Row]) -> None:
-    con.execute("BEGIN")
-    try:
+    with at_once(con):
         for table, of in ((kept.table, row), *((str(kept.parts), part) for part in parts)):
             marks = ", ".join("?" * len(of))
             con.execute(f"INSERT INTO {table} ({', '.join(of)}) VALUES ({marks})", list(of.values()))
-        con.execute("COMMIT")
-    except BaseException:
-        con.execute("ROLLBACK")
-        raise
 
 
 def _write(home: Home, con: duckdb.DuckDBPyConnection, kept: Kept) -> None:

@@ -20,7 +20,7 @@ from outcomes.errors import OutcomesError
 from outcomes.nights import run_night
 from outcomes.pages import charts, printing, writing
 from outcomes.pages.asking import INSIDE, NETWORK, SHARED, asked
-from outcomes.pages.making import _fresh, blank_page, chart_files, page_of, review_of, shared_page_of
+from outcomes.pages.making import _fresh, blank_page, blank_review, chart_files, page_of, shared_page_of
 from outcomes.pages.writing import put_in_place, write_pages
 from outcomes.publishedcopy import opened
 from outcomes.releases import run_release
@@ -132,7 +132,7 @@ def test_no_page_but_the_review_list_names_a_patient(odd, after_first, all_pages
     listed = [row for higher, worse in book.reviews.values() for row in [*higher, *worse]]
     assert listed
     for clinic, (higher, worse) in book.reviews.items():
-        said = Page(review_of(book, clinic)).said
+        said = Page(blank_review(book.of_review(clinic), clinic)).said
         assert all(row["patient_id"] in said for row in [*higher, *worse])
 
 
@@ -144,7 +144,7 @@ def test_a_long_review_list_is_cut_and_says_how_to_have_the_rest(odd, monkeypatc
     clinic, (higher, worse) = max(whole.reviews.items(), key=lambda item: min(map(len, item[1])))
     assert min(len(higher), len(worse)) > 1
     assert list(map(len, book.reviews[clinic])) == [len({row["acknowledged_by"] is None for row in higher}), 1]
-    said = Page(review_of(book, clinic)).said
+    said = Page(blank_review(book.of_review(clinic), clinic)).said
     assert f"These are the first 1 of {len(worse)}." in said
     assert f"outcomes review --clinic {clinic} --all" in said
     assert worse[0]["patient_id"] in said

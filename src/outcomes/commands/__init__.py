@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 FORMATS = ("table", "csv", "json")
+# Exit code where something is not as it was stored, locked or received.
+DIFFERENCE = 3
 Arguments = argparse.Namespace
 
 

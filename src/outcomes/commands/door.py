@@ -104,6 +104,7 @@ def _receipt(arguments: Arguments) -> None:
 
 def _status(arguments: Arguments) -> None:
     from outcomes.freshness import DRIFT_COLUMNS, FRESHNESS_COLUMNS, STANDING_COLUMNS, drifts, freshness, standings
+    from outcomes.inbox import is_finished, listed
     from outcomes.words import clinic_words, rows_words
 
     home = home_of(arguments)
@@ -135,7 +136,7 @@ def _status(arguments: Arguments) -> None:
             )
         )
         return
-    waiting = sum(1 for entry in os.scandir(home.inbox) if entry.is_file(follow_symlinks=False))
+    waiting = sum(map(is_finished, listed(home)))
     asked_for = len(os.listdir(home.requeue)) if home.requeue.is_dir() else 0
     files = said["files"]
     print(

@@ -10,6 +10,10 @@ from outcomes.commands.homes import home_of, published
 from outcomes.errors import UsageError
 from outcomes.tables import between, percent, written
 
+# What says what to draw, and what goes with the record of it.
+_OF_DRAW, _OF_RECORD = ("n", "seed", "measure", "clinic", "out"), ("by", "as_of")
+_MANY = 30
+
 
 def add(verbs: Verbs) -> None:
     """The verb sample-audit."""
@@ -20,7 +24,7 @@ def add(verbs: Verbs) -> None:
         "outcomes sample-audit --n 30 --seed 7 --out audit --home clinic-home",
         data=True,
     )
-    audit.add_argument("--n", type=count, default=30, help="how many courses (default: 30)")
+    audit.add_argument("--n", type=count, help=f"how many courses (default: {_MANY})")
     audit.add_argument(
         "--seed", type=count, help="a whole number: the same one draws the same courses of the same night"
     )
@@ -35,6 +39,15 @@ def add(verbs: Verbs) -> None:
 
 
 def _audit(arguments: Arguments) -> None:
+    asked, others = (
+        ("--list", (*_OF_DRAW, *_OF_RECORD))
+        if arguments.list
+        else ("--record", _OF_DRAW)
+        if arguments.record
+        else ("a draw", _OF_RECORD)
+    )
+    if given := [f"--{name.replace('_', '-')}" for name in others if getattr(arguments, name) is not None]:
+        raise UsageError(f"{', '.join(given)}: not with {asked}. Leave out what does not go with it.")
     if arguments.list:
         _list(arguments)
     elif arguments.record:
@@ -50,11 +63,12 @@ def _draw(arguments: Arguments) -> None:
 
     if arguments.seed is None or arguments.out is None:
         raise UsageError("Give --seed, a number that you choose, and --out, a new private folder.")
-    if max(arguments.n, arguments.seed) >= 2**31:
+    n = arguments.n or _MANY
+    if max(n, arguments.seed) >= 2**31:
         raise UsageError("Give --n and --seed below 2,147,483,648.")
     home = home_of(arguments)
     with published(arguments) as con:
-        wish = Wish(arguments.n, arguments.seed, known(con, "measure", arguments.measure), known(con, "clinic", arguments.clinic))  # fmt: skip
+        wish = Wish(n, arguments.seed, known(con, "measure", arguments.measure), known(con, "clinic", arguments.clinic))  # fmt: skip
         drawn = draw(con, wish)
         write_sheet(home, con, drawn, arguments.out)
     print(

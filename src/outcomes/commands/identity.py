@@ -64,6 +64,8 @@ def add(verbs: Verbs) -> None:
 def _merge(arguments: Arguments) -> None:
     from outcomes.merging import change, changes, undo
 
+    if (arguments.list or arguments.undo) and (given := _given(arguments)):
+        raise UsageError(f"With --list and --undo nothing is joined or split: leave out {', '.join(given)}.")
     if arguments.list:
         with published(arguments) as con:
             print(written(changes(con), _LISTED, arguments.format))
@@ -85,6 +87,8 @@ def _merge(arguments: Arguments) -> None:
     )
 
 
+# What says of one join or split what it is.
+_OF_ONE = ("--clinic", "--into", "--day-offset", "--arrival", "--from-day")
 _LISTED = {
     "change_no": "number", "kind": "what", "clinic_id": "clinic", "from_id": "from", "into_id": "into", "day_offset": "days",
     "sha256": "file", "from_day": "from day", "undoes": "undoes", "undone_by": "undone by", "made_by": "by", "night": "after night",
@@ -92,20 +96,17 @@ _LISTED = {
 }  # fmt: skip
 
 
+def _given(arguments: Arguments) -> list[str]:
+    """Those of _OF_ONE that are there."""
+    return [name for name in _OF_ONE if getattr(arguments, name.removeprefix("--").replace("-", "_")) is not None]
+
+
 def _wanted(arguments: Arguments) -> list[Wanted]:
     from outcomes.merging import Wanted, read_pairs
 
     if arguments.pairs:
-        if (
-            arguments.clinic
-            or arguments.into
-            or arguments.day_offset is not None
-            or arguments.arrival
-            or arguments.from_day is not None
-        ):
-            raise UsageError(
-                "With --pairs the file says everything: give no --clinic, --into, --day-offset, --arrival or --from-day."
-            )
+        if given := _given(arguments):
+            raise UsageError(f"With --pairs the file says everything: leave out {', '.join(given)}.")
         return read_pairs(_text(arguments.pairs))
     if not arguments.clinic:
         raise UsageError("Which clinic? Give --clinic.")

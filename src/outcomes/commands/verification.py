@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from outcomes.commands import Arguments, Verbs
+from outcomes.commands import DIFFERENCE, Arguments, Verbs
 from outcomes.commands.homes import home_of, not_told
 from outcomes.errors import OutcomesError
 from outcomes.tables import written
 
-# Exit code where something is not as it was.
-DIFFERENCE = 3
 _COLUMNS = {"check": "check", "looked_at": "looked at", "result": "result", "where": "where"}
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 
 from outcomes.laying import lay
+from outcomes.publishedcopy import set_up
 from outcomes.summary import rows_of
 from schemas.cookbook import Recipe, read_cookbook
 from schemas.glossary import WORDS
@@ -51,6 +52,7 @@ def recipes_text(recipes: Sequence[Recipe]) -> str:
 def dictionary_text() -> str:
     """The data dictionary of a store that is laid and empty, object by object."""
     with duckdb.connect() as con:
+        set_up(con)
         lay(con)
         rows = rows_of(con, "FROM data_dictionary")
     parts = [DICTIONARY_HEAD]

@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 from markupsafe import escape
 
-from outcomes.freshness import STANDINGS
+from outcomes.freshness import NEW_FIRST, OVERDUE_FIRST
 from outcomes.summary import Row, rows_of
 
 RESPONSE, REMISSION, WORSENED = "response_post_induction", "remission_post_induction", "worsened_post_induction"
@@ -93,11 +93,11 @@ VIEWS: dict[str, View] = {
     "severity_change": View(("measure_id", "clinic_id", "baseline_band", "endpoint_band"), _one_of("measure_id", (CHANGE,))),
     "item_9_change": View(("measure_id", "clinic_id"), _one_of("measure_id", (IDEATION,))),
     "clinic_group": View(("clinic_id",)),
-    "freshness": View(("clinic_id",), order="standing <> 'overdue', due_by NULLS LAST, clinic_id"),
+    "freshness": View(("clinic_id",), order=OVERDUE_FIRST),
     "volume_warning": View(("clinic_id", "night"), _LAST_NIGHT),
     "missingness_warning": View(("clinic_id", "night"), _LAST_NIGHT),
     # What is new first, as `outcomes status` says it.
-    "rule_standing": View(("feed", "reason_code"), order=f"list_position({list(STANDINGS)}, standing), feed, reason_code", by="standing"),
+    "rule_standing": View(("feed", "reason_code"), order=NEW_FIRST, by="standing"),
     "funnel": View(("measure_id", "clinic_id"), _one_of("measure_id", (RESPONSE, WORSENED)), "measure_id, n, clinic_id"),
     "funnel_measure": View(("measure_id",), _one_of("measure_id", (RESPONSE, WORSENED)), by="measure_id"),
     "rules": View((), order="version", by=""),

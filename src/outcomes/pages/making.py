@@ -66,18 +66,13 @@ def shared_page_of(book: Book, clinic: str) -> str:
     return stamp_of(book, clinic, is_shared=True).put_on(blank)
 
 
-def review_of(book: Book, clinic: str) -> str:
-    """The clinic's list of answers and courses to look at. It holds pseudonyms: for the clinic alone."""
-    return stamp_of(book, clinic, is_shared=False).put_on(blank_review(book.of_review(clinic), clinic))
-
-
 def blank_page(part: Book, clinic: str) -> str:
     """page_of(), of the part of the book that is of this page, with no stamp on it yet."""
     return _rendered("page.html.j2", page=_page(part, clinic, is_shared=False))
 
 
 def blank_review(part: Book, clinic: str) -> str:
-    """review_of(), likewise."""
+    """The clinic's list of answers and courses to look at, likewise. It holds pseudonyms: for the clinic alone."""
     higher, worse = part.reviews[clinic]
     about = {"title": f"Review list: {_name(part, clinic)}", "about": BLANK.through}
     lists = {"waiting": [row for row in higher if row["acknowledged_by"] is None], "seen": [row for row in higher if row["acknowledged_by"] is not None], "worse": worse}  # fmt: skip

@@ -99,8 +99,8 @@ class BadRows:
         return list(cells.values())
 
 
-def _line(patient: str, *, items: str = "102101020", total: str = "") -> str:
-    return ",".join(("C01", patient, "", "20", "follow_up", *items, total)) + "\n"
+def _line(patient: str, *, items: str = "102101020") -> str:
+    return ",".join(("C01", patient, "", "20", "follow_up", *items, "")) + "\n"
 
 
 def _gzip(content: bytes) -> bytes:

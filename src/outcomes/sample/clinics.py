@@ -49,7 +49,6 @@ class Clinic:
     after_infusion: float = 0.03
     total_only: float = 0.03
     items_only: float = 0.08
-    extract_lag: int = 2  # days from the extract to the night that takes the file in
     history: int = 1300  # days since the clinic's first patient
     says: tuple[str, ...] = ()  # columns of the patients feed, but for the ids; none where it does not send it
 
@@ -148,7 +147,6 @@ def made_up(count: int, courses: int) -> list[Clinic]:
             after_infusion=(0.02, 0.1)[i % 2],
             total_only=0.5 if i % 7 == 5 else 0.03,
             items_only=1.0 if i % 5 == 1 else 0.08,
-            extract_lag=i % 4,
             history=(1300, 1000, 1500, 700)[i % 4],
             says=SAID[i % len(SAID)],
         )

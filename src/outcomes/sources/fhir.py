@@ -40,11 +40,6 @@ _SOMETHING = re.compile(r"\S[^\n]*")
 _DELETED = re.compile(r"(?:.*/)?((?:QuestionnaireResponse|Observation)/[^/?]+)(?:/_history/.*)?")
 
 
-def is_fhir(data: bytes) -> bool:
-    """Whether a file is a JSON object, or lines of them, that says what resource it is."""
-    return data.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{" and b'"resourceType"' in data
-
-
 def read_fhir(data: bytes) -> Sheet:
     """The PHQ-9s of a FHIR file. Raises FileRefusedError, also where any element could hold an identifier."""
     # JSON makes millions of objects and no cycles: to look for some takes longer than to read.

@@ -18,7 +18,7 @@ from outcomes.digests import store_digest, store_digests
 from outcomes.errors import OutcomesError
 from outcomes.frames import one
 from outcomes.paths import Home
-from outcomes.publishedcopy import hardened
+from outcomes.publishedcopy import hardened, limited
 from outcomes.receipts import has_receipts
 from outcomes.signing import no_night
 from outcomes.standing import Standing, standing_of
@@ -71,7 +71,7 @@ def _without(why: str) -> Verified:
 
 def _verified(home: Home, standing: Standing, from_archive: bool) -> Verified:
     digests: dict[str, str] = {}
-    with hardened(home.warehouse) as con, objects.laid_anew(home) as laid:
+    with hardened(home.warehouse, limited(home)) as con, objects.laid_anew(home) as laid:
         if (version := version_of(con)) < current():
             # Its tables are others than those that are asked below.
             why = f"it is of an earlier program. Run a night, which upgrades it: outcomes nightly --home {home.root}"

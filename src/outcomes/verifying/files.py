@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from pathlib import Path
@@ -12,6 +11,7 @@ import duckdb
 from outcomes.destroying import STANDING
 from outcomes.frames import one
 from outcomes.paths import Home
+from outcomes.sources.content import sha256_of
 from outcomes.standing import Standing
 from outcomes.summary import rows_of
 from outcomes.verifying.checks import Check, checked, counted
@@ -47,7 +47,7 @@ def archive(home: Home, con: duckdb.DuckDBPyConnection, standing: Standing) -> C
         elif sha not in there[place]:
             faults.append(f"{what} is missing from {place.name}/")
         else:
-            digest, bytes_read = _digest(place / sha)
+            digest, bytes_read = sha256_of(place / sha)
             size += bytes_read
             if digest != sha:
                 faults.append(f"{what}: other bytes than its hash says, in {place.name}/")
@@ -61,9 +61,3 @@ def archive(home: Home, con: duckdb.DuckDBPyConnection, standing: Standing) -> C
 
 def _names(folder: Path) -> set[str]:
     return set(os.listdir(folder)) if folder.is_dir() else set()
-
-
-def _digest(path: Path) -> tuple[str, int]:
-    with path.open("rb") as handle:
-        digest = hashlib.file_digest(handle, "sha256")
-        return digest.hexdigest(), handle.tell()

@@ -5,12 +5,12 @@ from __future__ import annotations
 import duckdb
 
 from outcomes.frames import one
+from outcomes.ledger import LAST_ENTRY
 from outcomes.paths import Home
-from outcomes.publishedcopy import hardened
+from outcomes.publishedcopy import hardened, limited
 from outcomes.replays import damage_of_store
 from outcomes.verifying.checks import Check, checked, counted
 
-_LAST = "SELECT arrival_no, hash FROM arrival ORDER BY arrival_no DESC LIMIT 1"
 # A file of the archive was erased, or rows are held to another digest than that of their bytes' receipt.
 _IS_NEEDED = """
     SELECT EXISTS (FROM redigested) OR EXISTS (
@@ -25,8 +25,8 @@ def floor(home: Home, con: duckdb.DuckDBPyConnection) -> Check:
     if not home.floor.exists():
         faults = ["backup/floor.duckdb is not there, and without it a lost warehouse cannot be made again: bring it back from a backup"]  # fmt: skip
         return checked("floor", "none", faults if one(con, _IS_NEEDED) else [])
-    with hardened(home.floor) as laid:
-        number, digest = laid.execute(_LAST).fetchone() or (0, None)
+    with hardened(home.floor, limited(home)) as laid:
+        number, digest = laid.execute(LAST_ENTRY).fetchone() or (0, None)
         faults = damage_of_store(laid)
     if one(con, "SELECT any_value(hash) FROM arrival WHERE arrival_no = ?", [number]) != digest:
         faults.append("it is not of this home's ledger")

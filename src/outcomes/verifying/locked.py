@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import duckdb
-
 from outcomes.errors import OutcomesError
 from outcomes.laying import sql_digest
 from outcomes.nightreceipts import told_nights
 from outcomes.paths import Home
+from outcomes.publishedcopy import limited
 from outcomes.rebuilding import differing_tables, digests_of, made_again
-from outcomes.recomputing import attached
 from outcomes.releasereceipts import RELEASES, is_as_in_receipt
 from outcomes.replays import replayed
+from outcomes.store import reading
 from outcomes.summary import rows_of
 from outcomes.verifying.checks import NOT_CHECKED, Check, checked, counted
 from outcomes.verifying.witnesses import compared, lines_of
@@ -24,15 +23,15 @@ def releases(home: Home) -> Check:
     One that another program's SQL locked may come out otherwise by this one's: then its receipt alone speaks for it.
     """
     lines, faults = lines_of(home.receipts / RELEASES)
-    with duckdb.connect() as con, attached(con, home.warehouse, "warehouse"):
-        found = rows_of(con, "SELECT release_no, name, sql_digest FROM warehouse.main.release ORDER BY release_no")
+    with reading(home) as con:
+        found = rows_of(con, "SELECT release_no, name, sql_digest FROM release ORDER BY release_no")
         faults += compared(
             {row["release_no"]: row for row in found},
             {line["release_no"]: {key: line[key] for key in ("release_no", "name")} for line in lines},
             "release", RELEASES,
         )  # fmt: skip
         for row in found:
-            if not is_as_in_receipt(home, con, row["release_no"], "warehouse.main"):
+            if not is_as_in_receipt(home, con, row["release_no"]):
                 faults.append(f"{row['name']}: the locked rows are not those of its receipt")
     unknown = []
     for row in found:
@@ -64,7 +63,7 @@ def read_again(home: Home, digests: dict[str, str]) -> Check:
     is_other = any(line["program_digest"] != program_digest() for line in told_nights(home).values())
     try:
         with made_again(home) as path:
-            differing = differing_tables(digests, digests_of(path))
+            differing = differing_tables(digests, digests_of(path, limited(home)))
     except OutcomesError as error:
         faults = [str(error)]
     else:

@@ -14,11 +14,10 @@ import duckdb
 from outcomes.datafiles import put_data_files
 from outcomes.digests import table_digest
 from outcomes.frames import one
-from outcomes.laying import lay
 from outcomes.loading import data_files
 from outcomes.paths import Home
 from outcomes.publishedcopy import hardened
-from outcomes.store import CONFIG
+from outcomes.store import config_of, make_store
 from outcomes.summary import Row, rows_of
 from outcomes.verifying.checks import Check, checked, counted, some
 from outcomes.versions import program_digest
@@ -123,8 +122,8 @@ def laid_anew(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "laid.duckdb"
-        with duckdb.connect(str(path), config=CONFIG) as con:
-            lay(con)
+        make_store(path)
+        with duckdb.connect(str(path), config=config_of(home)) as con:
             put_data_files(con, data_files(home))
         with hardened(path) as con:
             yield con

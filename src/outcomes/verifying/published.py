@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 
@@ -11,8 +10,9 @@ import duckdb
 from outcomes.digests import store_digests
 from outcomes.frames import one
 from outcomes.paths import Home
-from outcomes.publishedcopy import hardened, opened
+from outcomes.publishedcopy import Config, hardened, limited, opened
 from outcomes.rebuilding import differing_tables
+from outcomes.sources.content import sha256_of
 from outcomes.summary import rows_of, summarise
 from outcomes.verifying.checks import Check, checked, counted, some
 from outcomes.verifying.objects import described, differing_objects
@@ -23,9 +23,12 @@ def copy(home: Home) -> Check:
     """The same bytes; else the same macros, views, comments and rows of everything."""
     if not home.published_copy.exists():
         return checked("published copy", "published/outcomes.duckdb", ["it is not there: the next night makes it"])
-    if _sha256(home.published_copy) == _sha256(home.warehouse):
+    if sha256_of(home.published_copy) == sha256_of(home.warehouse):
         return checked("published copy", "the same bytes as the warehouse", [])
-    (objects, rows), (their_objects, their_rows) = _all_of(home.warehouse), _all_of(home.published_copy)
+    (objects, rows), (their_objects, their_rows) = (
+        _all_of(home.warehouse, limited(home)),
+        _all_of(home.published_copy, limited(home)),
+    )
     faults = [f"{name} is not as in the warehouse" for name in differing_objects(objects, their_objects)]
     faults += [
         f"{table}: {here:,} rows in the warehouse and {there:,} in the copy, not the same ones"
@@ -87,11 +90,6 @@ def damage_of_summary(home: Home, con: duckdb.DuckDBPyConnection, is_same_progra
     return [f"summary.json: {some(other)} not as in the published copy"] if other else []
 
 
-def _all_of(path: Path) -> tuple[dict[str, list[str]], dict[str, str]]:
-    with hardened(path) as con:
+def _all_of(path: Path, limits: Config) -> tuple[dict[str, list[str]], dict[str, str]]:
+    with hardened(path, limits) as con:
         return described(con), store_digests(con, exact=True)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
