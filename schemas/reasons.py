@@ -53,6 +53,7 @@ REASONS = [
     Reason("follow_up_before_first_infusion", "warning", "a follow_up row before the first infusion"),
     Reason("baseline_after_first_infusion", "warning", "a baseline row after the first infusion, and not shortly before another course"),
     Reason("same_day_scores_differ", "warning", "another form of the same day, neither of them from after an infusion, has another total"),
+    Reason("replaced_by_older_export", "warning", "it took the place of a row of a later export, by extract_day: a stale file may have turned the value back"),
     Reason("pseudonym_at_another_clinic", "warning", "another clinic uses the same pseudonym: the two count as two patients"),
     Reason("volume_far_above_usual", "warning", "over five times the rows that the clinic usually sends in a night were taken"),
     Reason("volume_far_below_usual", "warning", "under a fifth of the rows that the clinic usually sends in a night were taken"),

@@ -13,6 +13,8 @@ import pytest
 
 from outcomes import loading
 from outcomes.paths import Home
+from tests import drawnnights
+from tests.conftest import stored
 from tests.nightly import AS_OF, asked, night
 
 pytestmark = pytest.mark.usefixtures("no_pages_here")
@@ -249,3 +251,24 @@ def test_extract_days_of_duplicates_are_kept(tmp_path: Path) -> None:
         (2, 5, None, "contradiction"),
         (2, 6, None, "contradiction"),
     ]
+
+
+def test_a_row_that_replaced_one_of_a_later_export_is_warned_of(tmp_path):
+    """patient: extract_day and total of each night's file -> warned
+    ann  60: 8, 50: 18         yes: a stale file turned it back     bob  60: 8, 70: 18         no: a later export corrects
+    cat  60: 8, none: 18       no: nobody knows                     dan  60: 8, 50: 18, 70: 8  no: the last export put it right
+    eve  60: 8, 50: 8          no: the same again
+    """
+    home = Home(tmp_path / "home")
+    names = ("ann1", "bob1", "cat1", "dan1", "eve1")
+    drawnnights.night(home, "2026-01-31", [row for name in names for row in drawnnights.course(name, 8)])
+
+    def later(name, total, extract):
+        return f"C01,{name},,37,follow_up,{total},,{extract}"
+
+    drawnnights.night(home, "2026-02-28", [later("ann1", 18, 50), later("bob1", 18, 70), later("cat1", 18, ""), later("dan1", 18, 50), later("eve1", 8, 50)])  # fmt: skip
+    warned = """SELECT s.patient_id FROM order_warning AS w JOIN current_score AS s USING (arrival_no, line)
+        WHERE w.reason_code = 'replaced_by_older_export' ORDER BY ALL"""
+    assert stored(home.published_copy, warned) == [("ann1",), ("dan1",)]
+    drawnnights.night(home, "2026-03-31", [later("dan1", 8, 70)])
+    assert stored(home.published_copy, warned) == [("ann1",)]

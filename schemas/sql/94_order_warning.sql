@@ -89,6 +89,20 @@ differing AS (
     HAVING min(phq9_total) < max(phq9_total) AND bool_or(timepoint IN ('baseline', 'follow_up'))
 ),
 
+-- Rows that took the place of one from a later export of the patient: a stale file may have turned them back.
+turned_back AS (
+    SELECT t.score_id
+    FROM main.score_event AS e
+    JOIN main.score AS b ON b.score_id = e.score_id
+    JOIN told AS t ON t.arrival_no = e.by_arrival_no AND t.line = e.by_line
+    -- Of the patient as sent: the key of both rows.
+    JOIN main.extract_day AS x ON x.arrival_no = b.arrival_no AND x.patient_no = b.patient_no
+    JOIN main.extract_day AS y ON y.arrival_no = e.by_arrival_no AND y.patient_no = b.patient_no
+    WHERE e.reason_code = 'corrected' AND NOT e.current
+    GROUP BY t.score_id
+    HAVING max(x.extract_day) > max(y.extract_day)
+),
+
 -- Pseudonyms are a clinic's own; the same one at another clinic is counted as another patient.
 elsewhere AS (
     SELECT patient_no
@@ -102,6 +116,8 @@ of_score AS (
     SELECT score_id, reason_code FROM by_first_row
     UNION ALL
     SELECT score_id, 'infusion_number_goes_back' FROM going_back
+    UNION ALL
+    SELECT score_id, 'replaced_by_older_export' FROM turned_back
     UNION ALL
     SELECT t.score_id, 'same_day_scores_differ'
     FROM told AS t
