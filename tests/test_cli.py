@@ -145,12 +145,18 @@ def test_rates_are_filtered_and_unrounded(run, after_later):
 def test_quarantine_says_where_and_why_and_never_what(run, after_later):
     said = run("quarantine", "--home", after_later.root, "--format", "json")
     rows = json.loads(said.out)
-    assert {"sha256", "feed", "line", "column_name", "reason_code", "found_at", "sentence"} == set(rows[0])
+    assert {"night", "sha256", "feed", "line", "column_name", "reason_code", "found_at", "sentence"} == set(rows[0])
     assert all(row["sentence"] for row in rows)
     one = json.loads(
         run("quarantine", "--home", after_later.root, "--arrival", rows[0]["sha256"][:6], "--format", "json").out
     )
     assert {row["sha256"] for row in one} == {rows[0]["sha256"]}
+    nights = sorted({row["night"] for row in rows})
+    assert nights == [1, 2]
+    of_night = json.loads(run("quarantine", "--home", after_later.root, "--night", 2, "--format", "json").out)
+    assert of_night == [row for row in rows if row["night"] == 2]
+    assert_one_line(run("quarantine", "--home", after_later.root, "--night", 99), 64, "no night 99")
+    assert_one_line(run("quarantine", "--home", after_later.root, "--show", "abcdef:3", "--night", 2), 64, "by itself")
 
 
 def test_every_verdict_on_a_page_is_called_provisional(run, after_later):
@@ -432,7 +438,7 @@ def test_the_installed_command_ends_quietly_when_nobody_reads(after_later):
 
 def test_a_night_tells_its_steps_or_nothing(run, after_first, tmp_path):
     home = copied(after_first, tmp_path / "home")
-    at = ("--home", str(home.root), "--as-of", "2030-01-01", "--no-prefect")
+    at = ("--home", str(home.root), "--as-of", "2026-06-30", "--no-prefect")
     told = run("nightly", *at, "--verbose")
     assert [(line.split()[2], line.split("step=")[1].split()[0]) for line in told.err.splitlines()] == [
         (event, step.replace(" ", "_")) for step, _ in STEPS for event in ("step_started", "step_ended")

@@ -182,9 +182,12 @@ def test_what_is_said_is_what_was_published(moving, between):
         assert (rate["met"], rate["observed"], rate["due"]) == last[rate["measure_id"], rate["clinic_id"]]
 
 
-def test_nothing_moves_between_a_date_and_itself_and_the_home_is_not_written(moving):
+def test_nothing_moves_between_a_date_and_itself_and_the_home_is_not_written(moving, capsys):
     before = {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in moving.root.rglob("*")}
     found = difference(moving, "2026-03-31", "2026-03-31")
+    with pytest.raises(SystemExit):
+        main(["diff", "2026-03-31", "2026-12-31", "--home", str(moving.root)])
+    assert "changed. Both are the same: the last night on or before the two dates.\n" in capsys.readouterr().out
     assert (found.rates, found.moved, found.figures, found.figures_moved, found.verdicts, found.definitions) == ([], [], [], [], [], [])  # fmt: skip
     assert {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in moving.root.rglob("*")} == before
 

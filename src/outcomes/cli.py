@@ -36,6 +36,15 @@ THEMES = {
     "lake": ("lake",),
     "clinicside": ("deidentify", "template"),
 }  # fmt: skip
+# What to do about an error that no command foresaw, by its kind: its own words could carry a cell, or a path.
+_HINTS = {
+    # A view that is not there: the last night was one of another version.
+    "CatalogException": "Another program made the published copy: run outcomes nightly.",
+    "FileNotFoundError": "A folder or file that it needs is not there: check what was given, and the home.",
+    "NotADirectoryError": "What was given as a folder is a file: give another one.",
+    "FileExistsError": "What was to be made is there already: give another name.",
+    "PermissionError": "This user may not read or write there: give another folder, or run it as the user who runs the nights.",
+}
 # Those of this module.
 _OWN = ("demo", "nightly", "schedule", "sample")
 
@@ -66,9 +75,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:
         code = 130
     except Exception as error:  # its own words could carry a cell
-        # A view that is not there: the last night was one of another version.
-        is_other = type(error).__name__ == "CatalogException"
-        hint = "Another program made the published copy: run outcomes nightly." if is_other else "Check the folder and the disk."  # fmt: skip
+        hint = _HINTS.get(type(error).__name__, "Check the folder and the disk.")
         print(
             f"outcomes: The command could not finish ({type(error).__name__}). {hint} [could_not_finish]",
             file=sys.stderr,

@@ -120,11 +120,15 @@ def file_of(con: duckdb.DuckDBPyConnection, head: str) -> str:
     return str(found[0][0])
 
 
-def quarantined(con: duckdb.DuckDBPyConnection, reason: str | None, head: str | None) -> list[Row]:
-    """Every reason of every row set aside; of one reason, or of the file whose SHA-256 begins with `head`.
+def quarantined(
+    con: duckdb.DuckDBPyConnection, reason: str | None, head: str | None, night: int | None = None
+) -> list[Row]:
+    """Every reason of every row set aside; of one reason, of the file whose SHA-256 begins with `head`, or of a night's files.
 
-    Raises UsageError where there is no such reason or file: nothing set aside is another answer.
+    Raises UsageError where there is no such reason, file or night: nothing set aside is another answer.
     """
+    if night is not None and con.execute("SELECT count(*) FROM night WHERE night = ?", [night]).fetchone() == (0,):
+        raise UsageError(f"There was no night {night}.")
     known_reason = con.execute("SELECT count(*) FROM reason WHERE reason_code = ?", [reason]).fetchone()
     if reason is not None and known_reason == (0,):
         raise UsageError(
@@ -133,11 +137,12 @@ def quarantined(con: duckdb.DuckDBPyConnection, reason: str | None, head: str | 
     arrival = None if head is None else file_of(con, head)
     return rows_of(
         con,
-        """SELECT a.sha256[:12] AS sha256, a.feed, s.line, s.column_name, s.reason_code, s.found_at, r.sentence
+        """SELECT a.night, a.sha256[:12] AS sha256, a.feed, s.line, s.column_name, s.reason_code, s.found_at, r.sentence
         FROM set_aside AS s JOIN arrival AS a USING (arrival_no) LEFT JOIN reason AS r USING (reason_code)
         WHERE ($reason IS NULL OR s.reason_code = $reason) AND ($arrival IS NULL OR a.sha256 = $arrival)
+            AND ($night IS NULL OR a.night = $night)
         ORDER BY s.arrival_no, s.line, s.column_name, s.reason_code""",
-        {"reason": reason, "arrival": arrival},
+        {"reason": reason, "arrival": arrival, "night": night},
     )
 
 

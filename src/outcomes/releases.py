@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from outcomes.errors import OutcomesError, UsageError
+from outcomes.errors import MayPassError, OutcomesError, UsageError
 from outcomes.frames import at_once, one, put_rows
 from outcomes.inbox import locked
 from outcomes.laying import sql_digest
@@ -29,6 +29,7 @@ from outcomes.releasereceipts import (
 )
 from outcomes.replays import as_locked, compared_with_locked, damage_of_store, replayed
 from outcomes.signing import no_night, refuse_other_program
+from outcomes.stepping import is_of_a_moment
 from outcomes.store import reading, warehouse
 
 Row = dict[str, Any]
@@ -99,7 +100,7 @@ def between_nights(home: Home, what: str = "release") -> Iterator[None]:
         except OutcomesError:
             raise
         except Exception as error:
-            raise OutcomesError(
+            raise (MayPassError if is_of_a_moment(error) else OutcomesError)(
                 f"The {what} could not be made or recomputed ({type(error).__name__}). Nothing is recorded by halves: try again."
             ) from None
 

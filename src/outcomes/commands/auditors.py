@@ -176,7 +176,8 @@ def _print_diff(found: Difference, rates: list[Row], figures: list[Row], verdict
     if figures:
         print("\nMean change and survival that changed, and what moved them\n" + table(figures, _FIGURES))
     if not rates and not figures:
-        print("No rate, mean change or survival changed.")
+        is_one = (found.one.night, found.one.release_no) == (found.other.night, found.other.release_no)
+        print("No rate, mean change or survival changed." + (" Both are the same: the last night on or before the two dates." if is_one else ""))  # fmt: skip
     if verdicts:
         print(
             "\nComparisons\n" + table([row | {"clinic": clinic_words(row["clinic_id"])} for row in verdicts], _VERDICTS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 
-from outcomes.commands import Arguments, Verbs, date
+from outcomes.commands import Arguments, Verbs, count, date
 from outcomes.commands.homes import home_of, published
 from outcomes.errors import UsageError
 from outcomes.tables import place, written
@@ -22,6 +22,7 @@ def add(verbs: Verbs) -> None:
     )
     quarantine.add_argument("--reason", help="only this reason code")
     quarantine.add_argument("--arrival", help="only the file whose sha256 starts so")
+    quarantine.add_argument("--night", type=count, help="only of the files of this night")
     quarantine.add_argument(
         "--show", metavar="SHA:LINE", help="print this row as it was sent, from the archive: that is patient data"
     )
@@ -54,15 +55,18 @@ def add(verbs: Verbs) -> None:
 def _quarantine(arguments: Arguments) -> None:
     from outcomes.publishedcopy import quarantined
 
+    if arguments.show and (arguments.reason or arguments.arrival or arguments.night):
+        raise UsageError("--show names its row by itself: leave --reason, --arrival and --night out.")
     with published(arguments) as con:
         if arguments.show:
             _show(arguments, con)
             return
-        rows = quarantined(con, arguments.reason, arguments.arrival)
+        rows = quarantined(con, arguments.reason, arguments.arrival, arguments.night)
     print(
         written(
             rows,
             {
+                "night": "night",
                 "sha256": "file",
                 "feed": "feed",
                 "line": "line",
