@@ -174,6 +174,8 @@ def test_a_sheet_of_other_courses_is_refused(drawn, tmp_path):
     (tmp_path / "none.csv").write_text(text.replace("night 1;", "night 9;"))
     with pytest.raises(UsageError, match="no night 9"):
         record(home, tmp_path / "none.csv", "R. Meyer")
+    with pytest.raises(UsageError, match="2 to 80 characters"):
+        record(home, tmp_path / "none.csv", "x")
     (tmp_path / "short.csv").write_text("\n".join(text.splitlines()[:-1]) + "\n")
     with pytest.raises(UsageError, match="leave every line in it"):
         record(home, tmp_path / "short.csv", "R. Meyer")

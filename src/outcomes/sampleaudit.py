@@ -17,7 +17,7 @@ from outcomes.frames import one
 from outcomes.paths import Home
 from outcomes.recomputing import Point, definitions_of, recomputed
 from outcomes.releases import between_nights
-from outcomes.signing import last_night, no_night, refuse_other_program, signed
+from outcomes.signing import last_night, name_of, no_night, refuse_other_program, signed
 from outcomes.store import reading
 from outcomes.summary import Row, rows_of
 from outcomes.witnessing import AUDITS
@@ -118,6 +118,7 @@ def record(home: Home, sheet: Path, by: str, on: dt.date | None = None) -> tuple
     Raises UsageError where the sheet is not whole, is not of this home, or `by` has recorded it already; OutcomesError where
     the courses cannot be drawn again as they were; BusyError during a night.
     """
+    name_of(by)  # before everything is derived again for it
     name, said = read_sheet(sheet)
     wish, night = _wish_of(name)
     if len(said) != wish.n:

@@ -24,9 +24,7 @@ def signed(home: Home, by: str) -> Iterator[tuple[duckdb.DuckDBPyConnection, str
 
     Raises UsageError where the name is none or a patient's pseudonym, or there was no whole night; BusyError during one.
     """
-    name = " ".join(by.split())
-    if not 2 <= len(name) <= 80 or not name.isprintable():
-        raise UsageError("The name with --by must be of 2 to 80 characters.")
+    name = name_of(by)
     if not home.warehouse.exists():
         raise no_night(home)
     with inbox.locked(home):
@@ -37,6 +35,14 @@ def signed(home: Home, by: str) -> Iterator[tuple[duckdb.DuckDBPyConnection, str
                 raise UsageError("Give with --by the name of the person who says so, not a patient's code.")
             yield con, name
         publish_copy(home)
+
+
+def name_of(by: str) -> str:
+    """The name of who says something, with single blanks. Raises UsageError where it can be none."""
+    name = " ".join(by.split())
+    if not 2 <= len(name) <= 80 or not name.isprintable():
+        raise UsageError("The name with --by must be of 2 to 80 characters.")
+    return name
 
 
 def no_night(home: Home) -> UsageError:
