@@ -165,4 +165,6 @@ def _status(arguments: Arguments) -> None:
         print("\nUnusual tonight (where: outcomes warnings)\n" + table(drift, DRIFT_COLUMNS))
     # After a first night everything that fails is new.
     if beside := [row for row in rules if row["night_before"]]:
-        print("\nRules that fail, or failed the time before\n" + table(beside, STANDING_COLUMNS))
+        # Not that somebody mended it: a clinic may have sent nothing since.
+        of_fixed = " (fixed: none in the last night that read such files, whoever sent them)" if any(row["standing"] == "fixed" for row in beside) else ""  # fmt: skip
+        print(f"\nRules that fail, or failed the time before{of_fixed}\n" + table(beside, STANDING_COLUMNS))
