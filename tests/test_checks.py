@@ -5,6 +5,7 @@ Like all flows here, each in a process and with a database of its own.
 
 from __future__ import annotations
 
+import itertools
 import json
 import sqlite3
 import subprocess
@@ -117,7 +118,10 @@ def test_a_part_is_a_task_run_and_nothing_of_it_stays_with_prefect_or_dask(ran, 
     assert names.count("check") > 3
     assert sorted({*names} - {"check"}) == sorted(["lock", *dict(STEPS), "report", "notify"])
     assert {state for _, state, _ in runs} == {"Completed"}
-    assert {inputs for name, _, inputs in runs if name.startswith("check")} == {'{"part": []}'}
+    # Prefect knows results by their address in memory: one that was freed can make a part look like it. No content, in any case.
+    kept = [json.loads(inputs) for name, _, inputs in runs if name.startswith("check")]
+    assert {*itertools.chain(*kept)} == {"part"}
+    assert {key for each in kept for said in each["part"] for key in said} <= {"input_type", "id"}
     assert logs == []
     patients = {row[0] for row in stored(ran.home.published_copy, "SELECT patient_id FROM patient")}
     assert len(patients) > 50
