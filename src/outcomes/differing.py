@@ -79,13 +79,11 @@ _LET_IN = STORED | {
         AND list_contains($kinds::VARCHAR[], CASE WHEN arrival_no IN (FROM reading) THEN 'reading' ELSE 'arrival' END))""",
 }
 # The courses that a release covers: those that had not been settled at the one a year before it.
-_STATE = f"""
+_STATE = """
     INSERT INTO state
     SELECT $step, e.measure_id, e.clinic_id, e.patient_no, e.course, e.status, e.class
-    FROM endpoint AS e
+    FROM covered AS e
     SEMI JOIN (FROM measure WHERE kind = 'proportion') AS m ON m.measure_id = e.measure_id
-    LEFT JOIN settled AS b USING (measure_id, patient_no, course)
-    WHERE {COVERED}
 """
 
 
@@ -116,6 +114,7 @@ def walked(con: duckdb.DuckDBPyConnection, one: Said, other: Said) -> list[str]:
     )
     con.execute("CREATE TABLE compared AS SELECT 0 AS step, * FROM comparison LIMIT 0")
     con.execute(f"CREATE TABLE settled AS {SETTLED} LIMIT 0")
+    con.execute(f"CREATE VIEW covered AS {COVERED.format(settled='settled')}")
     lay_figured(con, covers_a_part=one.base is not None or other.base is not None)
     steps: list[str] = []
     settled_at: tuple[Any, ...] | None = None

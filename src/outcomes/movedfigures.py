@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 
 from outcomes.digests import DECIMALS
-from outcomes.recomputing import COVERED
+from outcomes.recomputing import COVERED_CLOCKS, STARTED
 from outcomes.summary import rows_of
 
 Row = dict[str, Any]
@@ -30,28 +30,15 @@ _FIGURED = """
 _COVERED_CLOCK = f"""
     ALTER VIEW clock RENAME TO every_clock;
 
-    CREATE VIEW clock AS
-    SELECT k.* FROM every_clock AS k
-    JOIN measure AS m USING (measure_id)
-    ANTI JOIN started AS s ON (s.measure_id, s.patient_no, s.course) = (k.measure_id, k.patient_no, k.course)
-    WHERE m.starts_from IS NULL OR (m.starts_from, k.patient_no, k.course) IN (
-        SELECT (e.measure_id, e.patient_no, e.course)
-        FROM endpoint AS e LEFT JOIN settled AS b USING (measure_id, patient_no, course)
-        WHERE {COVERED}
-    );
+    CREATE VIEW clock AS {COVERED_CLOCKS.format(clocks="every_clock", started="started")};
 """
 _KEEP = f"""
     INSERT INTO figured
     SELECT
         $step, measure_id, CASE WHEN grouping(clinic_id) = 1 THEN '*' ELSE clinic_id END, 'mean_change',
         count(*), NULL, round(sum(baseline_total - endpoint_total) / count(*), {DECIMALS})
-    FROM (
-        SELECT e.*
-        FROM endpoint AS e
-        SEMI JOIN (FROM measure WHERE kind = 'mean_change') AS m ON m.measure_id = e.measure_id
-        LEFT JOIN settled AS b USING (measure_id, patient_no, course)
-        WHERE e.status = 'counted' AND ({COVERED})
-    )
+    FROM covered
+    WHERE status = 'counted'
     GROUP BY GROUPING SETS ((measure_id, clinic_id), (measure_id))
 
     UNION ALL
@@ -68,7 +55,7 @@ _KEEP = f"""
 
 
 def lay_figured(con: duckdb.DuckDBPyConnection, *, covers_a_part: bool) -> None:
-    """The tables that the walk keeps figures in. `covers_a_part`: whether one of its states starts from another release."""
+    """The tables that the walk keeps figures in, in a store with a view `covered`. `covers_a_part`: whether one of its states starts from another release."""
     con.execute(_FIGURED)
     if covers_a_part:
         con.execute(_COVERED_CLOCK)
@@ -76,7 +63,7 @@ def lay_figured(con: duckdb.DuckDBPyConnection, *, covers_a_part: bool) -> None:
 
 def settle_started(con: duckdb.DuckDBPyConnection) -> None:
     """The table `started`: the clocks that had started where a release begins."""
-    con.execute("INSERT INTO started SELECT measure_id, patient_no, course FROM every_clock WHERE kept_out_as IS NULL")
+    con.execute(f"INSERT INTO started {STARTED.format(clocks='every_clock')}")
 
 
 def keep_figures(con: duckdb.DuckDBPyConnection, step: int) -> None:

@@ -67,9 +67,21 @@ STORED = {
 }
 
 
-# What a release leaves out that starts from another one: the courses settled there, and its own of these (`b`) that it covers.
+# What a release leaves out that starts from another one: the courses settled there, and the clocks that had started.
 SETTLED = "SELECT measure_id, patient_no, course, class FROM endpoint WHERE class <> 'waiting'"
-COVERED = "b.class IS NULL OR (b.class = 'not eligible' AND e.class <> 'not eligible')"
+STARTED = "SELECT measure_id, patient_no, course FROM {clocks} WHERE kept_out_as IS NULL"
+# What it covers then: its own endpoints but for these, and its own clocks; one from a response that is covered.
+COVERED = """
+    SELECT e.* FROM endpoint AS e
+    LEFT JOIN {settled} AS b USING (measure_id, patient_no, course)
+    WHERE b.class IS NULL OR (b.class = 'not eligible' AND e.class <> 'not eligible')
+"""
+COVERED_CLOCKS = """
+    SELECT k.* FROM {clocks} AS k
+    JOIN measure AS m USING (measure_id)
+    ANTI JOIN {started} AS b ON (b.measure_id, b.patient_no, b.course) = (k.measure_id, k.patient_no, k.course)
+    WHERE m.starts_from IS NULL OR (m.starts_from, k.patient_no, k.course) IN (SELECT (measure_id, patient_no, course) FROM covered)
+"""
 
 
 @dataclass(frozen=True)
@@ -122,7 +134,7 @@ def recomputed(
         if base is not None:
             with _as_it_was(home, home.scratch / "base.duckdb", base, definitions) as con:
                 con.execute(f"CREATE TABLE settled AS {SETTLED}")
-                con.execute("CREATE TABLE started AS SELECT measure_id, patient_no, course FROM clock WHERE kept_out_as IS NULL")  # fmt: skip
+                con.execute(f"CREATE TABLE started AS {STARTED.format(clocks='clock')}")
                 con.execute("CREATE TABLE closed AS SELECT patient_no, course FROM course WHERE induction <> 'open'")
                 con.execute("CHECKPOINT")
         with _as_it_was(home, home.scratch / "now.duckdb", point, definitions) as con:
@@ -203,12 +215,7 @@ def _cover(con: duckdb.DuckDBPyConnection, base: Path | None) -> None:
         con.execute("CREATE TABLE covered AS FROM endpoint")
         return
     with attached(con, base, "base"):
-        con.execute(
-            f"""CREATE TABLE covered AS
-            SELECT e.* FROM endpoint AS e
-            LEFT JOIN base.main.settled AS b USING (measure_id, patient_no, course)
-            WHERE {COVERED}"""
-        )
+        con.execute(f"CREATE TABLE covered AS {COVERED.format(settled='base.main.settled')}")
         con.execute("CREATE TABLE every_course AS FROM told_course")
         con.execute(
             "DELETE FROM told_course WHERE (patient_no, course) IN (SELECT (patient_no, course) FROM base.main.closed)"
@@ -217,13 +224,8 @@ def _cover(con: duckdb.DuckDBPyConnection, base: Path | None) -> None:
         con.execute("TRUNCATE told_course")
         con.execute("INSERT INTO told_course FROM every_course")
         con.execute("CREATE OR REPLACE VIEW main.endpoint AS FROM main.covered")
-        con.execute(
-            """CREATE TABLE covered_clock AS
-            SELECT k.* FROM clock AS k
-            JOIN measure AS m USING (measure_id)
-            ANTI JOIN base.main.started AS b ON (b.measure_id, b.patient_no, b.course) = (k.measure_id, k.patient_no, k.course)
-            WHERE m.starts_from IS NULL OR (m.starts_from, k.patient_no, k.course) IN (SELECT (measure_id, patient_no, course) FROM covered)"""
-        )
+        clocks = COVERED_CLOCKS.format(clocks="clock", started="base.main.started")
+        con.execute(f"CREATE TABLE covered_clock AS {clocks}")
         con.execute("CREATE OR REPLACE VIEW main.clock AS FROM main.covered_clock")
         for name in [name for name, _ in sql_files(71, 99) if name in TABLES]:
             _again(con, name, "tallied('main.covered')" if name == "tally" else None)
