@@ -82,6 +82,11 @@ COMPARISONS = """
     WHERE ($clinic IS NULL OR c.clinic_id = $clinic) AND ($measure IS NULL OR c.measure_id = $measure)
     ORDER BY c.claim_id IS NOT NULL, b.position, k.position, c.clinic_id
 """
+# The rows of arrivals by fate.
+_FATES = ", ".join(
+    f"coalesce(sum(rows_{fate}), 0)::BIGINT AS {fate}"
+    for fate in ("read", "accepted", "duplicate", "quarantined", "blank")
+)
 # How many definitions nobody has signed as they are.
 UNCHECKED = """
     SELECT count(*) FILTER (kind = 'measure' AND NOT is_signed) AS measures, count(*) FILTER (kind = 'measure') AS of_measures,
@@ -106,16 +111,12 @@ def summarise(
     tonight = [night["night"]]
     (counts,) = rows_of(
         con,
-        """SELECT coalesce(sum(rows_read), 0)::BIGINT AS read, coalesce(sum(rows_accepted), 0)::BIGINT AS accepted,
-            coalesce(sum(rows_duplicate), 0)::BIGINT AS duplicate, coalesce(sum(rows_quarantined), 0)::BIGINT AS quarantined,
-            coalesce(sum(rows_blank), 0)::BIGINT AS blank, coalesce(sum(rows_noted), 0)::BIGINT AS cells_noted FROM arrival WHERE night = ?""",
+        f"""SELECT {_FATES}, coalesce(sum(rows_noted), 0)::BIGINT AS cells_noted FROM arrival WHERE night = ?""",
         tonight,
     )
     (again,) = rows_of(
         con,
-        """SELECT count(*) AS files, count(refused_because) AS refused, coalesce(sum(rows_read), 0)::BIGINT AS read,
-            coalesce(sum(rows_accepted), 0)::BIGINT AS accepted, coalesce(sum(rows_duplicate), 0)::BIGINT AS duplicate,
-            coalesce(sum(rows_quarantined), 0)::BIGINT AS quarantined, coalesce(sum(rows_blank), 0)::BIGINT AS blank,
+        f"""SELECT count(*) AS files, count(refused_because) AS refused, {_FATES},
             (SELECT count(*) FROM (SELECT night, reason_code FROM score_event UNION ALL SELECT night, reason_code FROM patient_row_event)
                 WHERE night = $night AND reason_code = 'read_again') AS withdrawn
         FROM arrival WHERE night = $night AND read_again_of IS NOT NULL""",
@@ -145,9 +146,7 @@ def summarise(
         read_again=again,
         feeds=rows_of(
             con,
-            """SELECT f.feed, count(a.feed) AS files, coalesce(sum(rows_read), 0)::BIGINT AS read, coalesce(sum(rows_accepted), 0)::BIGINT AS accepted,
-                coalesce(sum(rows_duplicate), 0)::BIGINT AS duplicate, coalesce(sum(rows_quarantined), 0)::BIGINT AS quarantined,
-                coalesce(sum(rows_blank), 0)::BIGINT AS blank
+            f"""SELECT f.feed, count(a.feed) AS files, {_FATES}
             FROM (VALUES (1, 'scores'), (2, 'patients')) AS f (position, feed)
             LEFT JOIN arrival AS a ON a.feed = f.feed AND a.night = ? AND a.refused_because IS NULL
             GROUP BY f.position, f.feed ORDER BY f.position""",
@@ -193,10 +192,8 @@ def _ended(con: duckdb.DuckDBPyConnection, night: int) -> Row:
     """What a night brought, in short: its files, the reasons why some were refused, and its rows by fate."""
     (said,) = rows_of(
         con,
-        """SELECT n.night, n.as_of::VARCHAR AS as_of, count(a.night) AS files, count(a.refused_because) AS refused,
-            coalesce(sum(a.rows_read), 0)::BIGINT AS read, coalesce(sum(a.rows_accepted), 0)::BIGINT AS accepted,
-            coalesce(sum(a.rows_duplicate), 0)::BIGINT AS duplicate, coalesce(sum(a.rows_quarantined), 0)::BIGINT AS quarantined,
-            coalesce(sum(a.rows_blank), 0)::BIGINT AS blank
+        f"""SELECT n.night, n.as_of::VARCHAR AS as_of, count(a.night) AS files, count(a.refused_because) AS refused,
+            {_FATES}
         FROM night AS n LEFT JOIN arrival AS a USING (night) WHERE n.night = ? GROUP BY n.night, n.as_of""",
         [night],
     )
