@@ -6,7 +6,7 @@ import argparse
 import datetime as dt
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +62,11 @@ class Verbs:
         if data:
             made.add_argument("--format", choices=FORMATS, default="table", help="table (default), csv or json")
         return made
+
+
+def given_of(arguments: Arguments, names: Sequence[str]) -> list[str]:
+    """Those of the options that were given, as a person writes them: --day-offset for day_offset."""
+    return [f"--{name.replace('_', '-')}" for name in names if getattr(arguments, name) is not None]
 
 
 def date(text: str) -> dt.date:

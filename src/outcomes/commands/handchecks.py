@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from outcomes.commands import Arguments, Verbs, count, date
+from outcomes.commands import Arguments, Verbs, count, date, given_of
 from outcomes.commands.homes import home_of, published
 from outcomes.errors import UsageError
 from outcomes.tables import between, percent, written
@@ -46,7 +46,7 @@ def _audit(arguments: Arguments) -> None:
         if arguments.record
         else ("a draw", _OF_RECORD)
     )
-    if given := [f"--{name.replace('_', '-')}" for name in others if getattr(arguments, name) is not None]:
+    if given := given_of(arguments, others):
         raise UsageError(f"{', '.join(given)}: not with {asked}. Leave out what does not go with it.")
     if arguments.list:
         _list(arguments)

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from outcomes.commands import Arguments, Verbs, count
+from outcomes.commands import Arguments, Verbs, count, given_of
 from outcomes.commands.homes import home_of, published
 from outcomes.errors import UsageError
 from outcomes.tables import written
@@ -64,7 +64,7 @@ def add(verbs: Verbs) -> None:
 def _merge(arguments: Arguments) -> None:
     from outcomes.merging import change, changes, undo
 
-    if (arguments.list or arguments.undo) and (given := _given(arguments)):
+    if (arguments.list or arguments.undo) and (given := given_of(arguments, _OF_ONE)):
         raise UsageError(f"With --list and --undo nothing is joined or split: leave out {', '.join(given)}.")
     if arguments.list:
         with published(arguments) as con:
@@ -88,7 +88,7 @@ def _merge(arguments: Arguments) -> None:
 
 
 # What says of one join or split what it is.
-_OF_ONE = ("--clinic", "--into", "--day-offset", "--arrival", "--from-day")
+_OF_ONE = ("clinic", "into", "day_offset", "arrival", "from_day")
 _LISTED = {
     "change_no": "number", "kind": "what", "clinic_id": "clinic", "from_id": "from", "into_id": "into", "day_offset": "days",
     "sha256": "file", "from_day": "from day", "undoes": "undoes", "undone_by": "undone by", "made_by": "by", "night": "after night",
@@ -96,16 +96,11 @@ _LISTED = {
 }  # fmt: skip
 
 
-def _given(arguments: Arguments) -> list[str]:
-    """Those of _OF_ONE that are there."""
-    return [name for name in _OF_ONE if getattr(arguments, name.removeprefix("--").replace("-", "_")) is not None]
-
-
 def _wanted(arguments: Arguments) -> list[Wanted]:
     from outcomes.merging import Wanted, read_pairs
 
     if arguments.pairs:
-        if given := _given(arguments):
+        if given := given_of(arguments, _OF_ONE):
             raise UsageError(f"With --pairs the file says everything: leave out {', '.join(given)}.")
         return read_pairs(_text(arguments.pairs))
     if not arguments.clinic:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 
-from outcomes.commands import Arguments, Verbs, count, date
+from outcomes.commands import Arguments, Verbs, count, date, given_of
 from outcomes.commands.homes import home_of, published
 from outcomes.errors import UsageError
 from outcomes.tables import place, written
@@ -55,8 +55,8 @@ def add(verbs: Verbs) -> None:
 def _quarantine(arguments: Arguments) -> None:
     from outcomes.publishedcopy import quarantined
 
-    if arguments.show and (arguments.reason or arguments.arrival or arguments.night):
-        raise UsageError("--show names its row by itself: leave --reason, --arrival and --night out.")
+    if arguments.show and (given := given_of(arguments, ("reason", "arrival", "night"))):
+        raise UsageError(f"--show names its row by itself: leave out {', '.join(given)}.")
     with published(arguments) as con:
         if arguments.show:
             _show(arguments, con)
