@@ -864,43 +864,33 @@ def test_what_may_do_well_a_moment_later_is_told_from_what_needs_a_person(error,
     assert str(error) not in str(caught.value)
 
 
+TOO_LITTLE_MEMORY = "; limits.memory in outcomes.toml says how much DuckDB may have). Nothing"
+DISK_IS_FULL = "; the disk is full: make room first, outcomes doctor says how much). Noth"
+
+
 @pytest.mark.parametrize(
-    "error",
+    ("error", "words"),
     [
-        MemoryError(),
-        duckdb.OutOfMemoryException("failed to pin block of size 256.0 KiB"),
+        (MemoryError(), TOO_LITTLE_MEMORY),
+        (duckdb.OutOfMemoryException("failed to pin block of size 256.0 KiB"), TOO_LITTLE_MEMORY),
         # As DuckDB 1.5 has it of a checkpoint.
-        duckdb.IOException("Checkpoint failed. Original error: could not allocate block of size 256.0 KiB"),
-    ],
-)
-def test_who_has_too_little_memory_is_told_where_more_is_given(error, tmp_path):
-    def broken(value: Any, progress: Any) -> Any:
-        raise error
-
-    with pytest.raises(
-        OutcomesError, match=r"; limits\.memory in outcomes\.toml says how much DuckDB may have\)\. Nothing"
-    ):
-        run_step("derive", broken, Home(tmp_path))
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        OSError(errno.ENOSPC, "No space left on device"),
-        OSError(errno.EDQUOT, "Disk quota exceeded"),
+        (
+            duckdb.IOException("Checkpoint failed. Original error: could not allocate block of size 256.0 KiB"),
+            TOO_LITTLE_MEMORY,
+        ),
+        (OSError(errno.ENOSPC, "No space left on device"), DISK_IS_FULL),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), DISK_IS_FULL),
         # As DuckDB 1.5 has it of a write and of a commit.
-        duckdb.IOException("Could not write file: No space left on device"),
-        duckdb.TransactionException("Failed to commit: Could not write file: No space left on device"),
+        (duckdb.IOException("Could not write file: No space left on device"), DISK_IS_FULL),
+        (duckdb.TransactionException("Failed to commit: Could not write file: No space left on device"), DISK_IS_FULL),
     ],
 )
-def test_who_has_a_full_disk_is_told_to_make_room(error, tmp_path):
+def test_who_has_too_little_memory_or_a_full_disk_is_told_what_to_do(error, words, tmp_path):
     def broken(value: Any, progress: Any) -> Any:
         raise error
 
-    with pytest.raises(
-        OutcomesError, match="; the disk is full: make room first, outcomes doctor says how much\\)\\. Noth"
-    ):
-        run_step("publish", broken, Home(tmp_path))
+    with pytest.raises(OutcomesError, match=re.escape(words)):
+        run_step("derive", broken, Home(tmp_path))
 
 
 def test_a_night_that_failed_is_done_by_the_next(sample, waiting, after_later, monkeypatch):
