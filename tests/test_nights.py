@@ -224,6 +224,32 @@ def test_what_is_derived_in_part_is_what_is_derived_as_a_whole(tmp_path, monkeyp
     assert ('"warehouse"', 0) in put_down
 
 
+def test_a_row_that_is_as_it_was_is_neither_deleted_nor_written_again():
+    """The warehouse's rows of patient 1 to 4, before and after: what was deleted or written again has another rowid.
+
+    | patient | before | now     | what is done                            |
+    | ------- | ------ | ------- | --------------------------------------- |
+    | 1       | a, b   | a, b    | nothing                                 |
+    | 2       | a      | a, c    | c is added                              |
+    | 3       | a, b   | a, c    | all anew                                |
+    | 4       | a      | -       | gone                                    |
+    | 5       | a      | a       | nothing: nothing of them can be another |
+    """
+    before, now = "1a 1b 2a 3a 3b 4a 5a", "1a 1b 2a 2c 3a 3c 5a"
+
+    def rows(text: str) -> str:
+        return ", ".join(f"({row[0]}, '{row[1]}')" for row in text.split())
+
+    with duckdb.connect() as con:
+        con.execute(f"ATTACH ':memory:' AS warehouse; CREATE TABLE warehouse.main.t AS FROM (VALUES {rows(before)}) AS t(patient_no, letter)")  # fmt: skip
+        con.execute("CREATE TABLE changed AS SELECT unnest([1, 2, 3, 4]) AS patient_no")
+        con.execute("CREATE TABLE t_before AS FROM warehouse.main.t WHERE patient_no <= 4")
+        con.execute(f"CREATE TABLE t AS FROM (VALUES {rows(now)}) AS t(patient_no, letter)")
+        deriving._put_back(con, "warehouse", ["t"])
+        found = con.execute("SELECT rowid, patient_no || letter FROM warehouse.main.t ORDER BY rowid").fetchall()
+    assert found == [(0, "1a"), (1, "1b"), (2, "2a"), (6, "5a"), (7, "2c"), (8, "3a"), (9, "3c")]
+
+
 def test_a_derivation_killed_while_it_looked_at_few_patients_is_done_again_for_all(after_later, tmp_path):
     """What is narrowed for a night stays so in the file when its process is killed."""
     left = tmp_path / "left.duckdb"

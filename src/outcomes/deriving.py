@@ -157,11 +157,13 @@ def _derive_in_part(con: duckdb.DuckDBPyConnection, night: int, names: Sequence[
         con.execute(_everybody())
         _scope(con, "IN (SELECT c.patient_no FROM changed AS c)")
         for name in local:
+            con.execute(f"CREATE TABLE {name}_before AS FROM {name} WHERE patient_no IN (FROM changed)")
             con.execute(f"DELETE FROM {name} WHERE patient_no IN (FROM changed)")
             con.execute(f"INSERT INTO {name} FROM recomputed.{name}")
         con.execute(_everybody())
         for name in counted:
             _count_again(con, name)
+        con.execute("".join(f"DROP TABLE {name};" for name in (*_OF_PATIENTS, *(f"{name}_before" for name in counted))))
         _put_back(con, warehouse, local)
         for name in counted:
             _put_in(con, warehouse, name)
@@ -179,15 +181,28 @@ def _beside(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
     finally:
         con.execute(f'USE "{name}"')
         con.execute("DETACH beside")
+        _hand_back(con)
 
 
 def _put_back(con: duckdb.DuckDBPyConnection, warehouse: str, names: Sequence[str]) -> None:
-    """The rows of those who have changed, in place of what the warehouse has of them."""
+    """The rows of those who have changed, in place of what the warehouse has of them.
+
+    What it has already is left alone: most of a patient's rows are as they were, and each row that is deleted costs memory
+    from then on (_NOTED). A patient with a row that is no more is put in anew, the others have their new rows added. No two
+    rows of a step are equal.
+    """
     noted = 0
     for name in names:
         kept = f"{warehouse}.main.{name}"
-        con.execute(f"DELETE FROM {kept} WHERE patient_no IN (FROM changed)")
-        con.execute(f"INSERT INTO {kept} FROM {name} SEMI JOIN changed USING (patient_no)")
+        no_more = f"(SELECT patient_no FROM (FROM {name}_before EXCEPT FROM {name}))"
+        con.execute(f"DELETE FROM {kept} WHERE patient_no IN {no_more}")
+        con.execute(
+            f"""INSERT INTO {kept}
+            (FROM {name} SEMI JOIN changed USING (patient_no))
+            EXCEPT (FROM {name}_before WHERE patient_no NOT IN {no_more})
+            ORDER BY ALL"""
+        )
+        con.execute(f"DROP TABLE {name}; DROP TABLE {name}_before")
         noted = _put_down(con, warehouse, name, noted)
 
 
@@ -205,7 +220,14 @@ def _put_down(con: duckdb.DuckDBPyConnection, warehouse: str, name: str, noted: 
     con.execute(f"CHECKPOINT {warehouse}")
     con.execute(f"DETACH {warehouse}")
     con.execute(f"ATTACH {literal(path)} AS {warehouse}")
+    _hand_back(con)
     return 0
+
+
+def _hand_back(con: duckdb.DuckDBPyConnection) -> None:
+    """Have DuckDB give the system the memory that it uses no more: it keeps that until it is told its limit."""
+    (limit,) = con.execute("SELECT current_setting('memory_limit')").fetchone() or (None,)
+    con.execute(f"SET memory_limit = {literal(limit)}")
 
 
 def _count_again(con: duckdb.DuckDBPyConnection, name: str) -> None:
