@@ -48,7 +48,7 @@ class Clinics:
         return {row["clinic_id"] for row in self.rows if row["limited_data_set"]}
 
 
-def clinics_of(*clinic_ids: str, **said: Any) -> Clinics:
+def plain_clinics(*clinic_ids: str, **said: Any) -> Clinics:
     """Clinics of which no more is said than `said`, the same of each."""
     plain = {key: default for key, (_, _, default) in KEYS.items()}
     return Clinics([{"clinic_id": clinic_id} | plain | said for clinic_id in clinic_ids])

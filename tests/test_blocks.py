@@ -25,7 +25,7 @@ from outcomes.sources import content
 from outcomes.sources.opening import has_any_size
 from outcomes.stepping import is_of_a_moment
 from outcomes.store import File, NightId, load, make_store, warehouse
-from schemas.clinics import Clinics, clinics_of
+from schemas.clinics import Clinics, plain_clinics
 from schemas.scores import ITEMS
 from tests.conftest import FIRST
 from tests.test_door import lines, other, row, written
@@ -102,7 +102,7 @@ def night_of(rng: random.Random) -> list[bytes]:
 def test_any_files_in_blocks_are_the_files_whole(seed: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     rng = random.Random(seed)
     files = night_of(rng)
-    clinics = rng.choice([None, clinics_of("C01"), clinics_of("C01", limited_data_set=True)])
+    clinics = rng.choice([None, plain_clinics("C01"), plain_clinics("C01", limited_data_set=True)])
     whole = judge(files, clinics)
     paths: list[Any] = []
     for number, data in enumerate(files):
@@ -144,7 +144,7 @@ def test_what_only_the_whole_file_shows(name: str, monkeypatch: pytest.MonkeyPat
 
 def test_a_day_is_counted_from_a_date_of_another_block_and_of_no_other_file(monkeypatch: pytest.MonkeyPatch) -> None:
     """Day 0 is the patient's infusion 1 in the same file, wherever in it."""
-    may = clinics_of("C01", limited_data_set=True)
+    may = plain_clinics("C01", limited_data_set=True)
     later = [row(infusion_number=str(n), days_since_first_infusion=f"2026-01-{n:02}") for n in range(2, 12)]
     dated = written(*later, row(days_since_first_infusion="2026-01-01"))
     whole = judge([dated], may)

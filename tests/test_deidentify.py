@@ -32,7 +32,7 @@ from outcomes.identifiers import kind_in_pseudonym
 from outcomes.owncolumns import Told, read_told
 from outcomes.reading import read_cell
 from outcomes.turning import SAID_HERE, date_of
-from schemas.clinics import clinics_of
+from schemas.clinics import plain_clinics
 from schemas.reasons import SENTENCES
 from schemas.scores import CONTRACT, ITEMS
 
@@ -198,7 +198,7 @@ def test_dates_become_days_and_ids_become_codes(clinic):
         "patients_without_day_0": 0, "dates_turned": 5, "ages_capped": 0, "likely_doubles": [], "contradictions": [],
         "door": {"refused_because": None, "sentence": None, "rows_good": 5, "rows_quarantined": 0},
     }  # fmt: skip
-    judged = judge([clinic.sent.read_bytes()], clinics_of("C01"))
+    judged = judge([clinic.sent.read_bytes()], plain_clinics("C01"))
     assert (judged.refused, judged.reasons.height, judged.notes.height) == ({}, 0, 0)
 
 
@@ -861,5 +861,5 @@ def test_whatever_the_cells_only_words_and_numbers_of_the_contract_get_through(t
         r"C01,C01-[2-9A-Z]{8},\d{0,3},-?\d{1,4},(baseline|pre_infusion|post_infusion|follow_up)(,[0-3]?){9},\d{0,2}"
     )
     assert [line for line in lines if not plain.fullmatch(line)] == []
-    judged = judge([here.sent.read_bytes()], clinics_of("C01"))
+    judged = judge([here.sent.read_bytes()], plain_clinics("C01"))
     assert (judged.refused, judged.reasons.height) == ({}, 0)

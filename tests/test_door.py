@@ -19,7 +19,7 @@ from outcomes.errors import FileRefusedError
 from outcomes.reading import read_cell, read_values
 from outcomes.sources import csv as csv_source
 from outcomes.sources import packed as packed_source
-from schemas.clinics import clinics_of
+from schemas.clinics import plain_clinics
 from schemas.reasons import REASONS
 from schemas.scores import CONTRACT, ITEMS
 
@@ -104,7 +104,7 @@ def refused(code: str, column: int | None = None, line: int | None = None, kind:
 
 def fate(data: bytes, clinics: set[str] | None = None) -> Fate:
     """What became of one file."""
-    judged = judge([data], clinics_of(*clinics) if clinics is not None else None)
+    judged = judge([data], plain_clinics(*clinics) if clinics is not None else None)
     holds_together(judged)
     error = judged.refused.get(0)
     return Fate(
@@ -702,7 +702,7 @@ def test_lines_that_make_up_for_each_other_in_one_file_move_no_line_of_another()
 
 
 def test_every_rule_says_how_many_rows_it_checked() -> None:
-    judged = judge([written(row(), other(item_1="4"), "short")], clinics_of("C01"))
+    judged = judge([written(row(), other(item_1="4"), "short")], plain_clinics("C01"))
     counts = {rule: (checked, failed) for _, rule, checked, failed in judged.rules.iter_rows()}
     assert set(counts) == set(RULES) - {"contradiction"}
     assert counts.pop("field_count") == (3, 1)

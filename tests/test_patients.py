@@ -24,7 +24,7 @@ from outcomes.paths import Home
 from outcomes.reading import read_cell, read_values
 from outcomes.sources import csv as csv_source
 from outcomes.views import VIEWS
-from schemas.clinics import clinics_of
+from schemas.clinics import plain_clinics
 from schemas.feeds import FEEDS
 from schemas.patients import CONTRACT, UNKNOWN_IF_EMPTY
 from schemas.reasons import SENTENCES
@@ -53,7 +53,7 @@ def csv(*rows: Cells, columns: list[str] | None = None, separator: str = ",", en
 
 def fate(data: bytes, clinics: set[str] | None = None) -> tuple[list[int], list[tuple[int, str | None, str]]]:
     """Lines that are good, and (line, column, reason) of the others."""
-    judged = judge([data], clinics_of(*clinics) if clinics is not None else None)
+    judged = judge([data], plain_clinics(*clinics) if clinics is not None else None)
     assert not judged.refused
     assert judged.feeds == ["patients"]
     reasons = judged.reasons.select("line", "column_name", "reason_code").rows()

@@ -32,7 +32,7 @@ from outcomes.inbox import locked
 from outcomes.nights import run_night
 from outcomes.paths import Home
 from outcomes.sharing import shared
-from outcomes.weighing import Told
+from outcomes.weighing import Span
 from tests.attacker import Attacker, read
 from tests.conftest import FIRST, LATER, Made, copied, made, stored
 from tests.nightly import night
@@ -454,7 +454,7 @@ def test_a_cut_of_several_small_edges_over_10_together_is_none():
 
 
 def test_weights_of_told_cells_sum_to_zero():
-    span = Told()
+    span = Span()
     for number, cell in enumerate([[0, 1, 2], [2, 3], [0, 3, 4]]):
         span.tell(cell, number)
     weights = span.weights(6)

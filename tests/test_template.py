@@ -18,7 +18,7 @@ from outcomes.documents import accepted, marked
 from outcomes.guides import WORDS, guide, guide_rows, guide_words
 from outcomes.reading import read_cell
 from outcomes.templates import csv_template, excel_template, words_of, write_templates
-from schemas.clinics import clinics_of
+from schemas.clinics import plain_clinics
 from schemas.contracts import LIMITS
 from schemas.feeds import FEEDS
 from schemas.reasons import REASONS
@@ -148,14 +148,14 @@ def test_a_filled_in_workbook_goes_through_the_door(contract):
         ",".join(str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell) for cell in line)
         for line in read
     )
-    judged = judge([text.encode() + b"\n"], clinics_of("C01"))
+    judged = judge([text.encode() + b"\n"], plain_clinics("C01"))
     assert (judged.refused, judged.reasons.height, judged.rows_read) == ({}, 0, [len(rows)])
 
 
 @pytest.mark.parametrize("contract", CONTRACTS, ids=IDS)
 def test_a_filled_in_csv_goes_through_the_door(contract):
     lines = [",".join(str(row.get(name, "")) for name in contract.columns) for row in FILLED[contract.feed]]
-    judged = judge([csv_template(contract) + "\n".join(lines).encode() + b"\n"], clinics_of("C01"))
+    judged = judge([csv_template(contract) + "\n".join(lines).encode() + b"\n"], plain_clinics("C01"))
     assert (judged.refused, judged.reasons.height, judged.rows_read) == ({}, 0, [len(lines)])
 
 
@@ -199,7 +199,7 @@ def test_the_words_of_the_guide_are_in_the_document(feed):
 def test_the_mistakes_are_mistakes(mistake, reason):
     """What the guide warns of is what the door does."""
     cells = {name: str(FILLED["scores"][0].get(name, "")) for name in FEEDS["scores"].columns} | mistake
-    judged = judge([f"{','.join(cells)}\n{','.join(cells.values())}\n".encode()], clinics_of("C01"))
+    judged = judge([f"{','.join(cells)}\n{','.join(cells.values())}\n".encode()], plain_clinics("C01"))
     found = {error.reason_code for error in judged.refused.values()} | set(judged.reasons["reason_code"])
     assert found == {reason}
     assert reason in {each.code for each in REASONS}

@@ -27,7 +27,7 @@ from outcomes.laying import TABLES
 from outcomes.ledger import ENTRY, NO_HASH, entry_hash
 from outcomes.loading import Night
 from outcomes.merging import Wanted, change
-from outcomes.nightreceipts import STORED
+from outcomes.nightreceipts import DIGESTED
 from outcomes.nights import run_night
 from outcomes.pages.writing import write_pages
 from outcomes.paths import Home
@@ -362,7 +362,7 @@ def test_stored_tables_that_the_ledger_does_not_digest_are_witnessed_by_the_rece
         "UPDATE patient_row SET patient_row_id = 9999 WHERE patient_row_id = 1",
     )
     where = found(home)["nights"]
-    assert {table for table in STORED if f"{table} is not as night 2 left it" in where} | {"score", "patient_row"} >= set(list(STORED)[:8])  # fmt: skip
+    assert {table for table in DIGESTED if f"{table} is not as night 2 left it" in where} | {"score", "patient_row"} >= set(list(DIGESTED)[:8])  # fmt: skip
     assert "and 2 more" in where
 
 
@@ -370,7 +370,7 @@ def test_every_stored_table_has_a_witness(after_first):
     """A new table must say here which check holds it to something outside the database."""
     witnessed = {
         "receipts": {"arrival", "refusal"},
-        "nights": {"night", "laid", *STORED},
+        "nights": {"night", "laid", *DIGESTED},
         "program": {"store_version"},
         "data files": {
             "rules",

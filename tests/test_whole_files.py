@@ -97,9 +97,9 @@ def test_many_faults_are_a_row_each_up_to_nine_tenths_of_the_rows() -> None:
 
 
 def test_rows_of_a_clinic_that_is_not_registered_say_nothing_of_their_file() -> None:
-    from schemas.clinics import clinics_of
+    from schemas.clinics import plain_clinics
 
-    judged = judge([written(*forms(30))], clinics_of("C09"))
+    judged = judge([written(*forms(30))], plain_clinics("C09"))
     assert not judged.refused
     assert judged.reasons["reason_code"].unique().to_list() == ["unknown_clinic"]
 

@@ -11,7 +11,7 @@ import polars as pl
 from outcomes.dates import first_infusions
 from outcomes.errors import FileRefusedError
 from outcomes.goodrows import GoodRows
-from outcomes.judging import NOTES, REASONS, RULES, Group, Judging, Part
+from outcomes.judging import NOTES, REASONS, RULES, Group, Judging, OfFeed
 from outcomes.placing import may_be_known, placed
 from outcomes.sources import content
 from outcomes.sources.content import Content
@@ -88,7 +88,7 @@ def judge(files: Iterable[Content], clinics: Clinics | None) -> Judged:
         # A file may be gigabytes: its bytes are let go here, where its lines are taken out, and these where they are parsed.
         del data
     feeds = [reads[file].header.contract.feed if file in reads else UNKNOWN for file in range(len(formats))]
-    parts: dict[str, Part] = {}
+    parts: dict[str, OfFeed] = {}
     for feed, contract in FEEDS.items():
         if feed in feeds:
             judging = Judging(contract, clinics)

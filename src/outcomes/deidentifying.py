@@ -23,7 +23,7 @@ from outcomes.owncolumns import DAY, Plan, Told, placed
 from outcomes.ownfiles import OwnFile, read_own_file
 from outcomes.tables import table
 from outcomes.turning import Turned, first_infusions, sentence, turned
-from schemas.clinics import clinics_of
+from schemas.clinics import plain_clinics
 from schemas.contracts import CLINIC_ID, LIMITS
 from schemas.reasons import SENTENCES
 
@@ -137,7 +137,7 @@ def _made(
     set_aside = 0
     if refusal is None and good:
         # The file itself, with its codes, as the door will see it.
-        last = judge([data], clinics_of(walk.clinic))
+        last = judge([data], plain_clinics(walk.clinic))
         refusal, set_aside = last.refused.get(0), last.reasons["line"].n_unique()
     is_written = refusal is None and bool(good)
     return {
@@ -209,7 +209,7 @@ def _judged(
     # Numbers in place of codes: who a patient is makes no difference to the contract.
     numbers = {patient: f"P-{number}" for number, patient in enumerate(dict.fromkeys(row.real_id for row in good))}
     good = sorted(good, key=_order(columns, numbers))
-    judged = judge([_bytes(good, columns, clinic, numbers)], clinics_of(clinic))
+    judged = judge([_bytes(good, columns, clinic, numbers)], plain_clinics(clinic))
     if 0 in judged.refused:
         return good, judged.refused[0]
     bad = set()

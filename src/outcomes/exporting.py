@@ -22,7 +22,7 @@ from outcomes.summary import Row, rows_of
 
 # A witness outside the database, as the receipts are: what was once shared stays known where the store is restored.
 WITNESS = "shared.jsonl"
-STORED = ("shared_edition", "shared_cell", "shared_verdict")
+SHARED_TABLES = ("shared_edition", "shared_cell", "shared_verdict")
 _COURSES = """
     SELECT clinic_id, statuses, count(*)::INTEGER AS courses
     FROM (
@@ -114,7 +114,7 @@ def restore_editions(home: Home, con: duckdb.DuckDBPyConnection) -> None:
 
 def _keep(con: duckdb.DuckDBPyConnection, entry: dict[str, list[Row]]) -> None:
     with at_once(con):
-        for table in STORED:
+        for table in SHARED_TABLES:
             put_rows(con, table, entry[table])
 
 

@@ -45,7 +45,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Part:
+class OfFeed:
     """What became of the files of one feed; as in Judged."""
 
     rows_read: dict[int, int]
@@ -117,7 +117,7 @@ class Judging:
         self._good = self._good or GoodRows(good.schema)
         self._good.add(good)
 
-    def ended(self) -> Part:
+    def ended(self) -> OfFeed:
         """What became of them all, when every block has come."""
         assert self._good is not None, "each file has a block"
         refused = (self._whole.odd_codings() if self._contract is SCORES else {}) | self.refused
@@ -128,7 +128,7 @@ class Judging:
         notes = (
             pl.concat(self._notes).filter(kept).group_by("file", "column_name", "note_code").agg(pl.col("cells").sum())
         )
-        return Part(
+        return OfFeed(
             {file: rows for file, rows in self._rows.items() if file not in refused},
             refused,
             self._good.without(refused),

@@ -36,7 +36,7 @@ _ADDED = {
     "patient": "patient_no > {rows}",
 }
 # Stored tables without a witness of their own: which columns a receipt digests (None: all of them), of which rows.
-STORED: dict[str, tuple[tuple[str, ...] | None, str]] = {
+DIGESTED: dict[str, tuple[tuple[str, ...] | None, str]] = {
     # What a row says is in rows_digest of its arrival.
     "score": (("score_id", "arrival_no", "line"), "true"),
     "patient_row": (("patient_row_id", "arrival_no", "line"), "true"),
@@ -89,11 +89,11 @@ def said_of_nights(con: duckdb.DuckDBPyConnection, after: int = 0) -> list[Row]:
 
 
 def stored_digests(con: duckdb.DuckDBPyConnection, after: Row | None = None) -> dict[str, str]:
-    """The digest of each table of STORED, as it is now: of all its rows, or of those in the receipt `after` and what was added since."""
+    """The digest of each table of DIGESTED, as it is now: of all its rows, or of those in the receipt `after` and what was added since."""
     after = after or {}
     told = after.get("stored") or {}
     found = {}
-    for name, (columns, where) in STORED.items():
+    for name, (columns, where) in DIGESTED.items():
         before = told.get(name) if name in _ADDED else None
         if before is not None:
             where += " AND " + _ADDED[name].format(arrival_no=after["arrival_no"] or 0, rows=before.partition(":")[0])

@@ -21,7 +21,7 @@ _OPTIONS: ContextVar[Mapping[str, Any]] = ContextVar("options", default=MappingP
 
 
 @dataclass(frozen=True)
-class Told:
+class InForce:
     """A setting, its value, and who said so."""
 
     known: Known
@@ -39,7 +39,7 @@ def options(said: Mapping[str, Any]) -> Iterator[None]:
         _OPTIONS.reset(token)
 
 
-def told(home: Home) -> list[Told]:
+def told(home: Home) -> list[InForce]:
     """Every setting of a home, in the order of the contract. Raises OutcomesError naming what is wrong, and where."""
     try:
         of_file = read_settings(home.settings.read_bytes()) if home.settings.exists() else {}
@@ -61,18 +61,18 @@ def unknown_variables() -> list[str]:
     return sorted(name for name in os.environ if name.startswith("OUTCOMES_") and name not in known)
 
 
-def _told(known: Known, of_file: Mapping[str, Any]) -> Told:
+def _told(known: Known, of_file: Mapping[str, Any]) -> InForce:
     given = _OPTIONS.get()
     if known.name in given:
-        return _checked(Told(known, given[known.name], "the command line"))
+        return _checked(InForce(known, given[known.name], "the command line"))
     if said := os.environ.get(known.variable):
-        return _checked(Told(known, known.read(said), f"the environment, {known.variable}"))
+        return _checked(InForce(known, known.read(said), f"the environment, {known.variable}"))
     if known.name in of_file:
-        return Told(known, of_file[known.name], FILE)
-    return Told(known, known.default, DEFAULT)
+        return InForce(known, of_file[known.name], FILE)
+    return InForce(known, known.default, DEFAULT)
 
 
-def _checked(told: Told) -> Told:
+def _checked(told: InForce) -> InForce:
     fault = told.known.fault(told.value)
     if fault:
         raise OutcomesError(f"{told.source}: {told.known.name}: {fault}.")

@@ -32,7 +32,7 @@ from itertools import product
 
 from outcomes.cells import ALL, LEAST, POOL, Block, Courses, Rung, Shown, Table, common_groups, is_small
 from outcomes.cuts import revealed
-from outcomes.weighing import Told
+from outcomes.weighing import Span
 
 # From this many cells on, unions are looked at one cell at a time, and all but one.
 MANY = 7
@@ -80,7 +80,7 @@ def _given_away(told: Sequence[Shown], courses: Courses) -> set[int]:
 
     Looked at are the courses of a clinic, or of all, that have any one atom or any two; nobody else has a name for a group.
     """
-    span = Told()
+    span = Span()
     for number, shown in enumerate(told):
         for kinds in courses.kinds(shown):
             span.tell(kinds, number)

@@ -18,7 +18,7 @@ PRIME = 2**31 - 1
 Vector = dict[int, int]
 
 
-class Told:
+class Span:
     """The span of the told cells. A cell is the set of the kinds of courses it adds up, each kind a whole number from 0."""
 
     def __init__(self) -> None:

@@ -19,7 +19,7 @@ from outcomes.summary import Row, rows_of
 
 
 @dataclass(frozen=True)
-class Kept:
+class Witnessed:
     """A table, the column that numbers its rows, its file, and the table of the parts of a row where it has some."""
 
     table: str
@@ -28,14 +28,14 @@ class Kept:
     parts: str | None = None
 
 
-SIGNATURES = Kept("signature", "signature_no", "signatures.jsonl")
-BENCHMARKS = Kept("benchmark_change", "change_no", "benchmarks.jsonl")
-AUDITS = Kept("sample_audit", "audit_no", "audits.jsonl", "sample_audit_course")
+SIGNATURES = Witnessed("signature", "signature_no", "signatures.jsonl")
+BENCHMARKS = Witnessed("benchmark_change", "change_no", "benchmarks.jsonl")
+AUDITS = Witnessed("sample_audit", "audit_no", "audits.jsonl", "sample_audit_course")
 ALL = (SIGNATURES, BENCHMARKS, AUDITS)
 
 
 def append(
-    home: Home, con: duckdb.DuckDBPyConnection, kept: Kept, row: Row, parts: list[Row] | tuple[Row, ...] = ()
+    home: Home, con: duckdb.DuckDBPyConnection, kept: Witnessed, row: Row, parts: list[Row] | tuple[Row, ...] = ()
 ) -> int:
     """Append a row, and its parts, to the store and the file. Returns the number it was given."""
     number = int(one(con, f"SELECT coalesce(max({kept.number}), 0) + 1 FROM {kept.table}"))
@@ -44,7 +44,7 @@ def append(
     return number
 
 
-def lines(home: Home, kept: Kept) -> list[Row]:
+def lines(home: Home, kept: Witnessed) -> list[Row]:
     """What the file of a home says, in order."""
     return lasting.read_lines(home.receipts / kept.file)
 
@@ -65,18 +65,18 @@ def differing(home: Home, con: duckdb.DuckDBPyConnection) -> list[str]:
     return [kept.table for kept in ALL if rows(con, kept) != lines(home, kept)]
 
 
-def _insert(con: duckdb.DuckDBPyConnection, kept: Kept, row: Row, parts: list[Row]) -> None:
+def _insert(con: duckdb.DuckDBPyConnection, kept: Witnessed, row: Row, parts: list[Row]) -> None:
     with at_once(con):
         for table, of in ((kept.table, row), *((str(kept.parts), part) for part in parts)):
             marks = ", ".join("?" * len(of))
             con.execute(f"INSERT INTO {table} ({', '.join(of)}) VALUES ({marks})", list(of.values()))
 
 
-def _write(home: Home, con: duckdb.DuckDBPyConnection, kept: Kept) -> None:
+def _write(home: Home, con: duckdb.DuckDBPyConnection, kept: Witnessed) -> None:
     lasting.append_new(home.receipts / kept.file, kept.number, rows(con, kept))
 
 
-def rows(con: duckdb.DuckDBPyConnection, kept: Kept) -> list[Row]:
+def rows(con: duckdb.DuckDBPyConnection, kept: Witnessed) -> list[Row]:
     """The rows of a table as the lines of its file, dates as text."""
     found = rows_of(con, f"SELECT * FROM {kept.table} ORDER BY {kept.number}")
     if kept.parts:

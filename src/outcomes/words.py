@@ -127,51 +127,9 @@ def night_words(said: Row, home: Home) -> str:
         + (f" ({files['known_refused']:,} of them refused then)" if files["known_refused"] else "")
         + (f", {files['left_alone']:,} left alone (unfinished, links or folders)" if files["left_alone"] else "") + ".",
         rows_words(said),
+        *_first_words(said, home),
+        *_set_aside_words(said),
     ]  # fmt: skip
-    if said["nights_healed"]:
-        parts.append(
-            f"Healed first: {said['nights_healed']} night(s) that had not ended, or that the database had lost."
-        )
-    if ended := said.get("ended"):
-        parts.append(
-            f"Night {ended['night']}, as of {ended['as_of']}, had not ended. It had {ended['files']:,} {'file' if ended['files'] == 1 else 'files'}, {ended['refused']:,} refused; "
-            f"rows: {_fates(ended)}. They are not counted above; each is told by: outcomes receipt --night {ended['night']} --home {home.root}"
-        )
-    if said.get("store_upgraded_from"):
-        parts.append(
-            f"Upgraded first: the store was of version {said['store_upgraded_from']}, of an earlier program. As it was, it lies in {home.backup}."
-        )
-    if said["registered"]:
-        parts.append(
-            f"Registered {', '.join(said['registered'])} in clinics.toml. Assumed: IV ketamine, and not every infusion sent, so no verdicts. Confirm each entry."
-        )
-    elif any(not clinic["confirmed"] for clinic in said["clinics"]):
-        parts.append("Some entries of clinics.toml are not confirmed: their drug is assumed.")
-    refused = [arrival for arrival in said["arrivals"] if arrival["refused_because"]]
-    if refused:
-        shown = [
-            {
-                "file": a["sha256"][:12],
-                "reason": a["refused_because"],
-                "where": place(a["column_no"], a["line"], a["identifier_kind"]),
-                "words": a["refused_in_words"],
-            }
-            for a in refused
-        ]
-        parts.append(
-            "Refused files\n"
-            + table(shown, {"file": "sha256", "reason": "reason", "where": "where", "words": "what would be accepted"})
-        )
-    if said["reasons"]:
-        parts.append(
-            "Quarantined rows\n"
-            + table(said["reasons"], {"rows": "rows", "reason_code": "reason", "sentence": "in words"})
-        )
-    if said["set_aside_by_course"]:
-        parts.append(
-            "Set aside against the patient's other rows\n"
-            + table(said["set_aside_by_course"], {"rows": "rows", "reason_code": "reason", "sentence": "in words"})
-        )
     clinics = [clinic | {"clinic": clinic_words(clinic["clinic_id"])} for clinic in said["clinics"]]
     parts.append(
         "Clinics\n"
@@ -202,6 +160,62 @@ def night_words(said: Row, home: Home) -> str:
         f"Summary          {home.summary}\nPublished DuckDB {home.published_copy}\nReceipts         {home.receipts / 'receipts.jsonl'}"
     )
     return "\n\n".join(parts)
+
+
+def _first_words(said: Row, home: Home) -> list[str]:
+    """What was done before the night itself, and whom it registered."""
+    parts = []
+    if said["nights_healed"]:
+        parts.append(
+            f"Healed first: {said['nights_healed']} night(s) that had not ended, or that the database had lost."
+        )
+    if ended := said.get("ended"):
+        parts.append(
+            f"Night {ended['night']}, as of {ended['as_of']}, had not ended. It had {ended['files']:,} {'file' if ended['files'] == 1 else 'files'}, {ended['refused']:,} refused; "
+            f"rows: {_fates(ended)}. They are not counted above; each is told by: outcomes receipt --night {ended['night']} --home {home.root}"
+        )
+    if said.get("store_upgraded_from"):
+        parts.append(
+            f"Upgraded first: the store was of version {said['store_upgraded_from']}, of an earlier program. As it was, it lies in {home.backup}."
+        )
+    if said["registered"]:
+        parts.append(
+            f"Registered {', '.join(said['registered'])} in clinics.toml. Assumed: IV ketamine, and not every infusion sent, so no verdicts. Confirm each entry."
+        )
+    elif any(not clinic["confirmed"] for clinic in said["clinics"]):
+        parts.append("Some entries of clinics.toml are not confirmed: their drug is assumed.")
+    return parts
+
+
+def _set_aside_words(said: Row) -> list[str]:
+    """The files refused and the rows set aside, with their reasons."""
+    parts = []
+    refused = [arrival for arrival in said["arrivals"] if arrival["refused_because"]]
+    if refused:
+        shown = [
+            {
+                "file": a["sha256"][:12],
+                "reason": a["refused_because"],
+                "where": place(a["column_no"], a["line"], a["identifier_kind"]),
+                "words": a["refused_in_words"],
+            }
+            for a in refused
+        ]
+        parts.append(
+            "Refused files\n"
+            + table(shown, {"file": "sha256", "reason": "reason", "where": "where", "words": "what would be accepted"})
+        )
+    if said["reasons"]:
+        parts.append(
+            "Quarantined rows\n"
+            + table(said["reasons"], {"rows": "rows", "reason_code": "reason", "sentence": "in words"})
+        )
+    if said["set_aside_by_course"]:
+        parts.append(
+            "Set aside against the patient's other rows\n"
+            + table(said["set_aside_by_course"], {"rows": "rows", "reason_code": "reason", "sentence": "in words"})
+        )
+    return parts
 
 
 def _response(said: Row) -> Row | None:

@@ -14,8 +14,8 @@ import pytest
 from outcomes import loading
 from outcomes.ownbenchmarks import retire
 from outcomes.pages import asking, inputs, writing
-from outcomes.pages.asking import INSIDE, NETWORK, Book, Told, asked
-from outcomes.pages.inputs import OF_NIGHT, UNREAD, Keys, standing_of
+from outcomes.pages.asking import INSIDE, NETWORK, Book, TracedRow, asked
+from outcomes.pages.inputs import OF_NIGHT, UNREAD, Keys, state_of
 from outcomes.pages.writing import write_pages
 from outcomes.paths import Home, data_folder
 from outcomes.publishedcopy import opened
@@ -206,7 +206,7 @@ def _tables(plan: list[dict[str, Any]]) -> Iterator[str]:
 
 def test_a_key_tells_values_and_not_which_objects_they_are(monkeypatch):
     def part(*, name: str, total: float) -> Book:
-        row = Told({"clinic_id": name, "night": dt.date(2026, 1, 31), "total": total, "of": None}, "clinic", ("clinic_id",))  # fmt: skip
+        row = TracedRow({"clinic_id": name, "night": dt.date(2026, 1, 31), "total": total, "of": None}, "clinic", ("clinic_id",))  # fmt: skip
         return Book({"clinic": {name: [row, row]}}, lines={name: [{"ks": [1, 2], "name": name}]})
 
     one = Keys().of(part(name="C" * 30, total=0.5))
@@ -219,13 +219,13 @@ def test_a_key_tells_values_and_not_which_objects_they_are(monkeypatch):
 
 def test_the_pages_of_another_program_or_of_other_threads_are_made_again(after_first, monkeypatch):
     with opened(after_first, {"threads": 1}) as con:
-        one = standing_of(con)
-        assert standing_of(con) == one
+        one = state_of(con)
+        assert state_of(con) == one
         with monkeypatch.context() as patched:
             patched.setattr(inputs, "program", lambda: "another")
-            assert standing_of(con) != one
+            assert state_of(con) != one
     with opened(after_first, {"threads": 2}) as con:
-        assert standing_of(con) != one
+        assert state_of(con) != one
 
 
 def test_parts_that_come_and_go_are_not_taken_for_each_other():

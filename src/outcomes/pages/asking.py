@@ -24,7 +24,7 @@ MEASURES = (RESPONSE, REMISSION, WORSENED, IDEATION, STARTERS)
 NETWORK = "*"
 
 
-class Told(dict[str, Any]):
+class TracedRow(dict[str, Any]):
     """A row of a view that knows where it is from, so that a reader of the page can find each number again."""
 
     def __init__(self, row: Row, view: str, keys: Sequence[str]) -> None:
@@ -38,7 +38,7 @@ class Told(dict[str, Any]):
         return f'data-view="{self.view}" data-key="{escape(self.key)}"'
 
 
-class Nothing(Told):
+class Nothing(TracedRow):
     """The row that a view does not have: every column of it is empty."""
 
     def __missing__(self, column: str) -> None:
@@ -196,7 +196,7 @@ WORSE = f"""
 class Book:
     """Everything that the pages of one night say: rows of each view by clinic (or by its own name), and the courses' lines."""
 
-    views: dict[str, dict[str, list[Told]]] = field(default_factory=dict)
+    views: dict[str, dict[str, list[TracedRow]]] = field(default_factory=dict)
     lines: dict[str, list[Row]] = field(default_factory=dict)
     came: dict[str, Row] = field(default_factory=dict)
     aside: Row = field(default_factory=dict)
@@ -207,12 +207,12 @@ class Book:
     # What many of its pages say alike, made once, whatever part of the book they are made of.
     alike: dict[tuple[Any, ...], Any] = field(default_factory=dict)
 
-    def of(self, view: str, name: str, **wanted: Any) -> list[Told]:
+    def of(self, view: str, name: str, **wanted: Any) -> list[TracedRow]:
         """The rows of a view of one clinic (or of one name) that have the wanted values."""
         rows = self.views[view].get(name, [])
         return [row for row in rows if all(row[column] == value for column, value in wanted.items())]
 
-    def one(self, view: str, name: str = "", **wanted: Any) -> Told:
+    def one(self, view: str, name: str = "", **wanted: Any) -> TracedRow:
         """The one row. Where the view has none, an empty one: every number of it is not assessable."""
         found = self.of(view, name, **wanted)
         return found[0] if found else Nothing({}, view, ())
@@ -252,11 +252,11 @@ class Book:
         names = {clinic: self.of("clinic", clinic)}
         return Book({"clinic": names}, reviews={clinic: self.reviews[clinic]})
 
-    def _beside(self, view: str, own: frozenset[str]) -> list[Told]:
+    def _beside(self, view: str, own: frozenset[str]) -> list[TracedRow]:
         """Comparisons of no clinic, of what a clinic has no own of: the same rows for clinics that have the same ones."""
         if (view, own) not in self.alike:
             self.alike[view, own] = [row for row in self.of(view, NETWORK) if row["benchmark_id"] not in own]
-        found: list[Told] = self.alike[view, own]
+        found: list[TracedRow] = self.alike[view, own]
         return found
 
 
@@ -265,9 +265,9 @@ def asked(con: duckdb.DuckDBPyConnection, names: Sequence[str] = INSIDE) -> Book
     book = Book()
     for name in names:
         view = VIEWS[name]
-        rows: dict[str, list[Told]] = defaultdict(list)
+        rows: dict[str, list[TracedRow]] = defaultdict(list)
         for row in rows_of(con, view.query(name)):
-            rows[row[view.by] if view.by else ""].append(Told(row, name, view.keys))
+            rows[row[view.by] if view.by else ""].append(TracedRow(row, name, view.keys))
         book.views[name] = dict(rows)
     (book.ledger,) = rows_of(con, _LEDGER)
     if "rate" not in book.views:

@@ -11,7 +11,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from outcomes.pages.asking import CHANGE, LASTS, RESPONSE, WORSENED, Book, Told
+from outcomes.pages.asking import CHANGE, LASTS, RESPONSE, WORSENED, Book, TracedRow
 from outcomes.pages.numbers import number, total
 from outcomes.summary import Row
 
@@ -75,7 +75,7 @@ class Chart:
     def text(self, x: float, y: float, words: Any, anchor: str = "start", kind: str = "label") -> None:
         self.marks.append(f'<text x="{x}" y="{y}" text-anchor="{anchor}" class="{kind}">{escape(words)}</text>')
 
-    def told(self, x: float, y: float, row: Told, column: str, how: str = "count", anchor: str = "middle", kind: str = "label", before: str = "") -> None:  # fmt: skip
+    def told(self, x: float, y: float, row: TracedRow, column: str, how: str = "count", anchor: str = "middle", kind: str = "label", before: str = "") -> None:  # fmt: skip
         self.text(x, y, Markup(before) + number(row, column, how, "tspan"), anchor, kind)  # noqa: S704
 
     def drawn(self) -> Markup:
@@ -340,7 +340,7 @@ def _apart(ends: Sequence[tuple[float, str]], least: float) -> Iterator[tuple[fl
         yield last, name
 
 
-def _every(rows: Sequence[Told], column: str) -> int:
+def _every(rows: Sequence[TracedRow], column: str) -> int:
     """Every how many-th number has room below an axis of infusions."""
     widest = max(len(f"{row[column]:,}") for row in rows)
     return 1 if widest <= 2 else 2 if widest <= 5 else 3

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from outcomes.pages.asking import Told
+from outcomes.pages.asking import TracedRow
 from outcomes.pages.charts import RIGHT, WIDTH, Chart, Scale
 from outcomes.pages.numbers import number
 
@@ -14,7 +14,7 @@ from outcomes.pages.numbers import number
 EACH = 35
 
 
-def forest(rows: Sequence[Told], id_: str, title: str) -> Chart | None:
+def forest(rows: Sequence[TracedRow], id_: str, title: str) -> Chart | None:
     """Ours and theirs on one axis, a pair for each row; `rows` are of the view comparison or shared_comparison."""
     pairs = [row for row in rows if row["our_rate"] is not None and row["their_rate"] is not None]
     if not pairs:
@@ -51,7 +51,7 @@ def forest(rows: Sequence[Told], id_: str, title: str) -> Chart | None:
     return chart
 
 
-def _of_how_many(row: Told) -> Markup | None:
+def _of_how_many(row: TracedRow) -> Markup | None:
     """How many of how many a rate of ours is; of a Kaplan-Meier share only how many it is of."""
     if row["our_n"] is None:
         return None

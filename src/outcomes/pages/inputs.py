@@ -15,7 +15,7 @@ import duckdb
 
 from outcomes.digests import table_digest
 from outcomes.laying import TABLES
-from outcomes.pages.asking import Book, Told
+from outcomes.pages.asking import Book, TracedRow
 from outcomes.summary import Row
 from outcomes.versions import program_digest
 
@@ -40,7 +40,7 @@ _OF_NIGHT = """
 _LIBRARIES = ("duckdb", "jinja2", "markupsafe")
 
 
-def standing_of(con: duckdb.DuckDBPyConnection) -> str:
+def state_of(con: duckdb.DuckDBPyConnection) -> str:
     """Of a store, what any page can say of it, whatever the night: the same digest, and the views give the same rows.
 
     Every table by its rows, but for those that say by few rows what many others hold: what came by the head of the ledger,
@@ -81,7 +81,7 @@ class Keys:
 
     def __init__(self) -> None:
         # With the rows themselves, so that none made later is at the same place in memory.
-        self._known: dict[int, tuple[list[Told] | list[Row], str]] = {}
+        self._known: dict[int, tuple[list[TracedRow] | list[Row], str]] = {}
 
     def of(self, part: Book) -> str:
         """Of all that a part says, and of the program that would write it down."""
@@ -91,13 +91,13 @@ class Keys:
         rows += [("came", name, digest(_pickled([row]))) for name, row in part.came.items()]
         return digest(json.dumps([program(), digest(_pickled([part.aside])), rows]).encode())
 
-    def _rows(self, rows: list[Told] | list[Row]) -> str:
+    def _rows(self, rows: list[TracedRow] | list[Row]) -> str:
         if id(rows) not in self._known:
             self._known[id(rows)] = rows, digest(_pickled(rows))
         return self._known[id(rows)][1]
 
 
-def _pickled(rows: list[Told] | list[Row]) -> bytes:
+def _pickled(rows: list[TracedRow] | list[Row]) -> bytes:
     """Columns and values of rows as bytes that are the same for the same values."""
     written = io.BytesIO()
     pickler = pickle.Pickler(written, 5)

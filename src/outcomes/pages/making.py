@@ -13,7 +13,7 @@ import jinja2
 from markupsafe import Markup, escape
 
 from outcomes.pages import asking
-from outcomes.pages.asking import IDEATION, LASTS, MEASURES, NETWORK, RESPONSE, VETERANS, Book, Nothing, Told
+from outcomes.pages.asking import IDEATION, LASTS, MEASURES, NETWORK, RESPONSE, VETERANS, Book, Nothing, TracedRow
 from outcomes.pages.charts import charts_of
 from outcomes.pages.forest import cut, forest
 from outcomes.pages.numbers import NOT_ASSESSABLE, SUPPRESSED, formatted, interval, number
@@ -152,17 +152,17 @@ def _check(book: Book, measure: str, is_shared: bool) -> str:
     return "Checked" if is_shared else f"Checked by {check['signed_by']}"
 
 
-def _beside(book: Book, rows: list[Told]) -> list[Told]:
+def _beside(book: Book, rows: list[TracedRow]) -> list[TracedRow]:
     """Comparisons of no clinic with their words: the same on every clinic's page that has these rows."""
     return alike(book, ("words", *map(id, rows)), rows, lambda: [_labelled(book, row) for row in rows])
 
 
-def _labelled(book: Book, row: Told) -> Told:
+def _labelled(book: Book, row: TracedRow) -> TracedRow:
     """A comparison with the words a reader knows it by."""
     benchmark = book.one("benchmark", row["benchmark_id"])
     author = str(benchmark["citation"]).split(" ", 1)[0].rstrip(",;")
     title = book.one("measure", row["measure_id"])["title"] if row["measure_id"] else str(benchmark["outcome"]).replace("_", " ")  # fmt: skip
-    told = Told(dict(row), row.view, ())
+    told = TracedRow(dict(row), row.view, ())
     told.key = row.key
     known = f"{author} {benchmark['year'] or ''}".strip()
     told["label"] = f"{title}: {known}" + (f", {benchmark['treatment']}" if row["outcome"] == "context" else "")
@@ -176,14 +176,14 @@ def _labelled(book: Book, row: Told) -> Told:
     return told
 
 
-def _published_of(book: Book, row: Told) -> str:
+def _published_of(book: Book, row: TracedRow) -> str:
     """Whom a published rate is of: where it is from, and how many of how many."""
     if row.get("benchmark_id") is None:
         return ""
     return ";".join(str(book.one("benchmark", row["benchmark_id"])["population"]).split(";")[:2])
 
 
-def _verdict(book: Book, row: Told) -> tuple[str, str]:
+def _verdict(book: Book, row: TracedRow) -> tuple[str, str]:
     """How ours stands to the published average, in plain words; and, after a comma, more of it."""
     if row.get("verdict_state") == SUPPRESSED:
         return f"the comparison is {SUPPRESSED}", ""
@@ -195,7 +195,7 @@ def _verdict(book: Book, row: Told) -> tuple[str, str]:
     return NOT_ASSESSABLE, " yet"
 
 
-def _released(book: Book, row: Told) -> str:
+def _released(book: Book, row: TracedRow) -> str:
     """What the last release says, for ever, of this comparison: its name, date, verdict, and what became of that since."""
     found = book.of("release_verdict", row["clinic_id"], benchmark_id=row["benchmark_id"]) if "release_verdict" in book.views else []  # fmt: skip
     if not found:

@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from outcomes.pages.asking import Told
+from outcomes.pages.asking import TracedRow
 from outcomes.tables import percent, points
 
 NOT_ASSESSABLE, MISSING, SUPPRESSED = "not assessable", "missing", "suppressed"
@@ -28,7 +28,7 @@ def formatted(value: Any, how: str) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def absent(row: Told, column: str) -> str:
+def absent(row: TracedRow, column: str) -> str:
     """The word for a number that is not there. Zero is a number, and none of these."""
     if column.startswith("their_"):
         return NOT_PRINTED
@@ -40,7 +40,7 @@ def absent(row: Told, column: str) -> str:
     return NOT_ASSESSABLE
 
 
-def number(row: Told, column: str, how: str = "count", tag: str = "span") -> Markup:
+def number(row: TracedRow, column: str, how: str = "count", tag: str = "span") -> Markup:
     """One number in an element that says where it is from."""
     value = row[column]
     words = absent(row, column) if value is None else formatted(value, how)
@@ -50,20 +50,20 @@ def number(row: Told, column: str, how: str = "count", tag: str = "span") -> Mar
     )
 
 
-def total(rows: Sequence[Told], column: str, tag: str = "span", **shared: Any) -> Markup:
+def total(rows: Sequence[TracedRow], column: str, tag: str = "span", **shared: Any) -> Markup:
     """The sum of a column over the rows of a view that have the `shared` values, as one number: its key names them alone."""
-    summed = Told({column: sum(row[column] for row in rows), **shared}, rows[0].view, tuple(shared))
+    summed = TracedRow({column: sum(row[column] for row in rows), **shared}, rows[0].view, tuple(shared))
     return number(summed, column, "sum", tag)
 
 
-def interval(row: Told, low: str, high: str, how: str = "share") -> Markup:
+def interval(row: TracedRow, low: str, high: str, how: str = "share") -> Markup:
     """Two limits on one line, `43% to 67%`; one word where there are none."""
     if row[low] is None or row[high] is None:
         return number(row, low, how)
     return number(row, low, how) + "\u00a0to\u00a0" + number(row, high, how)
 
 
-def _state(row: Told, column: str) -> str:
+def _state(row: TracedRow, column: str) -> str:
     """The column of a shared row that says why another one is empty."""
     if row.view == "shared_attrition":
         return "state"

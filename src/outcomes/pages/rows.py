@@ -7,14 +7,14 @@ from typing import Any, TypeVar
 
 from markupsafe import Markup, escape
 
-from outcomes.pages.asking import Book, Told
+from outcomes.pages.asking import Book, TracedRow
 from outcomes.pages.numbers import number
 from outcomes.summary import Row
 
 T = TypeVar("T")
 
 
-def alike(book: Book, key: tuple[Any, ...], rows: Sequence[Told], make: Callable[[], T]) -> T:
+def alike(book: Book, key: tuple[Any, ...], rows: Sequence[TracedRow], make: Callable[[], T]) -> T:
     """What is made of these rows, once for all pages of a book that have the same ones; `key` names them by their identity."""
     if key not in book.alike:
         # With the rows beside it: an identity is another's only when they are gone.
@@ -23,7 +23,7 @@ def alike(book: Book, key: tuple[Any, ...], rows: Sequence[Told], make: Callable
     return made
 
 
-def study_rows(book: Book, rows: Sequence[Told], is_shared: bool) -> Markup:
+def study_rows(book: Book, rows: Sequence[TracedRow], is_shared: bool) -> Markup:
     """Studies that nothing of ours is beside, each with why."""
     how = "percents" if is_shared else "share"
     lines = (
@@ -33,7 +33,7 @@ def study_rows(book: Book, rows: Sequence[Told], is_shared: bool) -> Markup:
     return alike(book, ("studies", how, *map(id, rows)), rows, lambda: _lines(lines))
 
 
-def claim_rows(book: Book, rows: Sequence[Told]) -> Markup:
+def claim_rows(book: Book, rows: Sequence[TracedRow]) -> Markup:
     """Claims, and what the evidence says."""
     lines = (
         f'<th scope="row">{escape(row["source"])}</th><td>{escape(row["as_stated"])}</td><td>{escape(row["agreement"])}. Traced to: {escape(row["traces_to"])}</td>'

@@ -17,7 +17,7 @@ import duckdb
 from outcomes import lasting
 from outcomes.errors import OutcomesError, place_of
 from outcomes.pages.asking import NETWORK, Book, asked
-from outcomes.pages.inputs import OF_NIGHT, Keys, digest, nightly_of, of_night, standing_of
+from outcomes.pages.inputs import OF_NIGHT, Keys, digest, nightly_of, of_night, state_of
 from outcomes.pages.lying import Made, Page, blank_lying, keep, last_made, said
 from outcomes.pages.making import blank_page, blank_review, stamp_of
 from outcomes.paths import Home
@@ -57,7 +57,7 @@ class _Night:
             short = asked(con, ("night", "clinic", "clinic_group"))
             self._stamp = stamp_of(short, NETWORK, is_shared=False)
             self._clinics = short.clinics
-            self.now = Made(standing_of(con), of_night(con), stamp=said(self._stamp))
+            self.now = Made(state_of(con), of_night(con), stamp=said(self._stamp))
             self._is_as_then = self.now.standing == self._then.standing
             if not self._is_as_then:
                 self._book = asked(con)

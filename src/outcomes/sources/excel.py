@@ -12,7 +12,7 @@ import polars as pl
 from outcomes.errors import FileRefusedError
 from outcomes.sources.packed import Zip
 from outcomes.sources.sheet import Sheet
-from outcomes.sources.workbook import Book, Part, Row
+from outcomes.sources.workbook import Book, Row, SheetPart
 from schemas.feeds import FEEDS
 
 # Cells between others take room too; so many may there be for a byte of the file, and of a file at all.
@@ -54,7 +54,7 @@ def read_excel(data: bytes) -> Sheet:
     return Sheet(names, pl.DataFrame(series), pl.Series("line", rows[1:], dtype=pl.Int32))
 
 
-def _chosen(book: Book) -> Part:
+def _chosen(book: Book) -> SheetPart:
     """The sheet to read. Raises FileRefusedError where that is not plain, or a hidden one holds anything."""
     filled = [sheet for sheet in book.sheets() if book.holds_anything(sheet)]
     if not filled:

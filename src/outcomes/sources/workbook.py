@@ -32,7 +32,7 @@ class _EnoughError(Exception):
     """What was looked for is found: the rest of the part need not be read."""
 
 
-class Part(NamedTuple):
+class SheetPart(NamedTuple):
     """A sheet of the workbook: its name, the file it is in, and whether it can be seen."""
 
     name: str
@@ -53,9 +53,9 @@ class Book:
         self._dates: list[bool] | None = None
         self._from_1904 = False
 
-    def sheets(self) -> list[Part]:
+    def sheets(self) -> list[SheetPart]:
         """The sheets of cells, in order. Charts on a sheet of their own hold none."""
-        found: list[Part] = []
+        found: list[SheetPart] = []
 
         def start(name: str, attributes: dict[str, str]) -> None:
             if name == "workbookPr":
@@ -70,12 +70,12 @@ class Book:
                 if kind != "worksheet":
                     raise FileRefusedError("unknown_format", kind="Excel with macros (.xlsm)")
                 visible = attributes.get("state", "visible") == "visible"
-                found.append(Part(attributes.get("name", ""), path, visible))
+                found.append(SheetPart(attributes.get("name", ""), path, visible))
 
         self._parse(_WORKBOOK, start)
         return found
 
-    def holds_anything(self, sheet: Part) -> bool:
+    def holds_anything(self, sheet: SheetPart) -> bool:
         """Whether any cell of a sheet does."""
 
         def enough(row: int, texts: Row) -> None:
@@ -87,7 +87,7 @@ class Book:
             return True
         return False
 
-    def read_rows(self, sheet: Part, put: Callable[[int, Row], None]) -> None:
+    def read_rows(self, sheet: SheetPart, put: Callable[[int, Row], None]) -> None:
         """Gives `put` each row that holds anything: its number, and by column from 1 the text of its cells."""
         text_of = self._texts()
         row, column = 0, 0

@@ -12,13 +12,13 @@ import duckdb
 from outcomes import witnessing
 from outcomes.destroying import DESTROYED
 from outcomes.destroying import RECEIPT as DESTROYED_RECEIPT
-from outcomes.exporting import STORED as SHARED_TABLES
+from outcomes.exporting import SHARED_TABLES
 from outcomes.exporting import WITNESS as SHARED
 from outcomes.frames import one
 from outcomes.ledger import NO_HASH
 from outcomes.merging import IDENTITY
 from outcomes.merging import RECEIPT as IDENTITY_RECEIPT
-from outcomes.nightreceipts import LOGS, NIGHTS, STORED, line_hash, said_of_nights, stored_digests
+from outcomes.nightreceipts import DIGESTED, LOGS, NIGHTS, line_hash, said_of_nights, stored_digests
 from outcomes.paths import Home
 from outcomes.receipts import RECEIPTS, receipts_of
 from outcomes.reviewing import ACKNOWLEDGEMENTS
@@ -123,7 +123,7 @@ def nights(home: Home, con: duckdb.DuckDBPyConnection, standing: Standing) -> Ch
             other = [name for name, digest in last["stored"].items() if now.get(name) != digest]
             faults += [f"{name} is not as night {last['night']} left it" for name in other]
     faults += [f"patient made by split {change} is not as the split made it" for (change,) in con.execute(_MADE).fetchall()]  # fmt: skip
-    return checked("nights", f"{counted(len(lines), 'receipt')} of nights, {len(STORED)} stored tables", faults)
+    return checked("nights", f"{counted(len(lines), 'receipt')} of nights, {len(DIGESTED)} stored tables", faults)
 
 
 def versions(con: duckdb.DuckDBPyConnection) -> Check:
@@ -178,7 +178,7 @@ def _shared(home: Home, con: duckdb.DuckDBPyConnection, _: Standing) -> Check:
     return checked("editions", counted(len(lines), "receipt"), faults + compared(stored, told, "edition", SHARED))
 
 
-def _recorded(kept: witnessing.Kept) -> Look:
+def _recorded(kept: witnessing.Witnessed) -> Look:
     return _lined(kept.table.replace("_", " "), kept.file, kept.number, lambda con: witnessing.rows(con, kept), "entry")
 
 
