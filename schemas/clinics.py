@@ -19,7 +19,7 @@ KEYS: dict[str, tuple[type, str, Any]] = {
     "name": (str, "what people call the clinic; shown on its page", ""),
     "drug": (str, "what it infuses where a row does not say", "ketamine_iv"),
     "sends_every_infusion": (bool, "whether it declares that every infusion is in its files: without that there is no verdict", False),
-    "confirmed": (bool, "whether a person has read this entry", False),
+    "confirmed": (bool, "whether a person has read this entry; it counts only where the entry says the drug", False),
     "limited_data_set": (bool, "whether it may send ISO dates, which become days at the door (45 CFR 164.514(e))", False),
 }  # fmt: skip
 # Also keys of a clinic: its source profiles, under a contract of their own; and how often it sends, in days, where it says
@@ -73,9 +73,9 @@ def read_clinics(path: Path) -> Clinics:
         label = clinic_id if re.fullmatch(CLINIC_ID, clinic_id) else f"entry {number}"
         found = _faults(clinic_id, entry)
         if isinstance(entry, dict):
-            rows.append(
-                {"clinic_id": clinic_id} | {key: entry.get(key, default) for key, (_, _, default) in KEYS.items()}
-            )
+            row = {"clinic_id": clinic_id} | {key: entry.get(key, default) for key, (_, _, default) in KEYS.items()}
+            # A drug that nobody wrote down is assumed, whoever read the entry.
+            rows.append(row | {"confirmed": row["confirmed"] and "drug" in entry})
             own, wrong = read_profiles(
                 clinic_id, entry.get(PROFILES, {}), limited=entry.get("limited_data_set") is True
             )

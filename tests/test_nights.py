@@ -32,6 +32,7 @@ from outcomes.paths import Home
 from outcomes.receipts import RECEIPTS
 from outcomes.stepping import is_of_a_moment, run_step
 from outcomes.summary import Summary
+from schemas.clinics import read_clinics
 from schemas.feeds import FEEDS
 from tests.conftest import FIRST, LATER, Made, answers, copied, differing, made, stored
 
@@ -983,6 +984,23 @@ def test_a_wrong_clinics_toml_names_clinic_and_key(change, said, sample, waiting
     assert "step" not in str(caught.value)
     assert names(waiting.inbox) == set(sample.truth[LATER]["files"])
     assert waiting.manifest.exists() == ("of which rows are stored" in said), "a slip uses up no night"
+
+
+@pytest.mark.parametrize(
+    ("entry", "confirmed"),
+    [
+        ('drug = "ketamine_iv"\nconfirmed = true', True),
+        ('drug = "esketamine_nasal"\nconfirmed = true', True),
+        ("confirmed = true", False),
+        ('drug = "ketamine_iv"', False),
+        ('drug = "ketamine_iv"\nconfirmed = false', False),
+    ],
+)
+def test_an_entry_is_confirmed_where_a_person_said_so_and_it_says_the_drug(entry, confirmed, tmp_path):
+    path = tmp_path / "clinics.toml"
+    path.write_text(f"[clinics.C01]\n{entry}\n")
+    (row,) = read_clinics(path).rows
+    assert row["confirmed"] is confirmed
 
 
 def test_clinics_toml_that_is_gone_is_an_error(sample, waiting, after_later):

@@ -124,7 +124,7 @@ COMMENT ON COLUMN clinic.clinic_id IS 'The clinic''s code.';
 COMMENT ON COLUMN clinic.name IS 'What people call it; empty where clinics.toml gives none.';
 COMMENT ON COLUMN clinic.drug IS 'What it infuses where a row does not say.';
 COMMENT ON COLUMN clinic.sends_every_infusion IS 'Whether it declares that every infusion is in its files; without that, measures that count infusions get no verdict.';
-COMMENT ON COLUMN clinic.confirmed IS 'Whether a person has read its entry in clinics.toml.';
+COMMENT ON COLUMN clinic.confirmed IS 'Whether a person has read its entry in clinics.toml, and the entry says the drug.';
 COMMENT ON COLUMN clinic.limited_data_set IS 'Whether it may send dates, which become days at the door (a limited data set).';
 
 COMMENT ON TABLE rules IS 'One row: the parameters of the rules R1 to R12, as the [rules] table of measures.toml has them on the last night.';

@@ -79,6 +79,7 @@ def derive(con: duckdb.DuckDBPyConnection, *, whole: bool = False) -> None:
                     _derive_in_part(con, before[0], by_patient)
                 else:
                     _derive_by_range(con, by_patient)
+                _hand_back(con)
     finally:
         for name in ("changed", "reconsidered"):
             con.execute(f"DROP TABLE IF EXISTS main.{name}")
@@ -181,7 +182,6 @@ def _beside(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
     finally:
         con.execute(f'USE "{name}"')
         con.execute("DETACH beside")
-        _hand_back(con)
 
 
 def _put_back(con: duckdb.DuckDBPyConnection, warehouse: str, names: Sequence[str]) -> None:

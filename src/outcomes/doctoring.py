@@ -143,7 +143,7 @@ def _clinics(home: Home) -> Iterator[Finding]:
         return
     open_ones = [row["clinic_id"] for row in clinics.rows if not row["confirmed"]]
     if open_ones:
-        yield Finding("clinics.toml", LOOK, f"nobody has confirmed {', '.join(open_ones)}", "read each entry, and set confirmed = true")  # fmt: skip
+        yield Finding("clinics.toml", LOOK, f"nobody has confirmed {', '.join(open_ones)}, or the drug is not said", "read each entry, say its drug, and set confirmed = true")  # fmt: skip
     else:
         yield Finding("clinics.toml", OK, f"{len(clinics.rows):,} clinics, all confirmed")
 

@@ -183,7 +183,7 @@ def _first_words(said: Row, home: Home) -> list[str]:
             f"Registered {', '.join(said['registered'])} in clinics.toml. Assumed: IV ketamine, and not every infusion sent, so no verdicts. Confirm each entry."
         )
     elif any(not clinic["confirmed"] for clinic in said["clinics"]):
-        parts.append("Some entries of clinics.toml are not confirmed: their drug is assumed.")
+        parts.append("Some entries of clinics.toml are not confirmed, or do not say the drug: it is assumed.")
     return parts
 
 
