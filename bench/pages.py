@@ -26,6 +26,8 @@ with tempfile.TemporaryDirectory() as folder:
         path.rename(home.inbox / path.name)
     (made / "clinics.toml").rename(home.clinics)
     run_night(home, dt.date.fromisoformat(first["as_of"]))
+    # Else they lie there as they would come out, and are not made.
+    home.pages_made.unlink()
     cpu, wall = time.process_time(), time.monotonic()
     write_pages(home)
     cpu, wall = time.process_time() - cpu, time.monotonic() - wall
