@@ -1,5 +1,5 @@
 # Needs only Python 3.11-3.13 and make. Everything else is installed into .venv from requirements.lock; `make test` also
-# installs a Chromium where it is Debian and we may (.ci/chromium).
+# installs a Chromium and strace where it is Debian and we may (.ci/tools).
 PYTHON ?= python3
 BIN := .venv/bin
 export DO_NOT_TRACK = 1
@@ -12,7 +12,7 @@ ROWS ?=
 
 PEERS := pandas_sqlite dbt_duckdb ccbhc
 
-.PHONY: demo test chromium fuzz faults everywhere far lint format lock lock-peers bench bench-peers bench-scale clean
+.PHONY: demo test tools fuzz faults everywhere far lint format lock lock-peers bench bench-peers bench-scale clean
 .DEFAULT_GOAL := test
 
 .venv/.installed: requirements.lock pyproject.toml
@@ -26,10 +26,10 @@ PEERS := pandas_sqlite dbt_duckdb ccbhc
 demo: .venv/.installed  ## the nightly flow on the bundled sample
 	$(BIN)/outcomes demo
 
-chromium: .venv/.installed  ## a browser for the tests of the pages, where there is none
-	.ci/chromium
+tools: .venv/.installed  ## a browser and strace for the tests, where there is none
+	.ci/tools
 
-test: .venv/.installed lint chromium  ## everything
+test: .venv/.installed lint tools  ## everything
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 fuzz: .venv/.installed  ## 10,000 drawn files at the door, others with SEED=2

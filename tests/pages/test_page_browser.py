@@ -55,8 +55,8 @@ def browser() -> Iterator[Browser]:
     found = printing.browser()
     if found is None:
         if os.environ.get("CI_CHROMIUM") == "required":
-            pytest.fail("no Chromium is installed, and CI_CHROMIUM says that it must be: .ci/chromium")
-        pytest.skip("no Chromium is installed: make chromium")
+            pytest.fail("no Chromium is installed, and CI_CHROMIUM says that it must be: .ci/tools")
+        pytest.skip("no Chromium is installed: make tools")
     with sync_playwright() as playwright:
         sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
         opened = playwright.chromium.launch(executable_path=found, args=sandbox)
