@@ -194,12 +194,12 @@ def _put_back(con: duckdb.DuckDBPyConnection, warehouse: str, names: Sequence[st
     noted = 0
     for name in names:
         kept = f"{warehouse}.main.{name}"
-        no_more = f"(SELECT patient_no FROM (FROM {name}_before EXCEPT FROM {name}))"
-        con.execute(f"DELETE FROM {kept} WHERE patient_no IN {no_more}")
+        con.execute(f"CREATE OR REPLACE TABLE anew AS SELECT patient_no FROM (FROM {name}_before EXCEPT FROM {name})")
+        con.execute(f"DELETE FROM {kept} WHERE patient_no IN (FROM anew)")
         con.execute(
             f"""INSERT INTO {kept}
             (FROM {name} SEMI JOIN changed USING (patient_no))
-            EXCEPT (FROM {name}_before WHERE patient_no NOT IN {no_more})
+            EXCEPT (FROM {name}_before ANTI JOIN anew USING (patient_no))
             ORDER BY ALL"""
         )
         con.execute(f"DROP TABLE {name}; DROP TABLE {name}_before")
